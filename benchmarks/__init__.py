@@ -1,0 +1,1 @@
+"""Measurements too slow for the tests; each prints a table with its conditions."""

@@ -1,0 +1,1 @@
+"""The SMPL layer, the built-in body, landmarks."""

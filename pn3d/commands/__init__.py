@@ -1,0 +1,1 @@
+"""The pn3d command: arguments to config to one call."""

@@ -1,0 +1,1 @@
+"""Everything that turns a file into Clips, and Clips into windows."""

@@ -1,0 +1,1 @@
+"""Metrics with named conventions, evaluation, protocols, reports."""

@@ -1,0 +1,1 @@
+"""Writers of files that open elsewhere; plain arrays in."""

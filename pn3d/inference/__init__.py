@@ -1,0 +1,1 @@
+"""Prediction and the weights that travel; imports no optax, no orbax."""

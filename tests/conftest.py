@@ -1,0 +1,26 @@
+"""One strict session for every test: two virtual devices, no silent broadcasting, one compilation cache."""
+
+import os
+import tempfile
+from pathlib import Path
+
+CACHE = Path(os.environ.get("PN3D_TEST_CACHE", Path(tempfile.gettempdir()) / "pn3d-test-cache"))
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+BENCHMARK = Path(__file__).resolve().parents[2] / "shared" / "benchmark" / "cmu"
+
+
+@pytest.fixture
+def cmu() -> Path:
+    """Folder of the CMU benchmark files, where a checkout has them beside it."""
+    if not BENCHMARK.is_dir():
+        pytest.skip("the CMU benchmark files are not beside this checkout")
+    return BENCHMARK
