@@ -1,0 +1,331 @@
+"""The native keypoint file: one npz of plain arrays, read strictly and written atomically.
+
+Shapes: N frames of C clips one after the other, J joints. Frames of clip c are ``clip_start[c]:clip_start[c + 1]``.
+Pixels have their origin in the top left corner, x right, y down; cameras look along z (x right, y down), in metres.
+"""
+
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pn3d.errors import UserError
+from pn3d.skeleton import Layout, get_layout
+
+TRUTH_FIELDS = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam")
+"""What only evaluation may read."""
+
+_BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
+_REQUIRED = ("keypoints", "confidence", "clip_start", "clip_name", "image_size", "fps", "joint_names", "layout")
+_OPTIONAL = ("intrinsics",)
+_PER_FRAME = ("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m")
+_PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "betas", "up_cam")
+_KINDS = {"f": "float32", "i": "int64", "U": "str"}
+
+
+@dataclass(frozen=True)
+class Clips:
+    """2D keypoints of clips, and truth where a file has it and evaluation asked for it.
+
+    Attributes:
+        keypoints: (N, J, 2) float32 px; what is at a joint of confidence 0 means nothing.
+        confidence: (N, J) float32 in [0, 1]; 0 = missing.
+        clip_start: (C + 1,) int64, from 0 to N, increasing.
+        clip_name: (C,) str; the action is what is before the first ``/``, a last part ``camK`` is the view.
+        image_size: (C, 2) int32 width and height in px.
+        fps: (C,) float32.
+        layout: the joints and their order.
+        intrinsics: (C, 4) float32 fx, fy, cx, cy in px.
+        joints_cam: truth, (N, J, 3) float32 m in camera axes.
+        poses: truth, (N, 24, 3) float32 SMPL axis-angle; the root rotates into the camera's axes.
+        betas: truth, (C, 10) float32 shape of ``body``.
+        transl_cam_m: truth, (N, 3) float32, SMPL translation (rotations pivot about the rest pelvis).
+        body: truth, the name of the body that poses and betas belong to.
+        up_cam: truth, (C, 3) float32 unit vector "up" of the world in camera axes.
+    """
+
+    keypoints: np.ndarray
+    confidence: np.ndarray
+    clip_start: np.ndarray
+    clip_name: np.ndarray
+    image_size: np.ndarray
+    fps: np.ndarray
+    layout: Layout
+    intrinsics: np.ndarray | None = None
+    joints_cam: np.ndarray | None = None
+    poses: np.ndarray | None = None
+    betas: np.ndarray | None = None
+    transl_cam_m: np.ndarray | None = None
+    body: str | None = None
+    up_cam: np.ndarray | None = None
+
+    @property
+    def frames(self) -> int:
+        """Number of frames N."""
+        return len(self.keypoints)
+
+    @property
+    def num_clips(self) -> int:
+        """Number of clips C."""
+        return len(self.clip_name)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(C,) int64 frames of each clip."""
+        return np.diff(self.clip_start)
+
+    @property
+    def joint_names(self) -> np.ndarray:
+        """(J,) str names of the layout's joints."""
+        return np.array(self.layout.joints)
+
+    @property
+    def actions(self) -> np.ndarray:
+        """(C,) str action of each clip: its name up to the first ``/``."""
+        return np.array([str(name).split("/", 1)[0] for name in self.clip_name], dtype=np.str_)
+
+    @property
+    def clip_of_frame(self) -> np.ndarray:
+        """(N,) int64 index of the clip of each frame."""
+        return np.repeat(np.arange(self.num_clips), self.lengths)
+
+
+def read_clips(path: str | Path, *, truth: bool = False) -> Clips:
+    """Reads a native keypoint file strictly.
+
+    Args:
+        path: the npz file.
+        truth: whether to read the truth fields too. Training leaves this off, and then they are not even opened.
+
+    Raises:
+        UserError: the file is missing, damaged, holds pickles, or a key is missing, of another shape, kind or range.
+    """
+    path = Path(path)
+    wanted = _REQUIRED + _OPTIONAL + (TRUTH_FIELDS if truth else ())
+    arrays = _load_members(path, wanted)
+    missing = [key for key in _REQUIRED if key not in arrays]
+    if missing:
+        raise UserError(f"{path}: no key {missing[0]!r} in this keypoint file; it needs {', '.join(_REQUIRED)}")
+    layout = _check_layout(path, _text(path, "layout", arrays.pop("layout")), arrays.pop("joint_names"))
+    body = _text(path, "body", arrays.pop("body")) if "body" in arrays else None
+    return validate_clips(Clips(layout=layout, body=body, **arrays), path)
+
+
+def write_clips(path: str | Path, clips: Clips) -> None:
+    """Validates ``clips`` and writes them as a native keypoint file, under a temporary name until it is whole.
+
+    Plain (not deflated) npz: float noise hardly shrinks, and reading and writing stay as fast as the disk.
+    """
+    path = Path(path)
+    clips = validate_clips(clips, path)
+    arrays: dict[str, Any] = {field.name: getattr(clips, field.name) for field in fields(clips)}
+    arrays = {key: value for key, value in arrays.items() if value is not None}
+    arrays["layout"], arrays["joint_names"] = np.array(clips.layout.name), clips.joint_names
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, **{key: np.asarray(value) for key, value in arrays.items()})
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot write the keypoint file: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_truth(clips: Clips, path: str | Path = "the evaluation data") -> None:
+    """Raises UserError where there is no ``joints_cam`` to evaluate against."""
+    if clips.joints_cam is None:
+        raise UserError(f"{path}: no key 'joints_cam'; evaluation needs the true joints (N, J, 3) in metres")
+
+
+def select(clips: Clips, indices: np.ndarray | list[int]) -> Clips:
+    """The clips of these indices, in this order, with everything that belongs to them."""
+    chosen = np.asarray(indices, np.int64)
+    if chosen.ndim != 1 or not len(chosen) or chosen.min() < 0 or chosen.max() >= clips.num_clips:
+        raise UserError(f"clip indices must be a non-empty list within 0 … {clips.num_clips - 1}, found {indices}")
+    frame = np.concatenate([np.arange(clips.clip_start[i], clips.clip_start[i + 1]) for i in chosen])
+    changed: dict[str, Any] = {key: getattr(clips, key)[frame] for key in _PER_FRAME if getattr(clips, key) is not None}
+    changed |= {key: getattr(clips, key)[chosen] for key in _PER_CLIP if getattr(clips, key) is not None}
+    return replace(clips, clip_start=_starts(clips.lengths[chosen]), **changed)
+
+
+def concatenate(parts: list[Clips]) -> Clips:
+    """All clips of several files as one. Layouts, and which truth there is, must agree.
+
+    Where only some parts know their intrinsics, the others get the assumed ones (``assumed_intrinsics``).
+    """
+    if not parts:
+        raise UserError("no keypoint files to put together; expected at least one")
+    first = parts[0]
+    for part in parts[1:]:
+        if part.layout != first.layout:
+            raise UserError(
+                f"cannot put layouts {first.layout.name!r} and {part.layout.name!r} together; convert first"
+            )
+        for key in TRUTH_FIELDS:
+            if (getattr(part, key) is None) != (getattr(first, key) is None):
+                raise UserError(f"cannot put keypoint files together: {key!r} is in some and not in others")
+        if part.body != first.body:
+            raise UserError(f"cannot put truth of bodies {first.body!r} and {part.body!r} together")
+    if any(part.intrinsics is not None for part in parts):
+        parts = [
+            part if part.intrinsics is not None else replace(part, intrinsics=assumed_intrinsics(part.image_size))
+            for part in parts
+        ]
+    changed: dict[str, Any] = {
+        key: np.concatenate([getattr(part, key) for part in parts])
+        for key in _PER_FRAME + _PER_CLIP
+        if getattr(parts[0], key) is not None
+    }
+    return replace(first, clip_start=_starts(np.concatenate([part.lengths for part in parts])), **changed)
+
+
+def assumed_intrinsics(image_size: np.ndarray) -> np.ndarray:
+    """(C, 2) width and height -> (C, 4) float32: focal length 1.15 max(w, h), principal point in the middle."""
+    size = np.asarray(image_size, np.float32)
+    focal_px = 1.15 * size.max(axis=1, keepdims=True)
+    return np.concatenate([focal_px, focal_px, size / 2], axis=1).astype(np.float32)
+
+
+def validate_clips(clips: Clips, where: str | Path) -> Clips:
+    """``clips`` with exact dtypes; raises UserError naming ``where`` and the key that is wrong."""
+    frames, joints = len(np.atleast_1d(clips.keypoints)), len(clips.layout.joints)
+    count = len(np.atleast_1d(clips.clip_name))
+    shapes: dict[str, tuple[tuple[int, ...], str, type]] = {
+        "keypoints": ((frames, joints, 2), "f", np.float32),
+        "confidence": ((frames, joints), "f", np.float32),
+        "clip_start": ((count + 1,), "i", np.int64),
+        "clip_name": ((count,), "U", np.str_),
+        "image_size": ((count, 2), "i", np.int32),
+        "fps": ((count,), "f", np.float32),
+        "intrinsics": ((count, 4), "f", np.float32),
+        "joints_cam": ((frames, joints, 3), "f", np.float32),
+        "poses": ((frames, 24, 3), "f", np.float32),
+        "betas": ((count, 10), "f", np.float32),
+        "transl_cam_m": ((frames, 3), "f", np.float32),
+        "up_cam": ((count, 3), "f", np.float32),
+    }
+    if frames == 0 or count == 0:
+        raise UserError(f"{where}: empty keypoint file: {frames} frames in {count} clips, expected at least one")
+    typed: dict[str, Any] = {}
+    for key, (shape, kind, dtype) in shapes.items():
+        value = getattr(clips, key)
+        if value is not None:
+            typed[key] = _check_array(where, key, np.asarray(value), shape, kind, dtype)
+    clips = replace(clips, **typed)
+    _check_values(where, clips)
+    return clips
+
+
+def _check_array(
+    where: str | Path, key: str, value: np.ndarray, shape: tuple[int, ...], kind: str, dtype: type
+) -> np.ndarray:
+    """One array of the expected shape and kind, converted to its exact dtype."""
+    found_kind = "i" if value.dtype.kind == "u" else value.dtype.kind
+    if found_kind != kind:
+        raise UserError(f"{where}: {key!r} must be {_KINDS[kind]}, found {value.dtype}")
+    if value.shape != shape:
+        raise UserError(f"{where}: {key!r} must have shape {shape}, found {value.shape}")
+    with np.errstate(over="ignore"):
+        typed = value if kind == "U" else value.astype(dtype, copy=False)
+    if kind == "f" and not np.isfinite(typed).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(typed))[0])
+        hint = "; a missing joint has confidence 0 and any finite position" if key == "keypoints" else ""
+        raise UserError(f"{where}: {key!r} must be finite, found {value[place]} at {list(place)}{hint}")
+    return typed
+
+
+def _check_values(where: str | Path, clips: Clips) -> None:
+    """Ranges, and what must fit together."""
+    starts, confidence = clips.clip_start, clips.confidence
+    if starts[0] != 0 or starts[-1] != clips.frames:
+        raise UserError(
+            f"{where}: 'clip_start' must go from 0 to the {clips.frames} frames, found {starts[0]} to {starts[-1]}"
+        )
+    if (np.diff(starts) <= 0).any():
+        clip = int(np.argmax(np.diff(starts) <= 0))
+        raise UserError(
+            f"{where}: 'clip_start' must increase, found {starts[clip]} then {starts[clip + 1]} at clip {clip}"
+        )
+    if confidence.min() < 0 or confidence.max() > 1:
+        raise UserError(f"{where}: 'confidence' must be in [0, 1], found {confidence.min():g} to {confidence.max():g}")
+    for key in ("image_size", "fps", "intrinsics"):
+        value = getattr(clips, key)
+        if value is not None and value.min() <= 0:
+            clip = int(np.argwhere(value <= 0)[0][0])
+            raise UserError(f"{where}: {key!r} must be positive, found {value[clip]} for clip {clip}")
+    present = [key for key in _BODY_TRUTH if getattr(clips, key) is not None]
+    if present and len(present) < len(_BODY_TRUTH):
+        lacking = [key for key in _BODY_TRUTH if key not in present]
+        raise UserError(f"{where}: {present[0]!r} needs {', '.join(map(repr, lacking))} beside it, found none")
+    if clips.up_cam is not None and (np.abs(np.linalg.norm(clips.up_cam, axis=1) - 1) > 1e-3).any():
+        raise UserError(f"{where}: 'up_cam' must be unit vectors")
+
+
+def _load_members(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The wanted members that the npz has; nothing pickled is ever opened."""
+    if not path.exists():
+        raise UserError(f"{path}: no such file; expected a keypoint file (.npz)")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise UserError(f"{path}: not an npz file but a single array; expected a keypoint file")
+            arrays = {}
+            for key in wanted:
+                if key in file.files:
+                    arrays[key] = _member(path, file, key)
+            return arrays
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {_one_line(error)}") from error
+
+
+def _member(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
+    try:
+        return file[key]
+    except ValueError as error:
+        if "allow_pickle" in str(error) or "Object arrays" in str(error):
+            raise UserError(
+                f"{path}: {key!r} is a pickled object array, which is never read; expected plain"
+            ) from error
+        raise UserError(f"{path}: {key!r} cannot be read: {_one_line(error)}") from error
+    except (EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        raise UserError(f"{path}: {key!r} cannot be read (cut off?): {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _text(path: Path, key: str, value: np.ndarray) -> str:
+    """A str stored as an array of shape () or (1,)."""
+    if value.dtype.kind != "U" or value.size != 1:
+        raise UserError(f"{path}: {key!r} must be one str, found {value.dtype} of shape {value.shape}")
+    return str(value.reshape(())[()])
+
+
+def _check_layout(path: Path, name: str, joint_names: np.ndarray) -> Layout:
+    """The named layout, whose joints must be exactly the file's: another order is another layout."""
+    try:
+        layout = get_layout(name)
+    except UserError as error:
+        raise UserError(f"{path}: 'layout': {error}") from error
+    if joint_names.dtype.kind != "U" or joint_names.ndim != 1:
+        raise UserError(f"{path}: 'joint_names' must be (J,) str, found {joint_names.dtype} of {joint_names.shape}")
+    if len(joint_names) != len(layout.joints):
+        raise UserError(
+            f"{path}: 'joint_names' must be the {len(layout.joints)} joints of {name!r}, found {len(joint_names)}"
+        )
+    differ = [i for i, joint in enumerate(layout.joints) if joint_names[i] != joint]
+    if differ:
+        shown = ", ".join(f"{i}: {joint_names[i]} instead of {layout.joints[i]}" for i in differ[:4])
+        more = f" and {len(differ) - 4} more" if len(differ) > 4 else ""
+        raise UserError(f"{path}: 'joint_names' differ from layout {name!r} at {shown}{more}")
+    return layout
+
+
+def _starts(lengths: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
