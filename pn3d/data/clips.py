@@ -125,10 +125,11 @@ def write_clips(path: str | Path, clips: Clips) -> None:
     arrays: dict[str, Any] = {field.name: getattr(clips, field.name) for field in fields(clips)}
     arrays = {key: value for key, value in arrays.items() if value is not None}
     arrays["layout"], arrays["joint_names"] = np.array(clips.layout.name), clips.joint_names
+    plain: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items()}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **{key: np.asarray(value) for key, value in arrays.items()})
+            np.savez(file, **plain)
         os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"{path}: cannot write the keypoint file: {error.strerror or error}") from error
