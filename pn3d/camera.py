@@ -1,0 +1,198 @@
+"""Two cameras, centring by rotation, the size rule, and elevation-aware views.
+
+Camera axes: x right, y down, z forward. A *ray* is (x / z, y / z): a pixel with the intrinsics taken out.
+
+``px`` is the real camera, K = (fx, fy, cx, cy). ``unit`` is the teacher's: focal length 1, root on the optical axis
+at depth c, the person scaled so that the mean head-root distance of a human is 1 (Chen et al., CVPR 2019). In between
+stands the *window*: rays whose root was turned onto the optical axis, divided by the person's size in the picture, so
+that coordinates are in head-root units; ``xy = ray / size`` and the unit camera sees ``xy / c``.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import rotations
+from pn3d.skeleton import H36M17
+
+ASSUMED_FOCAL = 1.15
+"""Focal length over the longer image side where a file has none (a 47-degree lens; our choice)."""
+
+_SEGMENTS = tuple(
+    (H36M17.index(a), H36M17.index(b), length)
+    for side in ("left_", "right_")
+    for a, b, length in (
+        (side + "hip", side + "knee", 0.595),
+        (side + "knee", side + "ankle", 0.562),
+        (side + "shoulder", side + "elbow", 0.365),
+        (side + "elbow", side + "wrist", 0.350),
+        (side + "shoulder", side + "hip", 0.681),
+    )
+)
+"""Torso and limb segments that every detector gives, with their mean length in head-root units (people of the CMU
+motion capture database: thigh 440, shank 415, upper arm 270, forearm 259, side of the trunk 503, head-root 739 mm)."""
+
+SIZE_QUANTILE = 0.8
+"""Foreshortening only ever shortens a segment, so a high quantile over segments and frames is close to the truth, and
+still ignores the longest fifth, where outliers are (our choice)."""
+
+
+def assumed_intrinsics(image_size: np.ndarray) -> np.ndarray:
+    """(*, 2) (w, h) px -> (*, 4) (fx, fy, cx, cy) px: focal length 1.15 max(w, h), principal point in the middle."""
+    size = np.asarray(image_size, np.float32)
+    focal = ASSUMED_FOCAL * size.max(axis=-1)
+    return np.stack([focal, focal, size[..., 0] / 2, size[..., 1] / 2], axis=-1).astype(np.float32)
+
+
+def rays_from_px(keypoints_px: jax.Array, intrinsics: jax.Array) -> jax.Array:
+    """(*, J, 2) px with (*, 4) K -> (*, J, 2) rays."""
+    chex.assert_axis_dimension(intrinsics, -1, 4)
+    return (keypoints_px - intrinsics[..., None, 2:]) / intrinsics[..., None, :2]
+
+
+def px_from_rays(rays: jax.Array, intrinsics: jax.Array) -> jax.Array:
+    """The inverse of ``rays_from_px``. (*, J, 2) -> (*, J, 2) px."""
+    chex.assert_axis_dimension(intrinsics, -1, 4)
+    return rays * intrinsics[..., None, :2] + intrinsics[..., None, 2:]
+
+
+def project(joints_cam: jax.Array) -> jax.Array:
+    """Points in camera axes -> rays. (*, 3) -> (*, 2). Depth must be positive; units do not matter."""
+    return joints_cam[..., :2] / joints_cam[..., 2:]
+
+
+def homogeneous(rays: jax.Array) -> jax.Array:
+    """(*, 2) -> (*, 3), the ray's point at depth 1."""
+    return jnp.concatenate([rays, jnp.ones_like(rays[..., :1])], axis=-1)
+
+
+def centring_rotation(root_ray: jax.Array) -> jax.Array:
+    """The shortest rotation that turns a ray onto the optical axis. (*, 2) -> (*, 3, 3); its transpose turns back."""
+    direction = homogeneous(root_ray)
+    x, y, z = jnp.moveaxis(direction / jnp.linalg.norm(direction, axis=-1, keepdims=True), -1, 0)
+    # Rodrigues about (y, -x, 0), whose length is the sine and whose complement z is the cosine; 1 + z is never small.
+    k = 1.0 / (1.0 + z)
+    return rotations.stack_matrix(((1.0 - k * x * x, -k * x * y, -x), (-k * x * y, 1.0 - k * y * y, -y), (x, y, z)))
+
+
+def centre_rays(rays: jax.Array, root_ray: jax.Array) -> jax.Array:
+    """Rays as the camera would see them were it turned to the root. (*, J, 2), (*, 2) -> (*, J, 2)."""
+    return project(rotations.rotate(centring_rotation(root_ray), homogeneous(rays)))
+
+
+def uncentre_rays(rays: jax.Array, root_ray: jax.Array) -> jax.Array:
+    """The inverse of ``centre_rays``."""
+    return project(rotations.rotate(rotations.transpose(centring_rotation(root_ray)), homogeneous(rays)))
+
+
+def uncentre_points(joints_centred: jax.Array, root_ray: jax.Array) -> jax.Array:
+    """Points (or vectors) in the turned camera's axes -> the real camera's axes. (*, J, 3), (*, 2) -> (*, J, 3)."""
+    return rotations.rotate(rotations.transpose(centring_rotation(root_ray)), joints_centred)
+
+
+def person_size(rays: jax.Array, confidence: jax.Array) -> jax.Array:
+    """The person's size in the picture, one number per window: the head-root distance over its depth.
+
+    A high quantile of segment length over its human mean, over all measured segments and frames (design, decision 8).
+    Never from the head, never per frame; a segment counts where both ends were measured.
+
+    Args:
+        rays: (*, T, 17, 2) centred rays of h36m17.
+        confidence: (*, T, 17), 0 = missing.
+
+    Returns:
+        (*) size, > 0; 0.1 where no segment at all was measured.
+    """
+    chex.assert_equal_shape_prefix([rays, confidence], confidence.ndim)
+    a, b, lengths = (np.array(column) for column in zip(*_SEGMENTS, strict=True))
+    offsets = rays[..., a, :] - rays[..., b, :]
+    ratios = jnp.sqrt(jnp.sum(offsets * offsets, axis=-1) + 1e-12) / _broadcast(lengths, confidence.ndim)
+    measured = (confidence[..., a] > 0) & (confidence[..., b] > 0)
+    ratios, measured = (v.reshape(*v.shape[:-2], -1) for v in (ratios, measured))
+    ordered = jnp.sort(jnp.where(measured, ratios, jnp.inf), axis=-1)
+    count = jnp.sum(measured, axis=-1)
+    place = jnp.floor(SIZE_QUANTILE * jnp.maximum(count - 1, 0)).astype(jnp.int32)
+    picked = jnp.take_along_axis(ordered, place[..., None], axis=-1)[..., 0]
+    return jnp.where(count > 0, jnp.maximum(jnp.where(jnp.isfinite(picked), picked, 0.1), 1e-4), 0.1)
+
+
+def _broadcast(constant: np.ndarray, ndim: int) -> jax.Array:
+    """A constant over the last axis, with leading axes of length one up to ``ndim``."""
+    return jnp.asarray(constant, jnp.float32).reshape((1,) * (ndim - 1) + (-1,))
+
+
+def lift(xy: jax.Array, depth: jax.Array, root_depth: jax.Array) -> jax.Array:
+    """Window coordinates and depth offsets -> points in unit-camera axes, in head-root units (Chen 2019, Eq. 1).
+
+    Args:
+        xy: (B, T, J, 2) window coordinates (rays over size); the unit camera sees ``xy / c``.
+        depth: (B, T, J) depth offsets from the root.
+        root_depth: (B,) the virtual depth c of the root.
+
+    Returns:
+        (B, T, J, 3) with z = max(1, c + d).
+    """
+    c = root_depth[:, None, None]
+    z = jnp.maximum(1.0, c + depth)
+    return jnp.concatenate([xy * (z / c)[..., None], z[..., None]], axis=-1)
+
+
+def project_unit(points: jax.Array, root_depth: jax.Array) -> jax.Array:
+    """The inverse of ``lift`` for the plane: (B, T, J, 3), (B,) -> (B, T, J, 2) window coordinates."""
+    return project(points) * root_depth[:, None, None, None]
+
+
+def turn_about_root(points: jax.Array, rotation: jax.Array, root_depth: jax.Array) -> jax.Array:
+    """Rotates points about (0, 0, c). (B, T, J, 3), (B, 3, 3), (B,) -> (B, T, J, 3). Transposed, it is its inverse."""
+    batch, frames, joints, _ = points.shape
+    root = jnp.stack([jnp.zeros_like(root_depth)] * 2 + [root_depth], axis=-1)[:, None, :]
+    flat = points.reshape(batch, frames * joints, 3)
+    return (rotations.rotate(rotation, flat - root) + root).reshape(points.shape)
+
+
+def view_rotation(elevation: jax.Array, azimuth: jax.Array, new_elevation: jax.Array) -> jax.Array:
+    """R = Rx(e') Ry(a) Rx(-e): upright, turned about the vertical, seen from a new elevation. (*) each -> (*, 3, 3).
+
+    Elevation is positive where the camera is above the person and looks down; Rx(-e) turns the camera's picture of
+    "up", (0, -cos e, -sin e), to (0, -1, 0). ElePose (Wandt et al., CVPR 2022), section 3.2. The inverse view has the
+    elevations exchanged and the azimuth negated.
+    """
+    upright = rotations.rotation_x(-elevation)
+    turned = _compose(rotations.rotation_y(azimuth), upright)
+    return _compose(rotations.rotation_x(new_elevation), turned)
+
+
+def _compose(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.sum(a[..., :, :, None] * b[..., None, :, :], axis=-2)
+
+
+def up_in_camera(elevation: jax.Array) -> jax.Array:
+    """The world's up direction in camera axes. (*) radians -> (*, 3) unit vectors."""
+    return jnp.stack([jnp.zeros_like(elevation), -jnp.cos(elevation), -jnp.sin(elevation)], axis=-1)
+
+
+def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array) -> jax.Array:
+    """The translation that puts joints on their rays, by weighted linear least squares (our choice; closed form).
+
+    Minimises sum_j w_j |(X_j + t)_xy - ray_j (X_j + t)_z|^2 over t.
+
+    Args:
+        joints: (*, J, 3) in camera axes, any origin, metres.
+        rays: (*, J, 2).
+        weight: (*, J), >= 0.
+
+    Returns:
+        (*, 3) translation in metres; depth of the mean joint is kept at 0.1 m or more. Finite where nothing was
+        measured.
+    """
+    w = weight / (jnp.sum(weight, axis=-1, keepdims=True) + 1e-6)
+    u, v = rays[..., 0], rays[..., 1]
+    mean = lambda values: jnp.sum(w * values, axis=-1)  # noqa: E731
+    gap_x, gap_y = u * joints[..., 2] - joints[..., 0], v * joints[..., 2] - joints[..., 1]
+    mean_u, mean_v, mean_x, mean_y = mean(u), mean(v), mean(gap_x), mean(gap_y)
+    du, dv = u - mean_u[..., None], v - mean_v[..., None]
+    spread = mean(du * du + dv * dv) + 1e-8
+    depth = -(mean(du * gap_x) + mean(dv * gap_y)) / spread
+    depth = jnp.maximum(depth, 0.1 - mean(joints[..., 2]))
+    return jnp.stack([mean_x + mean_u * depth, mean_y + mean_v * depth, depth], axis=-1)

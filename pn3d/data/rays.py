@@ -1,0 +1,77 @@
+"""Clips -> centred rays on the device: what windows are cut from."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import camera
+from pn3d.data.clips import Clips
+from pn3d.skeleton import H36M17
+
+_HIPS = (H36M17.index("left_hip"), H36M17.index("right_hip"))
+_PELVIS = H36M17.index("pelvis")
+
+
+@flax.struct.dataclass
+class FrameRays:
+    """All frames of a data set, as the networks see them, before windows and sizes.
+
+    Attributes:
+        rays: (N, 17, 2) rays after the root was turned onto the optical axis.
+        confidence: (N, 17) in [0, 1], 0 = missing.
+        root_ray: (N, 2) where the root was; turns predictions back.
+    """
+
+    rays: jax.Array
+    confidence: jax.Array
+    root_ray: jax.Array
+
+
+def clip_intrinsics(clips: Clips) -> np.ndarray:
+    """(C, 4) px: the file's own, or assumed from the image size."""
+    if clips.intrinsics is not None:
+        return np.asarray(clips.intrinsics, np.float32)
+    return camera.assumed_intrinsics(clips.image_size)
+
+
+def frame_rays(clips: Clips) -> FrameRays:
+    """Rays of every frame of h36m17 clips, centred on the middle of the hips (the pelvis where a hip is missing)."""
+    lengths = np.diff(clips.clip_start)
+    intrinsics = np.repeat(clip_intrinsics(clips), lengths, axis=0)
+    confidence = np.asarray(clips.confidence, np.float32)
+    rays = np.array(_rays(jnp.asarray(clips.keypoints, jnp.float32), jnp.asarray(intrinsics)))
+    rays[confidence <= 0] = 0.0
+    root = root_rays(rays, confidence, clips.clip_start)
+    centred = _centre(jnp.asarray(rays), jnp.asarray(root))
+    masked = jnp.where(jnp.asarray(confidence)[..., None] > 0, centred, 0.0)
+    return FrameRays(rays=masked, confidence=jnp.asarray(confidence), root_ray=jnp.asarray(root))
+
+
+_rays = jax.jit(camera.rays_from_px)
+_centre = jax.jit(camera.centre_rays)
+
+
+def root_rays(rays: np.ndarray, confidence: np.ndarray, clip_start: np.ndarray) -> np.ndarray:
+    """(N, 17, 2), (N, 17) -> (N, 2): middle of the hips, else the pelvis, else linear in time between such frames.
+
+    A clip that never shows a hip or the pelvis takes the mean of the joints it has.
+    """
+    measured = confidence > 0
+    hips = measured[:, _HIPS[0]] & measured[:, _HIPS[1]]
+    root = np.where(hips[:, None], 0.5 * (rays[:, _HIPS[0]] + rays[:, _HIPS[1]]), rays[:, _PELVIS])
+    known = hips | measured[:, _PELVIS]
+    count = np.maximum(measured.sum(axis=1, keepdims=True), 1)
+    mean = np.where(measured[..., None], rays, 0.0).sum(axis=1) / count
+    for begin, end in zip(clip_start[:-1], clip_start[1:], strict=True):
+        frames = np.arange(begin, end)
+        good = known[begin:end]
+        if good.all():
+            continue
+        source, usable = (root, good) if good.any() else (mean, measured[begin:end].any(axis=1))
+        if not usable.any():
+            root[begin:end] = 0.0
+            continue
+        for axis in range(2):
+            root[begin:end, axis] = np.interp(frames, frames[usable], source[begin:end, axis][usable])
+    return root.astype(np.float32)

@@ -1,0 +1,153 @@
+"""Teacher and student as functions from windows to joints: network, camera and body put together.
+
+Training and inference both call these, so what is trained is what predicts.
+"""
+
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from pn3d import camera, rotations
+from pn3d.body import landmarks as landmark_room
+from pn3d.body import model as body_model
+from pn3d.body.landmarks import Landmarks
+from pn3d.body.model import BodyModel
+from pn3d.config import ModelConfig
+from pn3d.models.discriminator import Discriminator
+from pn3d.models.student import Student, StudentOutput
+from pn3d.models.teacher import Teacher
+from pn3d.skeleton import H36M17
+
+Params = Any
+"""A pytree of a network's parameters."""
+
+_ROOT = H36M17.index("pelvis")
+
+
+@flax.struct.dataclass
+class Window:
+    """A batch of windows, normalised.
+
+    Attributes:
+        xy: (B, T, 17, 2) centred rays over size: head-root units; missing joints at zero.
+        confidence: (B, T, 17), 0 = missing.
+        size: (B,) head-root length over depth; ``xy * size`` are rays.
+        root_depth: (B,) virtual depth c of the root, head-root units.
+    """
+
+    xy: jax.Array
+    confidence: jax.Array
+    size: jax.Array
+    root_depth: jax.Array
+
+    @property
+    def measured(self) -> jax.Array:
+        """(B, T, 17) 1 where a joint was measured, else 0."""
+        return (self.confidence > 0).astype(self.xy.dtype)
+
+    @property
+    def rays(self) -> jax.Array:
+        """(B, T, 17, 2) centred rays."""
+        return self.xy * self.size[:, None, None, None]
+
+
+@flax.struct.dataclass
+class Lifted:
+    """The teacher's skeleton.
+
+    Attributes:
+        joints: (B, T, 17, 3) in unit-camera axes, head-root units, root at (0, 0, c).
+        filled_xy: (B, T, 17, 2) the network's own 2D of every joint.
+        elevation: (B,) radians.
+    """
+
+    joints: jax.Array
+    filled_xy: jax.Array
+    elevation: jax.Array
+
+
+@flax.struct.dataclass
+class Posed:
+    """The student's body in centred-camera axes, metres, without translation (root at its rest position).
+
+    Attributes:
+        rotations: (B, T, 24, 3, 3) local rotations, the pelvis in camera axes.
+        betas: (B, 10).
+        body_joints_m: (B, T, 24, 3).
+        joints_m: (B, T, 17, 3) landmarks.
+        corrections_m: (17, 3) landmark corrections.
+    """
+
+    rotations: jax.Array
+    betas: jax.Array
+    body_joints_m: jax.Array
+    joints_m: jax.Array
+    corrections_m: jax.Array
+
+
+@flax.struct.dataclass
+class Networks:
+    """The four networks of a config; stateless."""
+
+    teacher: Teacher = flax.struct.field(pytree_node=False)
+    student: Student = flax.struct.field(pytree_node=False)
+    pose_discriminator: Discriminator = flax.struct.field(pytree_node=False)
+    motion_discriminator: Discriminator = flax.struct.field(pytree_node=False)
+
+
+def make_networks(config: ModelConfig) -> Networks:
+    """Networks of the configured sizes."""
+    trunk = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
+    judge = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
+    return Networks(
+        teacher=Teacher(**trunk),
+        student=Student(**trunk),
+        pose_discriminator=Discriminator(**judge),
+        motion_discriminator=Discriminator(**judge),
+    )
+
+
+def make_window(rays: jax.Array, confidence: jax.Array, root_depth: float) -> Window:
+    """(B, T, 17, 2) centred rays, (B, T, 17) -> Window; one size per window."""
+    size = camera.person_size(rays, confidence)
+    xy = jnp.where(confidence[..., None] > 0, rays / size[:, None, None, None], 0.0)
+    return Window(xy=xy, confidence=confidence, size=size, root_depth=jnp.full_like(size, root_depth))
+
+
+def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
+    """The teacher on a batch of windows. Measured joints keep their 2D; missing ones get the network's own."""
+    said = teacher.apply({"params": params}, window.xy, window.confidence)
+    xy = jnp.where(window.confidence[..., None] > 0, window.xy, said.xy)
+    joints = camera.lift(xy, said.depth, window.root_depth)
+    return Lifted(joints=joints, filled_xy=said.xy, elevation=said.elevation)
+
+
+def root_relative(joints: jax.Array) -> jax.Array:
+    """(B, T, 17, 3) -> the same with the pelvis at the origin."""
+    return joints - joints[..., _ROOT : _ROOT + 1, :]
+
+
+def pose_body(student: Student, params: Params, window: Window, body: BodyModel, landmarks: Landmarks) -> Posed:
+    """The student on a batch of windows, and forward kinematics of what it says."""
+    return posed_from_output(student.apply({"params": params}, window.xy, window.confidence), body, landmarks)
+
+
+def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks) -> Posed:
+    """6D rotations and shape -> joints."""
+    local = rotations.sixd_to_matrix(said.sixd)
+    # An upright person who faces the camera is the rest pose turned by pi about x.
+    facing = jnp.array([1.0, -1.0, -1.0]).reshape(1, 1, 1, 3, 1)
+    root = local[:, :, :1] * facing
+    local = jnp.concatenate([root, local[:, :, 1:]], axis=2)
+    rest = body_model.rest_joints_m(body, said.betas)
+    body_joints, turns = body_model.posed_joints(body, rest[:, None], local)
+    corrections = landmark_room.symmetric_corrections(said.landmark_raw)
+    joints = landmark_room.landmark_joints(landmarks, body_joints, turns, corrections)
+    return Posed(rotations=local, betas=said.betas, body_joints_m=body_joints, joints_m=joints, corrections_m=corrections)
+
+
+def place(posed: Posed, window: Window) -> jax.Array:
+    """Least-squares translation of the student's landmarks onto the measured rays. -> (B, T, 3) metres, centred axes."""
+    return camera.fit_translation(posed.joints_m, window.rays, window.confidence)

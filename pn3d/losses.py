@@ -1,0 +1,167 @@
+"""One free function per loss term: arrays in, scalar out. Weights are applied by the caller.
+
+Letters: B windows, T frames, J joints. ``weight`` arrays are confidences or masks; a term is a mean over what counts.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.skeleton import H36M17
+
+_BONES = np.array(H36M17.bones)
+_MIRROR = H36M17.mirror
+_MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
+
+
+def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+    """sum(w v) / sum(w); 0 where nothing counts."""
+    chex.assert_equal_shape([values, weight])
+    return jnp.sum(values * weight) / (jnp.sum(weight) + 1e-6)
+
+
+def point_consistency(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Array:
+    """Mean squared distance of points. (B, T, J, D) twice, (B, T, J). Chen 2019, Eq. 3 and 4 (self-consistency)."""
+    chex.assert_equal_shape([a, b])
+    return weighted_mean(jnp.sum((a - b) ** 2, axis=-1), weight)
+
+
+def elevation_consistency(lifted_again: jax.Array, drawn: jax.Array) -> jax.Array:
+    """Mean squared difference of elevations in radians. (B,) twice. Our choice, for ElePose's head."""
+    chex.assert_equal_shape([lifted_again, drawn])
+    return jnp.mean((lifted_again - drawn) ** 2)
+
+
+def generator_adversarial(logits_fake: jax.Array) -> jax.Array:
+    """Non-saturating loss of the player that makes fakes (Goodfellow et al. 2014). (B,) logits."""
+    return jnp.mean(jax.nn.softplus(-logits_fake))
+
+
+def discriminator_adversarial(logits_real: jax.Array, logits_fake: jax.Array) -> jax.Array:
+    """Binary cross-entropy of the discriminator; 2 ln 2 = 1.386 where it learns nothing. (B,) logits each."""
+    return jnp.mean(jax.nn.softplus(-logits_real)) + jnp.mean(jax.nn.softplus(logits_fake))
+
+
+def gradient_penalty(input_gradients: jax.Array) -> jax.Array:
+    """R1, |grad_x D(x)|^2 / 2 on reals (Mescheder et al., ICML 2018, Eq. 9). (B, C)."""
+    chex.assert_rank(input_gradients, 2)
+    return 0.5 * jnp.mean(jnp.sum(input_gradients**2, axis=-1))
+
+
+def bone_lengths(joints: jax.Array) -> jax.Array:
+    """(*, 17, 3) -> (*, 16), finite gradients at length zero."""
+    offsets = joints[..., _BONES[:, 1], :] - joints[..., _BONES[:, 0], :]
+    return jnp.sqrt(jnp.sum(offsets**2, axis=-1) + 1e-8)
+
+
+def bone_ratios(joints: jax.Array) -> jax.Array:
+    """Bone lengths over their frame's mean bone: free of the frame's scale. (*, 17, 3) -> (*, 16)."""
+    lengths = bone_lengths(joints)
+    return lengths / jnp.mean(lengths, axis=-1, keepdims=True)
+
+
+def bone_constancy(joints: jax.Array) -> jax.Array:
+    """Variance over time of bone ratios (lengths follow 1 / Z of the root; ratios do not). (B, T, 17, 3).
+
+    Our choice.
+    """
+    chex.assert_rank(joints, 4)
+    ratios = bone_ratios(joints)
+    return jnp.mean((ratios - jnp.mean(ratios, axis=1, keepdims=True)) ** 2)
+
+
+def symmetry(joints: jax.Array) -> jax.Array:
+    """Squared difference of left and right bone ratios. (B, T, 17, 3). Our addition."""
+    ratios = bone_ratios(joints)
+    return jnp.mean((ratios - ratios[..., _MIRRORED_BONE]) ** 2)
+
+
+def proportions(joints: jax.Array, human_ratios: jax.Array) -> jax.Array:
+    """Squared difference of bone ratios from a human's. (B, T, 17, 3), (16,). Our addition."""
+    ratios = jnp.mean(bone_ratios(joints), axis=1)
+    chex.assert_shape(human_ratios, (ratios.shape[-1],))
+    return jnp.mean((ratios - human_ratios[None, :]) ** 2)
+
+
+def knee_hinge(joints: jax.Array) -> jax.Array:
+    """How far knees bend the wrong way: relu(-s)^2 with s the sine-like triple product of thigh, shank and hip line.
+
+    (B, T, 17, 3) in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends backwards. Our
+    addition.
+    """
+    at = lambda name: joints[..., H36M17.index(name), :]  # noqa: E731
+    hip_line = _unit(at("left_hip") - at("right_hip"))
+    total = jnp.zeros(())
+    for side in ("left_", "right_"):
+        thigh, shank = _unit(at(side + "knee") - at(side + "hip")), _unit(at(side + "ankle") - at(side + "knee"))
+        bend = jnp.sum(jnp.cross(thigh, shank) * hip_line, axis=-1)
+        total = total + 0.5 * jnp.mean(jax.nn.relu(-bend) ** 2)
+    return total
+
+
+def _unit(vectors: jax.Array) -> jax.Array:
+    return vectors * jax.lax.rsqrt(jnp.sum(vectors**2, axis=-1, keepdims=True) + 1e-8)
+
+
+def scale_onto(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
+    """Least-squares scale per frame of source onto target. (B, T, J, 3) twice, (B, T, J) -> (B, T, 1, 1)."""
+    w = weight[..., None]
+    top = jnp.sum(w * source * target, axis=(-2, -1), keepdims=True)
+    return top / (jnp.sum(w * source * source, axis=(-2, -1), keepdims=True) + 1e-8)
+
+
+def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> jax.Array:
+    """Mean distance of root-relative skeletons, the *student* scaled onto the teacher, the scale held constant.
+
+    (B, T, J, 3) root-relative each, (B, T, J) weight; in the teacher's units. Which side learns is the caller's
+    stop_gradient. PoseNet3D section 3.2 (distillation); alignment is our choice (design, decision 10).
+    """
+    chex.assert_equal_shape([student, teacher])
+    scale = jax.lax.stop_gradient(scale_onto(student, teacher, weight))
+    distance = jnp.sqrt(jnp.sum((scale * student - teacher) ** 2, axis=-1) + 1e-6) - 1e-3
+    return weighted_mean(distance, weight)
+
+
+def reprojection(rays: jax.Array, target_rays: jax.Array, size: jax.Array, weight: jax.Array) -> jax.Array:
+    """Mean distance in the picture, in head-root units of the person. (B, T, J, 2) twice, (B,), (B, T, J)."""
+    gap = (rays - target_rays) / size[:, None, None, None]
+    return weighted_mean(jnp.sqrt(jnp.sum(gap**2, axis=-1) + 1e-6) - 1e-3, weight)
+
+
+def shape_prior(betas: jax.Array) -> jax.Array:
+    """Mean squared shape coefficient. (B, S)."""
+    return jnp.mean(betas**2)
+
+
+def joint_limits(excess_rad: jax.Array) -> jax.Array:
+    """Mean squared excess over the joints' ranges. (B, T, 24, k) radians, >= 0."""
+    return jnp.mean(jnp.sum(excess_rad**2, axis=(-2, -1)))
+
+
+def twist_rest(twist_rad: jax.Array) -> jax.Array:
+    """Pulls rotations that no joint of the data shows to rest. (B, T, K) radians."""
+    return jnp.mean(twist_rad**2)
+
+
+def smoothness(joints: jax.Array) -> jax.Array:
+    """Mean distance of root-relative second differences. (B, T, J, 3), metres -> decimetres per frame^2; T >= 3."""
+    if joints.shape[1] < 3:
+        return jnp.zeros(())
+    acceleration = joints[:, 2:] - 2.0 * joints[:, 1:-1] + joints[:, :-2]
+    return 10.0 * jnp.mean(jnp.sqrt(jnp.sum(acceleration**2, axis=-1) + 1e-8) - 1e-4)
+
+
+def landmark_prior(corrections_m: jax.Array) -> jax.Array:
+    """Mean squared landmark correction, in units of 40 mm. (J, 3)."""
+    return jnp.mean(jnp.sum((corrections_m / 0.04) ** 2, axis=-1))
+
+
+def rotation_consistency(a: jax.Array, b: jax.Array, betas_a: jax.Array, betas_b: jax.Array) -> jax.Array:
+    """Squared chordal distance of local rotations but the root, and of shapes. (B, T, 24, 3, 3) and (B, S) twice.
+
+    PoseNet3D's self-consistency of the student: the turned and projected body gives the same pose and shape again.
+    """
+    chex.assert_equal_shape([a, b])
+    pose = jnp.mean(jnp.sum((a[..., 1:, :, :] - b[..., 1:, :, :]) ** 2, axis=(-2, -1)))
+    return pose + 0.1 * jnp.mean((betas_a - betas_b) ** 2)

@@ -1,0 +1,70 @@
+"""Blocks shared by the networks: a temporal trunk of strided convolutions, residual blocks, plain heads."""
+
+from typing import Literal
+
+import chex
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+Temporal = Literal["conv", "flat"]
+
+
+def dense(features: int, *, scale: float = 2.0, name: str | None = None) -> nn.Dense:
+    """A dense layer with He initialisation (``scale`` 2) or a smaller one for heads."""
+    init = nn.initializers.variance_scaling(scale, "fan_in", "truncated_normal")
+    return nn.Dense(features, kernel_init=init, name=name)
+
+
+class ResidualBlock(nn.Module):
+    """x + Dense(act(Dense(act(x)))), no normalisation layers (Yu et al. 2021's re-implementation of Chen 2019)."""
+
+    width: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """(B, W) -> (B, W)."""
+        y = dense(self.width)(nn.leaky_relu(x))
+        # The second layer starts small, so that a deep stack starts as the identity.
+        y = dense(self.width, scale=0.2)(nn.leaky_relu(y))
+        return x + y
+
+
+class TemporalTrunk(nn.Module):
+    """A window of frames -> one vector.
+
+    ``conv``: convolutions over time of kernel 3 and stride 3, log3(T) of them, each after the first with the middle
+    frame as its residual (VideoPose3D's dilated network evaluated at one frame, Pavllo et al., CVPR 2019). A stride-3,
+    kernel-3 convolution is a dense layer on three concatenated frames, and is written so: it runs as one matmul.
+    ``flat``: all frames concatenated into one dense layer.
+    """
+
+    width: int
+    blocks: int
+    temporal: Temporal
+
+    @nn.compact
+    def __call__(self, frames: jax.Array) -> jax.Array:
+        """(B, T, C) -> (B, width). T must be a power of 3 for ``conv``."""
+        chex.assert_rank(frames, 3)
+        batch, length, channels = frames.shape
+        if self.temporal == "flat" or length == 1:
+            x = dense(self.width)(frames.reshape(batch, length * channels))
+        else:
+            x = dense(self.width)(frames.reshape(batch, length // 3, 3 * channels))
+            while x.shape[1] > 1:
+                triples = x.reshape(batch, x.shape[1] // 3, 3 * self.width)
+                middle = triples[..., self.width : 2 * self.width]
+                x = middle + dense(self.width, scale=1.0)(nn.leaky_relu(triples))
+            x = x[:, 0]
+        for _ in range(self.blocks):
+            x = ResidualBlock(self.width)(x)
+        return nn.leaky_relu(x)
+
+
+def frame_channels(xy: jax.Array, confidence: jax.Array) -> jax.Array:
+    """(B, T, J, 2), (B, T, J) -> (B, T, 3 J): coordinates with missing joints at zero, and the confidence."""
+    chex.assert_equal_shape_prefix([xy, confidence], 3)
+    measured = (confidence > 0)[..., None]
+    both = jnp.concatenate([jnp.where(measured, xy, 0.0), confidence[..., None]], axis=-1)
+    return both.reshape(*both.shape[:2], -1)

@@ -1,0 +1,95 @@
+"""The one place that maps over devices: a step in, a pmapped step of many optimiser steps out.
+
+In one process the step is `jax.pmap`; in several it is `jit(shard_map)`, which is what pmap lowers to. State and data
+are replicated (axis None), every device takes its lane of the global batch, and everything that leaves was pmeaned.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import numpy as np
+
+AXIS = "data"
+Backend = Literal["pmap", "shard_map", "lint"]
+Step = Callable[[Any, Any, jax.Array], tuple[Any, Any]]
+"""(state, data, lane) -> (state, metrics); lane is the device's number."""
+
+
+def device_mesh(devices: list[jax.Device] | None = None) -> jax.sharding.Mesh:
+    """A mesh of one axis over the given devices, or over all."""
+    return jax.sharding.Mesh(np.array(jax.devices() if devices is None else devices), (AXIS,))
+
+
+def replicate(tree: Any, mesh: jax.sharding.Mesh) -> Any:
+    """Puts a pytree on every device of the mesh, without a device axis."""
+    sharding = jax.sharding.NamedSharding(mesh, jax.P())
+    if jax.process_count() > 1:
+        return jax.jit(lambda: tree, out_shardings=sharding)()
+    return jax.device_put(tree, sharding)
+
+
+def repeated(step: Step, count: int) -> Step:
+    """``count`` optimiser steps in one call; metrics are their mean."""
+
+    def many(state: Any, data: Any, lane: jax.Array) -> tuple[Any, Any]:
+        state, metrics = jax.lax.scan(lambda s, _: step(s, data, lane), state, None, length=count)
+        return state, jax.tree.map(lambda values: values.mean(axis=0), metrics)
+
+    return many
+
+
+def mapped_step(step: Step, mesh: jax.sharding.Mesh, *, backend: Backend | None = None) -> Any:
+    """``step`` mapped over the mesh, the state donated: a function (state, data) -> (state, metrics).
+
+    ``lint`` is shard_map with its replication checker on: it refuses a step that forgets a pmean. The result carries
+    ``lower(state, data)`` for looking at what is compiled.
+    """
+    backend = backend or ("pmap" if jax.process_count() == 1 else "shard_map")
+    lanes = np.arange(mesh.devices.size, dtype=np.int32)
+    if backend == "pmap":
+        mapped = jax.pmap(
+            step,
+            axis_name=AXIS,
+            in_axes=(None, None, 0),
+            out_axes=(None, None),
+            devices=list(mesh.devices.flat),
+            donate_argnums=(0,),
+        )
+        return _Bound(mapped, lanes)
+
+    def one_lane(state: Any, data: Any, lane: jax.Array) -> tuple[Any, Any]:
+        return step(state, data, lane[0])
+
+    sharded = jax.shard_map(
+        one_lane,
+        mesh=mesh,
+        in_specs=(jax.P(), jax.P(), jax.P(AXIS)),
+        out_specs=(jax.P(), jax.P()),
+        check_vma=(backend == "lint"),
+    )
+    lanes_on_mesh = jax.device_put(lanes, jax.sharding.NamedSharding(mesh, jax.P(AXIS)))
+    return _Bound(jax.jit(sharded, donate_argnums=(0,)), lanes_on_mesh)
+
+
+class _Bound:
+    """A mapped step with its lanes filled in."""
+
+    def __init__(self, mapped: Any, lanes: Any) -> None:
+        self._mapped, self._lanes = mapped, lanes
+
+    def __call__(self, state: Any, data: Any) -> tuple[Any, Any]:
+        return self._mapped(state, data, self._lanes)
+
+    def lower(self, state: Any, data: Any) -> Any:
+        return self._mapped.lower(state, data, self._lanes)
+
+
+def varying(tree: Any) -> Any:
+    """Marks replicated values as per-device before a gradient is taken, so that pmean of it is right everywhere."""
+    return jax.tree.map(lambda leaf: jax.lax.pcast(leaf, AXIS, to="varying"), tree)
+
+
+def batch_mean(values: jax.Array) -> jax.Array:
+    """Mean over the global batch of a per-device (B,) array."""
+    return jax.lax.pmean(values.mean(), AXIS)
