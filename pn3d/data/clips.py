@@ -272,12 +272,13 @@ def _load_members(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
     if not path.exists():
         raise UserError(f"{path}: no such file; expected a keypoint file (.npz)")
     try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise UserError(f"{path}: not an npz file but a single array; expected a keypoint file")
-        with file:
-            return {key: _member(path, file, key) for key in wanted if key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise UserError(f"{path}: not an npz file but a single array; expected a keypoint file")
+            with file:
+                return {key: _member(path, file, key) for key in wanted if key in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {_one_line(error)}") from error
 
 

@@ -171,10 +171,11 @@ def _gone(key: jax.Array, length: int, probability: float | jax.Array) -> jax.Ar
     joints = len(H36M17.joints)
     count_key, order_key = jax.random.split(joint_key)
     count = jax.random.randint(count_key, (), 1, _MAX_SINGLE_JOINTS + 1)
-    single = jax.random.permutation(order_key, joints) < count
-    ends = jnp.sort(jax.random.randint(span_key, (2,), 0, length))
+    score = jax.random.uniform(order_key, (joints,))
+    single = (score[:, None] > score[None, :]).sum(axis=1) < count
+    ends = jax.random.randint(span_key, (2,), 0, length)
     time = jnp.arange(length)
-    span = (time >= ends[0]) & (time <= ends[1])
+    span = (time >= ends.min()) & (time <= ends.max())
     part = jnp.array(_PART_MASKS)[jax.random.randint(part_key, (), 0, len(_PARTS))]
     choices = jnp.stack(
         [
