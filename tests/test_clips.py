@@ -212,8 +212,17 @@ def test_a_cut_or_flipped_file_is_refused_wherever_it_is_damaged(stored: Path) -
             assert_equal(found, replace(original, **lost))
 
 
-def test_writing_refuses_what_reading_would_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_writing_refuses_what_reading_would_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clips = make_clips()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(UserError, match=r"cannot write.*No space left"):
+        patch.setattr(os, "replace", full)
+        write_clips(tmp_path / "x.npz", clips)
     with pytest.raises(UserError, match="finite"):
         write_clips(tmp_path / "x.npz", replace(clips, keypoints=clips.keypoints * np.nan))
     with pytest.raises(UserError, match="cannot write"):
