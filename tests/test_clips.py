@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pn3d.camera import assumed_intrinsics
 from pn3d.data.clips import (
     TRUTH_FIELDS,
     Clips,
-    assumed_intrinsics,
     concatenate,
     read_clips,
     require_truth,
@@ -220,9 +220,10 @@ def test_writing_refuses_what_reading_would_and_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(UserError, match=r"cannot write.*No space left"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
-        write_clips(tmp_path / "x.npz", clips)
+        with pytest.raises(UserError, match=r"cannot write.*No space left"):
+            write_clips(tmp_path / "x.npz", clips)
     with pytest.raises(UserError, match="finite"):
         write_clips(tmp_path / "x.npz", replace(clips, keypoints=clips.keypoints * np.nan))
     with pytest.raises(UserError, match="cannot write"):

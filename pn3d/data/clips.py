@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.camera import assumed_intrinsics
 from pn3d.errors import UserError
 from pn3d.skeleton import Layout, get_layout
 
@@ -157,7 +158,7 @@ def select(clips: Clips, indices: np.ndarray | list[int]) -> Clips:
 def concatenate(parts: list[Clips]) -> Clips:
     """All clips of several files as one. Layouts, and which truth there is, must agree.
 
-    Where only some parts know their intrinsics, the others get the assumed ones (``assumed_intrinsics``).
+    Where only some parts know their intrinsics, the others get the assumed ones (``camera.assumed_intrinsics``).
     """
     if not parts:
         raise UserError("no keypoint files to put together; expected at least one")
@@ -183,13 +184,6 @@ def concatenate(parts: list[Clips]) -> Clips:
         if getattr(parts[0], key) is not None
     }
     return replace(first, clip_start=_starts(np.concatenate([part.lengths for part in parts])), **changed)
-
-
-def assumed_intrinsics(image_size: np.ndarray) -> np.ndarray:
-    """(C, 2) width and height -> (C, 4) float32: focal length 1.15 max(w, h), principal point in the middle."""
-    size = np.asarray(image_size, np.float32)
-    focal_px = 1.15 * size.max(axis=1, keepdims=True)
-    return np.concatenate([focal_px, focal_px, size / 2], axis=1).astype(np.float32)
 
 
 def validate_clips(clips: Clips, where: str | Path) -> Clips:
