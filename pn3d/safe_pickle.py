@@ -1,0 +1,170 @@
+"""Reads data files that hold pickles (SMPL models, object arrays in ``.npz``) without running anything in them.
+
+The only door to a pickle. ``pickle_machine`` is the language, ``pickle_values`` says which names exist; the ``pickle``
+module is not used. Sizes are bounded and compared with the file before memory is taken. Everything that is not plain
+data ends with UserError in one line. Our choice of rules.
+"""
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from pn3d.errors import UserError
+from pn3d.pickle_machine import RefusedError, shown
+from pn3d.pickle_values import DataReader
+
+MAX_FILE_BYTES = 512 << 20
+MAX_UNPACKED_BYTES = 1 << 30  # all members of an .npz together
+MAX_MEMBERS = 10_000
+MAX_HEADER_BYTES = 10_000
+
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,  # also RecursionError and NotImplementedError (zipfile's unknown compression)
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def load_pickle(
+    path: str | Path, *, encoding: Literal["latin1", "bytes"] = "latin1", allow_objects: bool = False
+) -> object:
+    """The content of a pickle as plain containers, text, numbers and NumPy arrays.
+
+    Args:
+        path: a pickle of protocol 0 to 5, written by Python 2 or 3; at most 512 MB.
+        encoding: how the ``str`` of Python 2 is read.
+        allow_objects: whether arrays of Python objects are read (data sets have them, models do not).
+
+    Returns:
+        dicts, lists, tuples, sets, str, bytes, numbers, None, and read-only arrays. NumPy scalars become numbers, CSC
+        matrices dense float64 arrays, chumpy's ``Ch`` and ``Select`` their arrays, object arrays without dimensions
+        their object.
+
+    Raises:
+        UserError: the file is not there, is no pickle, is damaged, or holds anything else.
+    """
+    path = _checked_path(path)
+    try:
+        with path.open("rb") as stream:
+            _check_start(stream.read(64))
+            stream.seek(0)
+            return _value(stream, path.stat().st_size, encoding == "bytes", allow_objects)
+    except RefusedError as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+    except _DAMAGE as error:
+        raise UserError(f"cannot read {path}: damaged, or not a pickle ({_reason(error)})") from None
+
+
+def load_npz(path: str | Path) -> dict[str, object]:
+    """The members of an ``.npz``: arrays, and for members of Python objects the plain containers they hold.
+
+    Members of objects are read as ``load_pickle(allow_objects=True)`` reads a file, the others without pickles. A
+    member of objects without dimensions (``np.savez(positions_3d={...})``) is the object itself.
+
+    Raises:
+        UserError: the file is not there, is no ``.npz``, is damaged, unpacks to more than 1 GB, or holds anything else.
+    """
+    path = _checked_path(path)
+    member = ""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            if len(infos) > MAX_MEMBERS or len({info.filename for info in infos}) < len(infos):
+                raise RefusedError("members are named twice, or far too many")
+            if (total := sum(info.file_size for info in infos)) > MAX_UNPACKED_BYTES:
+                raise RefusedError(f"it unpacks to {total >> 20} MB; at most {MAX_UNPACKED_BYTES >> 20} are read")
+            members: dict[str, object] = {}
+            for info in infos:
+                member = info.filename.removesuffix(".npy")
+                if member == info.filename:
+                    raise RefusedError("it is not an array (.npy)")
+                with archive.open(info) as stream:
+                    members[member] = _read_array(stream, info.file_size, allow_objects=True)
+            return members
+    except RefusedError as error:
+        raise UserError(f"cannot read {path}{_where(member)}: {error}") from None
+    except _DAMAGE as error:
+        raise UserError(f"cannot read {path}{_where(member)}: damaged, or not an .npz ({_reason(error)})") from None
+
+
+def load_npy(path: str | Path) -> np.ndarray:
+    """The array of an ``.npy`` file; arrays of objects are refused. Raises UserError as load_npz does."""
+    path = _checked_path(path)
+    try:
+        with path.open("rb") as stream:
+            array = _read_array(stream, path.stat().st_size, allow_objects=False)
+            assert isinstance(array, np.ndarray)  # as objects are not allowed
+            return array
+    except RefusedError as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+    except _DAMAGE as error:
+        raise UserError(f"cannot read {path}: damaged, or not an .npy ({_reason(error)})") from None
+
+
+def _checked_path(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"cannot read {path}: {'it is a folder' if path.is_dir() else 'there is no such file'}")
+    if (size := path.stat().st_size) > MAX_FILE_BYTES:
+        raise UserError(f"cannot read {path}: it has {size >> 20} MB; at most {MAX_FILE_BYTES >> 20} are read")
+    return path
+
+
+def _check_start(start: bytes) -> None:
+    """Names the usual things that are saved under the name of a model by mistake."""
+    if not start:
+        raise RefusedError("the file is empty")
+    if start.startswith(b"PK"):
+        raise RefusedError("it is an .npz or another zip archive, not a pickle")
+    if start.lstrip()[:1] == b"<" or start.startswith((b"version https://git-lfs", b"{\n", b"{ ", b'{"')):
+        raise RefusedError(f"it is a text file, perhaps a web page or a pointer; it starts with {shown(start[:24])}")
+
+
+def _value(stream: IO[bytes], left: int, old_text_as_bytes: bool, allow_objects: bool) -> Any:
+    return DataReader(stream, left, old_text_as_bytes=old_text_as_bytes, allow_objects=allow_objects).load()
+
+
+def _read_array(stream: IO[bytes], size: int, *, allow_objects: bool) -> object:
+    """One ``.npy`` of ``size`` bytes. The header's shape must be what the file holds, before memory is taken."""
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise RefusedError(f"version {version[0]}.{version[1]} of the array format is not read")
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read_header(stream, max_header_size=MAX_HEADER_BYTES)
+    left = size - stream.tell()
+    order: Literal["C", "F"] = "F" if fortran else "C"
+    if dtype.kind == "O":
+        if not allow_objects:
+            raise RefusedError("it holds an array of Python objects where numbers are expected")
+        value = _value(stream, left, False, True)  # of shape () it is the object itself
+        if shape != () and (not isinstance(value, np.ndarray) or value.shape != shape):
+            raise RefusedError(f"damaged: objects of another shape than {shown(shape)}")
+        return value
+    if dtype.kind not in "biufcSU" or dtype.names is not None or dtype.itemsize == 0:
+        raise RefusedError(f"arrays of data type {shown(str(dtype))} are not read")
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:
+        raise RefusedError(f"truncated or damaged: an array of shape {shown(shape)} and {left} bytes")
+    raw = stream.read(left)
+    return np.frombuffer(raw, dtype).astype(dtype.newbyteorder("="), copy=False).reshape(shape, order=order)
+
+
+def _where(member: str) -> str:
+    return f" ({shown(member)})" if member else ""
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return ascii(f"{type(error).__name__}: {text}"[:100])[1:-1]
