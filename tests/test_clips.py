@@ -46,6 +46,7 @@ def make_clips(seed: int = 0, *, truth: bool = False, intrinsics: bool = True) -
             transl_cam_m=normal(n, 3),
             body="some-body",
             up_cam=np.array([[0, -1, 0]] * c, np.float32),
+            scored=rng.uniform(size=n) < 0.7,
         )
     return clips
 
@@ -151,6 +152,7 @@ BAD = {
     "truth joints": (lambda a: {"joints_cam": a["joints_cam"][:, 1:]}, "'joints_cam' must have shape"),
     "half a body": (lambda a: {"betas": None}, "'poses' needs 'betas'"),
     "long up": (lambda a: {"up_cam": 2 * a["up_cam"]}, "'up_cam' must be unit"),
+    "scored numbers": (lambda a: {"scored": a["scored"] * 1}, "'scored' must be bool, found int64"),
     "body number": (lambda a: {"body": np.array(3)}, "'body' must be one str"),
 }
 
@@ -207,7 +209,9 @@ def test_a_cut_or_flipped_file_is_refused_wherever_it_is_damaged(stored: Path) -
             assert "\n" not in str(error)  # noqa: PT017
         else:
             # Only bytes that mean nothing (dates, flags) may change unseen, and the name of an optional key.
-            lost = {key: None for key in ("intrinsics", "joints_cam", "up_cam") if getattr(found, key) is None}
+            lost = {
+                key: None for key in ("intrinsics", "joints_cam", "up_cam", "scored") if getattr(found, key) is None
+            }
             assert len(lost) <= 1
             assert_equal(found, replace(original, **lost))
 
@@ -250,6 +254,8 @@ def test_concatenate_needs_agreement_and_fills_unknown_intrinsics() -> None:
     np.testing.assert_array_equal(both.intrinsics[3:], assumed_intrinsics(unknown.image_size))
     assert concatenate([unknown, unknown]).intrinsics is None
     true = make_clips(truth=True)
+    partly = concatenate([replace(true, scored=None), true])
+    np.testing.assert_array_equal(partly.scored, [*[True] * true.frames, *true.scored])
     for others, message in (
         ([known, replace(known, layout=COCO17)], "layouts"),
         ([known, true], "'joints_cam' is in some"),

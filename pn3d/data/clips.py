@@ -17,15 +17,15 @@ from pn3d.camera import assumed_intrinsics
 from pn3d.errors import UserError
 from pn3d.skeleton import Layout, get_layout
 
-TRUTH_FIELDS = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam")
+TRUTH_FIELDS = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam", "scored")
 """What only evaluation may read."""
 
 _BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
 _REQUIRED = ("keypoints", "confidence", "clip_start", "clip_name", "image_size", "fps", "joint_names", "layout")
 _OPTIONAL = ("intrinsics",)
-_PER_FRAME = ("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m")
+_PER_FRAME = ("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored")
 _PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "betas", "up_cam")
-_KINDS = {"f": "float32", "i": "int64", "U": "str"}
+_KINDS = {"f": "float32", "i": "int64", "U": "str", "b": "bool"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Clips:
         transl_cam_m: truth, (N, 3) float32, SMPL translation (rotations pivot about the rest pelvis).
         body: truth, the name of the body that poses and betas belong to.
         up_cam: truth, (C, 3) float32 unit vector "up" of the world in camera axes.
+        scored: truth, (N,) bool, the frames that a data set's protocol counts; all of them where None.
     """
 
     keypoints: np.ndarray
@@ -63,6 +64,7 @@ class Clips:
     transl_cam_m: np.ndarray | None = None
     body: str | None = None
     up_cam: np.ndarray | None = None
+    scored: np.ndarray | None = None
 
     @property
     def frames(self) -> int:
@@ -162,6 +164,8 @@ def concatenate(parts: list[Clips]) -> Clips:
     """
     if not parts:
         raise UserError("no keypoint files to put together; expected at least one")
+    if any(part.scored is not None for part in parts):
+        parts = [replace(p, scored=np.ones(p.frames, bool) if p.scored is None else p.scored) for p in parts]
     first = parts[0]
     for part in parts[1:]:
         if part.layout != first.layout:
@@ -203,6 +207,7 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
         "betas": ((count, 10), "f", np.float32),
         "transl_cam_m": ((frames, 3), "f", np.float32),
         "up_cam": ((count, 3), "f", np.float32),
+        "scored": ((frames,), "b", np.bool_),
     }
     if frames == 0 or count == 0:
         raise UserError(f"{where}: empty keypoint file: {frames} frames in {count} clips, expected at least one")
