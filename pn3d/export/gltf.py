@@ -1,0 +1,234 @@
+"""GLB (glTF 2.0): a skinned, animated body on the 24 joints, or a stick figure. Metres, y up, front +z."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pn3d.export.atomic import write_atomically
+from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
+from pn3d.export.kinematics import (
+    axis_angle_to_quaternion,
+    hemisphere_continuous,
+    posed_joints,
+    quaternion_multiply,
+    skinned_vertices,
+)
+from pn3d.export.motion import Mesh, Motion
+from pn3d.export.shapes import (
+    BONE_AXIS,
+    OCTAHEDRON_FACES,
+    flat_shaded,
+    octahedron,
+    rotation_between,
+    stick_mesh,
+    vertex_normals,
+)
+from pn3d.skeleton import SMPL24, Layout
+
+_GENERATOR = "pn3d"
+_SKIN_COLOUR = (0.62, 0.66, 0.72, 1.0)
+_SIDE_COLOURS = {"left": (0.16, 0.47, 0.84, 1.0), "right": (0.85, 0.33, 0.19, 1.0), "": (0.45, 0.47, 0.5, 1.0)}
+
+
+@dataclass(frozen=True)
+class SkinLoss:
+    """What four joints per vertex cost against all weights.
+
+    Attributes:
+        dropped_weight: largest weight that any vertex lost.
+        max_shift_mm: largest displacement of a vertex over the frames that were looked at.
+        mean_shift_mm: mean over vertices and those frames.
+    """
+
+    dropped_weight: float
+    max_shift_mm: float
+    mean_shift_mm: float
+
+
+def top_four(skin_weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The four largest weights per vertex, made to sum to 1.
+
+    Returns:
+        Joint indices (V, 4) uint8, 0 where the weight is 0 (as the format wants it), weights (V, 4) float32, and the
+        largest sum of dropped weights.
+    """
+    indices = np.argsort(-skin_weights, axis=1, kind="stable")[:, :4]
+    kept = np.take_along_axis(skin_weights, indices, axis=1)
+    total = kept.sum(axis=1, keepdims=True)
+    weights = (kept / total).astype(np.float32)
+    return np.where(weights > 0, indices, 0).astype(np.uint8), weights, float(np.max(1.0 - total, initial=0.0))
+
+
+def measure_skin_loss(motion: Motion, mesh: Mesh, frames: int = 8) -> SkinLoss:
+    """Skins ``frames`` evenly spread frames with all weights and with four, and compares."""
+    indices, weights, dropped = top_four(mesh.skin_weights)
+    reduced = np.zeros(mesh.skin_weights.shape)
+    np.add.at(reduced, (np.arange(len(reduced))[:, None], indices), weights.astype(np.float64))
+    picked = np.unique(np.linspace(0, motion.num_frames - 1, frames).astype(int))
+    joints, rotations = posed_joints(
+        motion.rest_joints_m, motion.parents, motion.poses_world[picked], motion.transl_world_m[picked]
+    )
+    full, four = (
+        skinned_vertices(mesh.vertices_m, skin, motion.rest_joints_m, joints, rotations)
+        for skin in (mesh.skin_weights, reduced)
+    )
+    shift_mm = 1000.0 * np.linalg.norm(full - four, axis=-1)
+    return SkinLoss(dropped, float(shift_mm.max(initial=0.0)), float(shift_mm.mean()) if shift_mm.size else 0.0)
+
+
+def write_gltf(path: str | os.PathLike[str], motion: Motion, *, stick_figure: bool = False) -> SkinLoss:
+    """Writes the body as a GLB and returns what four weights per vertex cost.
+
+    The shape is baked into the rest vertices; pose correctives have no place in the format's skinning and are lost.
+    Where the motion has no mesh, or with ``stick_figure``, the surface is one octahedron per bone.
+    Raises UserError where the file cannot be written.
+    """
+    mesh = motion.mesh
+    if stick_figure or mesh is None:
+        mesh = flat_shaded(stick_mesh(motion.rest_joints_m, motion.parents))
+    buffer = GltfBuffer()
+    loss = measure_skin_loss(motion, mesh)
+    joints = range(len(motion.parents))
+    nodes: list[dict[str, Any]] = [_joint_node(motion, joint) for joint in joints]
+    nodes.append({"name": "body", "mesh": 0, "skin": 0})
+    document = {
+        "asset": _asset(motion.attribution),
+        "scene": 0,
+        "scenes": [{"name": motion.name, "nodes": [0, len(nodes) - 1]}],
+        "nodes": nodes,
+        "meshes": [{"name": motion.body_name, "primitives": [_primitive(buffer, mesh)]}],
+        "materials": [_material("body", _SKIN_COLOUR)],
+        "skins": [{"skeleton": 0, "joints": list(joints), "inverseBindMatrices": _inverse_bind(buffer, motion)}],
+        "animations": [_body_animation(buffer, motion)],
+        "extras": {"skin_max_dropped_weight": loss.dropped_weight, "skin_max_shift_mm": loss.max_shift_mm},
+    }
+    write_atomically(path, buffer.pack(document))
+    return loss
+
+
+def write_stick_gltf(
+    path: str | os.PathLike[str], joints_world_m: np.ndarray, layout: Layout, fps: float, name: str = "skeleton"
+) -> Path:
+    """Any named joints (T, J, 3), such as the teacher's, as octahedra that stretch from joint to joint.
+
+    Needs no body: each bone is a node with translation, rotation and scale of its own, so bone lengths may change.
+    """
+    buffer = GltfBuffer()
+    # Flat shading: each face has corners of its own.
+    vertices = octahedron(0.14)[OCTAHEDRON_FACES.reshape(-1)]
+    corners = np.arange(len(vertices)).reshape(-1, 3)
+    mesh = {
+        "POSITION": buffer.add(vertices.astype(np.float32), target=ARRAY_BUFFER, bounds=True),
+        "NORMAL": buffer.add(vertex_normals(vertices, corners).astype(np.float32), target=ARRAY_BUFFER),
+    }
+    times = buffer.add((np.arange(len(joints_world_m)) / fps).astype(np.float32), bounds=True)
+    samplers: list[dict[str, Any]] = []
+    channels: list[dict[str, Any]] = []
+    nodes: list[dict[str, Any]] = []
+    sides = list(_SIDE_COLOURS)
+    for parent, child in layout.bones:
+        bone = joints_world_m[:, child] - joints_world_m[:, parent]
+        length = np.maximum(np.linalg.norm(bone, axis=-1), 1e-6)
+        curves = {
+            "translation": joints_world_m[:, parent],
+            "rotation": _xyzw(hemisphere_continuous(_bone_rotations(bone))),
+            "scale": np.repeat(length[:, None], 3, axis=1),
+        }
+        first = {path: values[0].astype(np.float32).tolist() for path, values in curves.items()}
+        nodes.append({"name": layout.joints[child], "mesh": _side(layout.joints[child], sides), **first})
+        for target, values in curves.items():
+            _add_channel(buffer, samplers, channels, times, len(nodes) - 1, target, values)
+    document = {
+        "asset": _asset(""),
+        "scene": 0,
+        "scenes": [{"name": name, "nodes": list(range(len(nodes)))}],
+        "nodes": nodes,
+        "meshes": [
+            {"name": side or "middle", "primitives": [{"attributes": mesh, "material": index}]}
+            for index, side in enumerate(sides)
+        ],
+        "materials": [_material(side or "middle", colour) for side, colour in _SIDE_COLOURS.items()],
+        "animations": [{"name": name, "samplers": samplers, "channels": channels}],
+    }
+    return write_atomically(path, buffer.pack(document))
+
+
+def _bone_rotations(bone: np.ndarray) -> np.ndarray:
+    """(T, 3) -> (T, 4), from +y over the mean direction, so that a bone that hangs straight down does not spin."""
+    mean = bone.mean(axis=0)
+    return quaternion_multiply(rotation_between(mean, bone), rotation_between(BONE_AXIS, mean))
+
+
+def _asset(attribution: str) -> dict[str, str]:
+    asset = {"version": "2.0", "generator": _GENERATOR}
+    return {**asset, "copyright": attribution} if attribution else asset
+
+
+def _material(name: str, colour: tuple[float, ...]) -> dict[str, Any]:
+    surface = {"baseColorFactor": list(colour), "metallicFactor": 0.0, "roughnessFactor": 0.8}
+    return {"name": name, "pbrMetallicRoughness": surface}
+
+
+def _side(joint: str, sides: list[str]) -> int:
+    prefix = joint.split("_")[0]
+    return sides.index(prefix if prefix in sides else "")
+
+
+def _xyzw(quaternion: np.ndarray) -> np.ndarray:
+    return np.roll(quaternion, -1, axis=-1)
+
+
+def _joint_node(motion: Motion, joint: int) -> dict[str, Any]:
+    parent = motion.parents[joint]
+    offset = motion.rest_joints_m[joint] - (motion.rest_joints_m[parent] if parent >= 0 else 0.0)
+    children = [child for child, of in enumerate(motion.parents) if of == joint]
+    node: dict[str, Any] = {"name": SMPL24.joints[joint], "translation": [float(value) for value in offset]}
+    return {**node, "children": children} if children else node
+
+
+def _primitive(buffer: GltfBuffer, mesh: Mesh) -> dict[str, Any]:
+    indices, weights, _ = top_four(mesh.skin_weights)
+    wide = np.uint16 if len(mesh.vertices_m) < 65535 else np.uint32
+    attributes = {
+        "POSITION": buffer.add(mesh.vertices_m.astype(np.float32), target=ARRAY_BUFFER, bounds=True),
+        "NORMAL": buffer.add(vertex_normals(mesh.vertices_m, mesh.faces).astype(np.float32), target=ARRAY_BUFFER),
+        "JOINTS_0": buffer.add(indices, target=ARRAY_BUFFER),
+        "WEIGHTS_0": buffer.add(weights, target=ARRAY_BUFFER),
+    }
+    faces = buffer.add(mesh.faces.reshape(-1).astype(wide), target=ELEMENT_ARRAY_BUFFER)
+    return {"attributes": attributes, "indices": faces, "material": 0}
+
+
+def _inverse_bind(buffer: GltfBuffer, motion: Motion) -> int:
+    matrices = np.tile(np.eye(4), (len(motion.parents), 1, 1))
+    matrices[:, :3, 3] = -motion.rest_joints_m
+    return buffer.add(matrices.astype(np.float32))
+
+
+def _body_animation(buffer: GltfBuffer, motion: Motion) -> dict[str, Any]:
+    times = buffer.add((np.arange(motion.num_frames) / motion.fps).astype(np.float32), bounds=True)
+    quaternions = _xyzw(hemisphere_continuous(axis_angle_to_quaternion(motion.poses_world)))
+    samplers: list[dict[str, Any]] = []
+    channels: list[dict[str, Any]] = []
+    for joint in range(len(motion.parents)):
+        _add_channel(buffer, samplers, channels, times, joint, "rotation", quaternions[:, joint])
+    pelvis_m = motion.rest_joints_m[0] + motion.transl_world_m
+    _add_channel(buffer, samplers, channels, times, 0, "translation", pelvis_m)
+    return {"name": motion.name, "samplers": samplers, "channels": channels}
+
+
+def _add_channel(
+    buffer: GltfBuffer,
+    samplers: list[dict[str, Any]],
+    channels: list[dict[str, Any]],
+    times: int,
+    node: int,
+    path: str,
+    values: np.ndarray,
+) -> None:
+    output = buffer.add(values.astype(np.float32))
+    samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
+    channels.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": path}})
