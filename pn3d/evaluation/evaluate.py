@@ -1,0 +1,129 @@
+"""One prediction against the truth of one file: the dictionary M of the eval JSON.
+
+What does not apply is absent: a prediction without metric scale has no ``mpjpe_mm``, a file without SMPL truth gives no
+joint angles. Positions are means over all frames that count; ``per_action`` are means within
+each action.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pn3d.body.builtin import BUILTIN_NAME, builtin_body
+from pn3d.body.model import BodyModel
+from pn3d.data.clips import Clips, require_truth
+from pn3d.errors import UserError
+from pn3d.evaluation import metrics
+from pn3d.evaluation.baselines import flat_joints
+from pn3d.evaluation.body_metrics import SmplTrack, body_scores
+from pn3d.evaluation.joints import action_means, counted_frames, true_joints
+from pn3d.skeleton import H36M17
+
+if TYPE_CHECKING:
+    from pn3d.inference.predict import Prediction
+
+Scores = dict[str, Any]
+"""M of the eval JSON: {name: number} and ``per_action`` {action: number}."""
+
+
+def score_joints(
+    predicted_m: np.ndarray,
+    clips: Clips,
+    *,
+    metric_scale: bool,
+    predicted_smpl: SmplTrack | None = None,
+    body: BodyModel | None = None,
+) -> Scores:
+    """Every metric that applies to these joints, over the frames that count (``counted_frames``).
+
+    Args:
+        predicted_m: (N, 17, 3) h36m17 in camera axes; metres, or any unit where ``metric_scale`` is False.
+        clips: the file with its truth.
+        metric_scale: whether sizes and distances of the prediction mean anything (student yes, teacher and flat no).
+        predicted_smpl: the body that the joints belong to; ``predicted_m`` then stands where the person stands.
+        body: the model of ``predicted_smpl``.
+
+    Raises:
+        UserError: the file has no truth, or in a layout without the 17 joints.
+        ValueError: shapes differ or a number is not finite.
+    """
+    truth_m = true_joints(clips)
+    metrics.check_pair(predicted_m, truth_m, len(H36M17.joints))
+    counted = counted_frames(clips)
+    errors = metrics.frame_errors(predicted_m[counted], truth_m[counted])
+    scores: Scores = {
+        "pa_mpjpe_mm": float(errors.pa_mpjpe_mm.mean()),
+        "pa_mpjpe_14_mm": float(errors.pa_mpjpe_14_mm.mean()),
+        "n_mpjpe_mm": float(errors.n_mpjpe_mm.mean()),
+    }
+    if metric_scale:
+        scores["mpjpe_mm"] = float(errors.mpjpe_mm.mean())
+    scores |= {
+        "pa_mpjpe_reflected_mm": float(errors.pa_mpjpe_reflected_mm.mean()),
+        "flip_min_pa_mpjpe_mm": float(errors.flip_min_pa_mpjpe_mm.mean()),
+        "depth_flipped_frac": float(errors.depth_flipped.mean()),
+        "pck150_pct": float(errors.pck150_pct.mean()),
+        "auc_pct": float(errors.auc_pct.mean()),
+    }
+    acceleration = metrics.accel_err_mm_per_frame2(
+        predicted_m, truth_m, clips.clip_start, scale_per_frame=not metric_scale, counted=clips.scored
+    )
+    if acceleration is not None:
+        scores["accel_err_mm_per_frame2"] = acceleration
+    std_pct, std_mm = metrics.bone_std(predicted_m, clips.clip_start)
+    scores["bone_std_pct"] = std_pct
+    if metric_scale:
+        scores["bone_std_mm"] = std_mm
+    if predicted_smpl is not None:
+        root = H36M17.index("pelvis")
+        apart = predicted_m[counted, root].astype(np.float64) - truth_m[counted, root]
+        scores |= body_scores(predicted_smpl, clips, body)
+        scores["root_err_m"] = float(metrics.distances(apart).mean())
+    scores["per_action"] = action_means(errors.pa_mpjpe_mm, clips, counted)
+    return scores
+
+
+def evaluate_prediction(prediction: "Prediction", clips: Clips, *, body: BodyModel | None = None) -> dict[str, Scores]:
+    """Scores of the flat skeleton, the teacher and the student on one file: {"flat": M, "teacher": M, "student": M}.
+
+    Without a student in the prediction there is no "student".
+
+    Args:
+        prediction: of exactly these clips.
+        clips: the file with its truth.
+        body: the student's body; where None the built-in one, if that is what the prediction names.
+
+    Raises:
+        UserError: the prediction is of other clips, or the file has no truth.
+    """
+    require_truth(clips)
+    if not np.array_equal(prediction.clip_start, clips.clip_start):
+        raise UserError(
+            f"the prediction has {prediction.clip_start[-1]} frames in {len(prediction.clip_start) - 1} clips, the "
+            f"evaluation data {clips.frames} in {clips.num_clips}, or of other lengths; they must be the same clips"
+        )
+    scores = {
+        "flat": score_joints(flat_joints(clips), clips, metric_scale=False),
+        "teacher": score_joints(prediction.teacher_joints_cam_m, clips, metric_scale=False),
+    }
+    if prediction.joints_cam_m is not None:
+        scores["student"] = score_joints(
+            prediction.joints_cam_m,
+            clips,
+            metric_scale=True,
+            predicted_smpl=predicted_track(prediction),
+            body=body if body is not None else named_body(prediction.body_name),
+        )
+    return scores
+
+
+def named_body(name: str) -> BodyModel | None:
+    """The built-in body where it is the one of that name, else None (an official model must be handed over)."""
+    return builtin_body() if name == BUILTIN_NAME else None
+
+
+def predicted_track(prediction: "Prediction") -> SmplTrack | None:
+    """The SMPL parameters of a prediction, None where it has no student."""
+    if prediction.poses_cam is None or prediction.betas is None or prediction.transl_cam_m is None:
+        return None
+    return SmplTrack(prediction.poses_cam, prediction.betas, prediction.transl_cam_m, prediction.up_cam)

@@ -1,0 +1,168 @@
+"""The field's protocols as a table: which frames, which joints, what is aligned, how it is averaged.
+
+``docs/protocols.md`` says the same in words. A protocol is a tuple of numbers, and each number carries its convention,
+which is printed beside it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pn3d.errors import UserError
+from pn3d.evaluation import metrics
+from pn3d.skeleton import H36M17, LSP14_OF_H36M17
+
+Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+ALL17 = tuple(range(17))
+ROOT_AND_LSP14 = (H36M17.index("pelvis"), *LSP14_OF_H36M17)
+_LSP_HIPS = [2, 3]
+"""Right and left hip in LSP order."""
+
+
+def _about_hips_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
+    """LSP-14 joints, middle of the hips put together (HMR). (N, 14, 3) -> (N,)."""
+    difference = (predicted_m.astype(np.float64) - truth_m) * metrics.MM_PER_M
+    return metrics.distances(difference - difference[:, _LSP_HIPS].mean(axis=1, keepdims=True)).mean(axis=1)
+
+
+def _about_pelvis(measure: Callable[[np.ndarray], np.ndarray], *, scaled: bool) -> Measure:
+    """``measure`` of the distances of the joints after the first, the first put together. (N, 1 + J, 3) -> (N,)."""
+
+    def apply(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
+        predicted = metrics.root_relative_mm(predicted_m)[:, 1:]
+        truth = metrics.root_relative_mm(truth_m)[:, 1:]
+        scale = metrics.least_squares_scale(predicted, truth) if scaled else 1.0
+        return measure(metrics.distances(scale * predicted - truth))
+
+    return apply
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a protocol.
+
+    Attributes:
+        key: its name in JSON.
+        unit: of the value.
+        convention: what is aligned and how, printed with the number.
+        joints: indices into h36m17 that ``measure`` is given, in its order.
+        measure: (n, J, 3), (n, J, 3) metres -> (n,); None for the vertex error.
+        average: "actions" = frames within an action, then actions; "frames" = all frames alike.
+        stride: every how many frames of each clip, from its first.
+        view: only clips whose name ends in ``/cam<view>``; None for all.
+        needs_scale: whether it means something only for predictions in metres.
+    """
+
+    key: str
+    unit: str
+    convention: str
+    joints: tuple[int, ...] = ALL17
+    measure: Measure | None = None
+    average: Literal["actions", "frames"] = "frames"
+    stride: int = 1
+    view: int | None = None
+    needs_scale: bool = False
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named set of numbers; ``needs_frames`` where the frames must come from a file."""
+
+    title: str
+    numbers: tuple[Number, ...]
+    needs_frames: bool = False
+
+
+_PA = "similarity Procrustes, reflection not allowed"
+_PA_REFLECTED = "similarity Procrustes, reflection allowed"
+_ACTIONS: Literal["actions"] = "actions"
+_LSP14 = LSP14_OF_H36M17
+
+
+def _elepose_numbers(stride: int) -> tuple[Number, ...]:
+    norm_scaled = "N-MPJPE of ElePose: 17 joints, root-relative, scaled to the truth's Frobenius norm"
+    return (
+        Number(
+            "pa_mpjpe_reflected_mm",
+            "mm",
+            f"17 joints, {_PA_REFLECTED}",
+            ALL17,
+            metrics.pa_mpjpe_reflected_mm,
+            stride=stride,
+        ),
+        Number("norm_scaled_mpjpe_mm", "mm", norm_scaled, ALL17, metrics.norm_scaled_mpjpe_mm, stride=stride),
+    )
+
+
+def _h36m_numbers() -> dict[str, tuple[Number, ...]]:
+    """VideoPose3D's three protocols, and the 14 joints of HMR and SPIN."""
+    p1, p3 = "17 joints, root-relative", "17 joints, root-relative, least-squares scale"
+    hips = "14 LSP joints, middle of the hips put together (HMR)"
+    frontal = f"14 LSP joints, {_PA}; camera 3 (60457274), every 5th frame (SPIN)"
+    return {
+        "h36m-p1": (Number("mpjpe_mm", "mm", p1, ALL17, metrics.mpjpe_mm, _ACTIONS, needs_scale=True),),
+        "h36m-p2": (Number("pa_mpjpe_mm", "mm", f"17 joints, {_PA}", ALL17, metrics.pa_mpjpe_mm, _ACTIONS),),
+        "h36m-p3": (Number("n_mpjpe_mm", "mm", p3, ALL17, metrics.n_mpjpe_mm, _ACTIONS),),
+        "h36m-14": (
+            Number("pa_mpjpe_14_mm", "mm", f"14 LSP joints, {_PA}", _LSP14, metrics.pa_mpjpe_mm, _ACTIONS),
+            Number("mpjpe_14_mm", "mm", hips, _LSP14, _about_hips_mm, _ACTIONS, needs_scale=True),
+            Number("pa_mpjpe_14_frontal_mm", "mm", frontal, _LSP14, metrics.pa_mpjpe_mm, stride=5, view=3),
+        ),
+    }
+
+
+def _ites_numbers() -> tuple[Number, ...]:
+    scaled = "17 joints, root-relative, at the scale of a Procrustes alignment with reflection"
+    return (
+        Number("flip_min_pa_mpjpe_mm", "mm", f"17 joints, {_PA}", ALL17, metrics.flip_min_pa_mpjpe_mm),
+        Number("flip_min_scaled_mpjpe_mm", "mm", scaled, ALL17, metrics.flip_min_scaled_mpjpe_mm),
+    )
+
+
+def _mpi_inf_3dhp_numbers() -> tuple[Number, ...]:
+    """PCK and AUC without and with a scale (a method that has none is scored by the second)."""
+    numbers = []
+    for key, what, measure in (
+        ("pck150", "PCK below 150 mm", metrics.pck_pct),
+        ("auc", "AUC 0-150 mm", metrics.auc_pct),
+    ):
+        plain, scaled = _about_pelvis(measure, scaled=False), _about_pelvis(measure, scaled=True)
+        numbers += [
+            Number(f"{key}_pct", "%", f"{what}, no scaling", ROOT_AND_LSP14, plain, needs_scale=True),
+            Number(f"{key}_scaled_pct", "%", f"{what}, least-squares scale", ROOT_AND_LSP14, scaled),
+        ]
+    numbers.append(Number("mpjpe_mm", "mm", "17 joints, root-relative", ALL17, metrics.mpjpe_mm, needs_scale=True))
+    return tuple(numbers)
+
+
+def _threedpw_numbers() -> tuple[Number, ...]:
+    about_pelvis = _about_pelvis(lambda distance_mm: distance_mm.mean(axis=1), scaled=False)
+    pelvis = "14 LSP joints, pelvis put together"
+    return (
+        Number("pa_mpjpe_14_mm", "mm", f"14 LSP joints, {_PA}", _LSP14, metrics.pa_mpjpe_mm),
+        Number("mpjpe_14_mm", "mm", pelvis, ROOT_AND_LSP14, about_pelvis, needs_scale=True),
+        Number("pve_mm", "mm", "all vertices, pelvis put together", (), None, needs_scale=True),
+    )
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "h36m-p1": Protocol("Human3.6M protocol 1 (VideoPose3D)", _h36m_numbers()["h36m-p1"]),
+    "h36m-p2": Protocol("Human3.6M protocol 2 (VideoPose3D)", _h36m_numbers()["h36m-p2"]),
+    "h36m-p3": Protocol("Human3.6M protocol 3 (VideoPose3D)", _h36m_numbers()["h36m-p3"]),
+    "h36m-14": Protocol("Human3.6M, 14 LSP joints", _h36m_numbers()["h36m-14"]),
+    "elepose": Protocol("ElePose (every 64th frame, mirrored poses are free)", _elepose_numbers(stride=64)),
+    "links": Protocol("LInKs (as ElePose, on a list of frames)", _elepose_numbers(stride=1), needs_frames=True),
+    "ites": Protocol("ITES (the better of pose and depth-flipped pose, chosen with the truth)", _ites_numbers()),
+    "3dhp": Protocol("MPI-INF-3DHP (14 joints, pelvis put together, strict thresholds)", _mpi_inf_3dhp_numbers()),
+    "3dpw": Protocol("3DPW (14 LSP joints)", _threedpw_numbers()),
+}
+
+
+def get_protocol(name: str) -> Protocol:
+    """The protocol of that name; UserError with the names that exist."""
+    if name not in PROTOCOLS:
+        raise UserError(f"unknown protocol {name!r}; known protocols: {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
