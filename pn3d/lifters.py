@@ -24,6 +24,7 @@ Params = Any
 """A pytree of a network's parameters."""
 
 _ROOT = H36M17.index("pelvis")
+_HIPS = (H36M17.index("left_hip"), H36M17.index("right_hip"))
 
 
 @flax.struct.dataclass
@@ -124,6 +125,48 @@ def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
     return Lifted(joints=joints, filled_xy=said.xy, elevation=said.elevation)
 
 
+@flax.struct.dataclass
+class Renormalised:
+    """A picture of a turned skeleton, normalised by the rules that real windows went through.
+
+    Attributes:
+        window: what networks see.
+        shift: (B, T, 1, 2) the middle of the hips, which was moved to the origin.
+        scale: (B,) the size that was divided out.
+    """
+
+    window: Window
+    shift: jax.Array
+    scale: jax.Array
+
+
+def renormalise(xy: jax.Array, window: Window) -> Renormalised:
+    """Centres and sizes a skeleton's new picture as real windows are, so that no network tells them apart by it.
+
+    Args:
+        xy: (B, T, 17, 2) window coordinates of all joints, in the units of ``window``.
+        window: the window that the skeleton was lifted from; its confidence is kept.
+    """
+    shift = 0.5 * (xy[:, :, _HIPS[0]] + xy[:, :, _HIPS[1]])[:, :, None]
+    centred = xy - shift
+    scale = camera.person_size(centred, window.confidence)
+    seen = jnp.where(window.confidence[..., None] > 0, centred / scale[:, None, None, None], 0.0)
+    # A person that is larger in the picture is nearer: the virtual depth follows, so perspective stays the same.
+    normal = window.replace(xy=seen, size=window.size * scale)
+    return Renormalised(window=normal.replace(root_depth=window.root_depth / scale), shift=shift, scale=scale)
+
+
+def lift_again(teacher: Teacher, params: Params, xy: jax.Array, seen: Renormalised) -> Lifted:
+    """The teacher on a renormalised picture, its skeleton brought back to the units and place of ``xy``."""
+    window = seen.window
+    said = teacher.apply({"params": params}, window.xy, window.confidence)
+    scale = seen.scale[:, None, None]
+    filled = said.xy * scale[..., None] + seen.shift
+    whole = jnp.where(window.confidence[..., None] > 0, xy, filled)
+    joints = camera.lift(whole, said.depth * scale, window.root_depth * seen.scale)
+    return Lifted(joints=joints, filled_xy=filled, elevation=said.elevation)
+
+
 def root_relative(joints: jax.Array) -> jax.Array:
     """(B, T, 17, 3) -> the same with the pelvis at the origin."""
     return joints - joints[..., _ROOT : _ROOT + 1, :]
@@ -136,18 +179,24 @@ def pose_body(student: Student, params: Params, window: Window, body: BodyModel,
 
 def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks) -> Posed:
     """6D rotations and shape -> joints."""
-    local = rotations.sixd_to_matrix(said.sixd)
-    # An upright person who faces the camera is the rest pose turned by pi about x.
-    facing = jnp.array([1.0, -1.0, -1.0]).reshape(1, 1, 1, 3, 1)
-    root = local[:, :, :1] * facing
-    local = jnp.concatenate([root, local[:, :, 1:]], axis=2)
+    local = local_rotations(said)
     rest = body_model.rest_joints_m(body, said.betas)
     body_joints, turns = body_model.posed_joints(body, rest[:, None], local)
     corrections = landmark_room.symmetric_corrections(said.landmark_raw)
     joints = landmark_room.landmark_joints(landmarks, body_joints, turns, corrections)
-    return Posed(rotations=local, betas=said.betas, body_joints_m=body_joints, joints_m=joints, corrections_m=corrections)
+    return Posed(
+        rotations=local, betas=said.betas, body_joints_m=body_joints, joints_m=joints, corrections_m=corrections
+    )
+
+
+def local_rotations(said: StudentOutput) -> jax.Array:
+    """(B, T, 24, 3, 3) of the student's output; an upright person who faces the camera is the rest pose turned by pi
+    about x."""
+    local = rotations.sixd_to_matrix(said.sixd)
+    facing = jnp.array([1.0, -1.0, -1.0]).reshape(1, 1, 1, 3, 1)
+    return jnp.concatenate([local[:, :, :1] * facing, local[:, :, 1:]], axis=2)
 
 
 def place(posed: Posed, window: Window) -> jax.Array:
-    """Least-squares translation of the student's landmarks onto the measured rays. -> (B, T, 3) metres, centred axes."""
+    """Least-squares translation of the landmarks onto the measured rays. -> (B, T, 3) metres, centred axes."""
     return camera.fit_translation(posed.joints_m, window.rays, window.confidence)

@@ -1,5 +1,7 @@
 """Clips -> centred rays on the device: what windows are cut from."""
 
+import itertools
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -63,7 +65,7 @@ def root_rays(rays: np.ndarray, confidence: np.ndarray, clip_start: np.ndarray) 
     known = hips | measured[:, _PELVIS]
     count = np.maximum(measured.sum(axis=1, keepdims=True), 1)
     mean = np.where(measured[..., None], rays, 0.0).sum(axis=1) / count
-    for begin, end in zip(clip_start[:-1], clip_start[1:], strict=True):
+    for begin, end in itertools.pairwise(clip_start):
         frames = np.arange(begin, end)
         good = known[begin:end]
         if good.all():

@@ -84,7 +84,7 @@ def discriminator_config(config: Config, stage: Stage) -> DiscriminatorConfig:
 def stage_transformations(config: Config, stage: Stage) -> dict[str, optax.GradientTransformation]:
     """One transformation per player that learns in the stage."""
     optimiser = stage_optimiser(config, stage)
-    rates = {name: optimiser.learning_rate for name in TRAINED[stage]}
+    rates = dict.fromkeys(TRAINED[stage], optimiser.learning_rate)
     for name in ("pose_discriminator", "motion_discriminator"):
         if name in rates:
             rates[name] = discriminator_config(config, stage).learning_rate

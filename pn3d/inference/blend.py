@@ -1,0 +1,102 @@
+"""Overlapping windows -> one value per frame: every window of a clip is predicted, and its frames are blended."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import lifters, rotations
+from pn3d.data.rays import FrameRays
+from pn3d.inference.weights import Weights
+from pn3d.lifters import make_networks
+
+CHUNK = 1024
+"""Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
+
+
+class Blended(NamedTuple):
+    """Values per frame, in centred-camera axes.
+
+    Attributes:
+        teacher_joints: (N, 17, 3) root-relative, in units of the root's depth.
+        elevation_rad: (N,).
+        sixd: (N, 24, 6) blended columns of the student's local rotations, not yet orthonormal; None without a student.
+        betas: (N, 10) blended shapes.
+    """
+
+    teacher_joints: np.ndarray
+    elevation_rad: np.ndarray
+    sixd: np.ndarray | None
+    betas: np.ndarray | None
+
+
+def window_weights(length: int) -> np.ndarray:
+    """(T,) weight of a window's frame: a triangle, since frames in the middle see both past and future (our choice)."""
+    middle = (length - 1) / 2
+    return (1.0 - np.abs(np.arange(length) - middle) / (middle + 1.0)).astype(np.float32)
+
+
+def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -> Blended:
+    """Predicts every window of every clip and blends them. Clips shorter than a window are padded with their last frame.
+
+    A clip's values depend on that clip alone.
+    """
+    length = weights.config.model.window
+    gather, frame_of = _window_frames(clip_start, length)
+    predict = _predictor(weights)
+    total = int(clip_start[-1])
+    triangle = window_weights(length)
+    sums: list[np.ndarray] = []
+    weight_sum = np.zeros(total, np.float32)
+    rays, confidence = np.asarray(frames.rays), np.asarray(frames.confidence)
+    for begin in range(0, len(gather), CHUNK):
+        part, own = gather[begin : begin + CHUNK], frame_of[begin : begin + CHUNK]
+        padded = np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)]) if len(part) < CHUNK else part
+        values = [np.asarray(value)[: len(part)] for value in predict(rays[padded], confidence[padded])]
+        if not sums:
+            sums = [np.zeros((total, *value.shape[2:]), np.float32) for value in values]
+        for t in range(length):
+            # Within one t the frames of different windows differ, so a plain indexed sum is right; padding has -1.
+            real = own[:, t] >= 0
+            frame = own[real, t]
+            weight_sum[frame] += triangle[t]
+            for accumulated, value in zip(sums, values, strict=True):
+                accumulated[frame] += triangle[t] * value[real, t]
+    blended = [value / weight_sum.reshape(-1, *[1] * (value.ndim - 1)) for value in sums]
+    return Blended(blended[0], blended[1], *(blended[2:] if len(blended) > 2 else (None, None)))
+
+
+def _window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """(W, T) frames to gather, and (W, T) frames they count for: -1 where a short clip was padded."""
+    gather, own = [], []
+    for begin, end in zip(clip_start[:-1], clip_start[1:], strict=True):
+        starts = np.arange(begin, max(end - length, begin) + 1)
+        index = starts[:, None] + np.arange(length)
+        gather.append(np.minimum(index, end - 1))
+        own.append(np.where(index < end, index, -1))
+    return np.concatenate(gather), np.concatenate(own)
+
+
+def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
+    """A jitted function (rays, confidence) -> values per window and frame, with the parameters bound."""
+    networks = make_networks(weights.config.model)
+    root_depth = weights.config.model.root_depth
+
+    @jax.jit
+    def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
+        window = lifters.make_window(rays, confidence, root_depth)
+        lifted = lifters.lift(networks.teacher, teacher, window)
+        # Over the person's depth instead of over its height: windows that judge the size differently agree on it.
+        joints = lifters.root_relative(lifted.joints) * window.size[:, None, None, None]
+        elevation = jnp.broadcast_to(lifted.elevation[:, None], confidence.shape[:2])
+        if student is None:
+            return joints, elevation
+        said = networks.student.apply({"params": student}, window.xy, window.confidence)
+        sixd = rotations.matrix_to_sixd(lifters.local_rotations(said))
+        betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
+        return joints, elevation, sixd, betas
+
+    teacher = jax.tree.map(jnp.asarray, weights.teacher)
+    student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)
+    return lambda rays, confidence: predict(teacher, student, rays, confidence)

@@ -1,0 +1,234 @@
+"""2D keypoints -> joints, SMPL pose, shape and translation, in the camera and in an upright world."""
+
+import dataclasses
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import __version__, camera, rotations
+from pn3d.body import landmarks as landmark_room
+from pn3d.body import model as body_model
+from pn3d.body.landmarks import Landmarks
+from pn3d.body.model import BodyModel
+from pn3d.data.clips import Clips
+from pn3d.data.rays import clip_intrinsics, frame_rays
+from pn3d.data.windows import to_h36m17
+from pn3d.errors import UserError
+from pn3d.inference.blend import Blended, blend_windows
+from pn3d.inference.resample import resample_clips, resample_values
+from pn3d.inference.weights import Weights
+from pn3d.inference.world import upright_worlds
+from pn3d.skeleton import H36M17
+
+PIECE = 4096
+"""Frames per call of the body; the last piece is padded, so one shape is compiled."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is known of N frames in C clips: the arrays of ``prediction.npz``.
+
+    ``_cam``: camera axes (x right, y down, z forward). ``_world``: x left, y up, z forward, ground at y = 0, one world
+    per clip. ``body_joints_cam_m`` is the forward kinematics of ``poses_cam, betas, transl_cam_m``; ``joints_cam_m``
+    the landmarks of it. Student arrays are None where the weights hold no student yet; they are then not written.
+    """
+
+    teacher_joints_cam_m: np.ndarray
+    """(N, 17, 3) the teacher's, at the student's scale and place (without a student: about life-size)."""
+    elevation_rad: np.ndarray
+    """(N,) positive = camera above the person."""
+    up_cam: np.ndarray
+    """(C, 3) the world's up in camera axes."""
+    keypoints_px: np.ndarray
+    input_confidence: np.ndarray
+    intrinsics: np.ndarray
+    intrinsics_source: str
+    fps: np.ndarray
+    clip_start: np.ndarray
+    clip_name: np.ndarray
+    joint_names: np.ndarray
+    body_name: str
+    body_sha256: str
+    pn3d_version: str
+    joints_cam_m: np.ndarray | None = None
+    body_joints_cam_m: np.ndarray | None = None
+    poses_cam: np.ndarray | None = None
+    betas: np.ndarray | None = None
+    transl_cam_m: np.ndarray | None = None
+    reprojected_px: np.ndarray | None = None
+    joints_world_m: np.ndarray | None = None
+    body_joints_world_m: np.ndarray | None = None
+    poses_world: np.ndarray | None = None
+    transl_world_m: np.ndarray | None = None
+
+
+def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmarks) -> Prediction:
+    """Predicts every frame of every clip. Truth in the clips is never looked at.
+
+    Raises:
+        UserError: the weights' student speaks of another body.
+    """
+    if weights.student is not None and weights.body_sha256 != body.sha256:
+        raise UserError(
+            f"the weights speak of body {weights.body_name!r}, not of {body.name!r}: adapt them first, "
+            "pn3d adapt-body BODY --weights FILE"
+        )
+    clips = to_h36m17(without_truth(clips))
+    frames = frame_rays(clips)
+    resampled, times = resample_clips(clips, weights.config.model.frame_rate)
+    source = frames if times is None else frame_rays(resampled)
+    blended = blend_windows(weights, source, resampled.clip_start)
+    if times is not None:
+        blended = Blended(*(None if value is None else resample_values(value, times) for value in blended))
+    root_ray = np.asarray(frames.root_ray)
+    ups = np.asarray(_ups(jnp.asarray(blended.elevation_rad), jnp.asarray(root_ray)))
+    shared = {
+        "elevation_rad": blended.elevation_rad,
+        "up_cam": clip_mean(ups, clips.clip_start, normalise=True),
+        "keypoints_px": clips.keypoints,
+        "input_confidence": clips.confidence,
+        "intrinsics": clip_intrinsics(clips),
+        "intrinsics_source": "file" if clips.intrinsics is not None else "assumed from the image size",
+        "fps": clips.fps,
+        "clip_start": clips.clip_start,
+        "clip_name": clips.clip_name,
+        "joint_names": np.array(H36M17.joints),
+        "body_name": weights.body_name,
+        "body_sha256": weights.body_sha256,
+        "pn3d_version": __version__,
+    }
+    teacher = np.asarray(_uncentre(jnp.asarray(blended.teacher_joints), jnp.asarray(root_ray)))
+    if blended.sixd is None or weights.student is None:
+        return Prediction(teacher_joints_cam_m=teacher_alone(teacher, root_ray, clips.clip_start), **shared)
+    posed = pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks)
+    lifted = scale_teacher(teacher, posed["joints_cam_m"])
+    rest = np.asarray(jax.jit(body_model.rest_joints_m)(body, jnp.asarray(posed["betas"])))
+    worlds = upright_worlds(posed, shared["up_cam"], clips.clip_start, rest[:, 0])
+    return Prediction(teacher_joints_cam_m=lifted, **shared, **posed, **worlds)
+
+
+def without_truth(clips: Clips) -> Clips:
+    """The clips without any field that only evaluation may read."""
+    truth = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam")
+    return dataclasses.replace(clips, **dict.fromkeys(truth))
+
+
+def clip_mean(values: np.ndarray, clip_start: np.ndarray, *, normalise: bool = False) -> np.ndarray:
+    """(N, D) -> (C, D) mean over each clip, as unit vectors if asked."""
+    means = np.add.reduceat(values, clip_start[:-1], axis=0) / np.diff(clip_start)[:, None]
+    return (means / np.linalg.norm(means, axis=-1, keepdims=True) if normalise else means).astype(np.float32)
+
+
+def pose_frames(
+    weights: Weights,
+    blended: Blended,
+    clips: Clips,
+    rays: jax.Array,
+    root_ray: np.ndarray,
+    body: BodyModel,
+    landmarks: Landmarks,
+) -> dict[str, np.ndarray]:
+    """One shape per clip, rotations made orthonormal, translation from the keypoints, everything in camera axes."""
+    betas = clip_mean(blended.betas, clips.clip_start)
+    lengths = np.diff(clips.clip_start)
+    corrections = jnp.asarray(weights.student["landmark_raw"])
+    inputs = (
+        blended.sixd,
+        np.repeat(betas, lengths, axis=0),
+        np.asarray(rays),
+        clips.confidence,
+        root_ray,
+        np.repeat(clip_intrinsics(clips), lengths, axis=0),
+    )
+    pieces: list[tuple[np.ndarray, ...]] = []
+    total = len(blended.sixd)
+    piece = min(PIECE, max(256, 1 << (total - 1).bit_length()))
+    for begin in range(0, total, piece):
+        part = [array[begin : begin + piece] for array in inputs]
+        count = len(part[0])
+        padded = [np.concatenate([a, np.repeat(a[-1:], piece - count, axis=0)]) if count < piece else a for a in part]
+        values = _pose_piece(body, landmarks, corrections, *(jnp.asarray(array) for array in padded))
+        pieces.append(tuple(np.asarray(value)[:count] for value in values))
+    names = ("poses_cam", "transl_cam_m", "body_joints_cam_m", "joints_cam_m", "reprojected_px")
+    arrays = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+    return dict(zip(names, arrays, strict=True)) | {"betas": betas}
+
+
+@jax.jit
+def _pose_piece(
+    body: BodyModel,
+    landmarks: Landmarks,
+    landmark_raw: jax.Array,
+    sixd: jax.Array,
+    betas: jax.Array,
+    rays: jax.Array,
+    confidence: jax.Array,
+    root_ray: jax.Array,
+    intrinsics: jax.Array,
+) -> tuple[jax.Array, ...]:
+    """(n, 24, 6) blended rotations, (n, 10), centred rays … -> pose, translation, joints in camera axes."""
+    local = rotations.sixd_to_matrix(sixd)
+    rest = body_model.rest_joints_m(body, betas)
+    back = rotations.transpose(camera.centring_rotation(root_ray))
+    corrections = landmark_room.symmetric_corrections(landmark_raw)
+    centred, turns = body_model.posed_joints(body, rest, local)
+    marks = landmark_room.landmark_joints(landmarks, centred, turns, corrections)
+    transl_centred = camera.fit_translation(marks, rays, confidence)
+    # The same body in the real camera: the root turns about the pelvis, so the pelvis' own place must be turned too.
+    pelvis = rest[:, :1]
+    transl = (rotations.rotate(back, pelvis + transl_centred[:, None]) - pelvis)[:, 0]
+    root = jnp.sum(back[:, :, :, None] * local[:, 0, None, :, :], axis=-2)
+    poses = rotations.matrix_to_axis_angle(jnp.concatenate([root[:, None], local[:, 1:]], axis=1))
+    # Forward kinematics of what is written, so that files agree with themselves.
+    joints, turns = body_model.posed_joints(body, rest, rotations.axis_angle_to_matrix(poses))
+    joints = joints + transl[:, None]
+    marks = landmark_room.landmark_joints(landmarks, joints, turns, corrections)
+    reprojected = camera.px_from_rays(camera.project(marks), intrinsics)
+    return poses, transl, joints, marks, reprojected
+
+
+_ups = jax.jit(
+    lambda elevation, root_ray: camera.uncentre_points(camera.up_in_camera(elevation)[:, None], root_ray)[:, 0]
+)
+_uncentre = jax.jit(camera.uncentre_points)
+
+
+def scale_teacher(teacher: np.ndarray, student_m: np.ndarray) -> np.ndarray:
+    """Root-relative teacher joints -> the student's scale (least squares, one per frame) and pelvis. (N, 17, 3)."""
+    relative = student_m - student_m[:, :1]
+    scale = np.sum(teacher * relative, axis=(1, 2)) / (np.sum(teacher * teacher, axis=(1, 2)) + 1e-12)
+    return (scale[:, None, None] * teacher + student_m[:, :1]).astype(np.float32)
+
+
+def teacher_alone(teacher: np.ndarray, root_ray: np.ndarray, clip_start: np.ndarray) -> np.ndarray:
+    """Root-relative teacher joints over root depth -> about life-size: the mean skeleton of a clip has a mean human's
+    bones, and the root stands on its ray. (N, 17, 3) metres; the scale is an assumption, not a measurement."""
+    bones = np.array(H36M17.bones)
+    total = np.linalg.norm(teacher[:, bones[:, 1]] - teacher[:, bones[:, 0]], axis=-1).sum(axis=1)
+    per_clip = np.repeat(clip_mean(total[:, None], clip_start)[:, 0], np.diff(clip_start))
+    depth = HUMAN_BONES_M / np.maximum(per_clip, 1e-6)
+    direction = np.concatenate([root_ray, np.ones_like(root_ray[:, :1])], axis=1)
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    return (depth[:, None, None] * (teacher + direction[:, None])).astype(np.float32)
+
+
+HUMAN_BONES_M = 4.1
+"""Sum of the 16 bones of h36m17 of an adult of about 1.7 m."""
+
+
+def save_prediction(path: Path, prediction: Prediction) -> None:
+    """Writes prediction.npz, under a temporary name first. Arrays that do not exist are left out."""
+    values = {item.name: getattr(prediction, item.name) for item in dataclasses.fields(prediction)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: np.asarray(value) for name, value in values.items() if value is not None})
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_bytes(buffer.getvalue())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None

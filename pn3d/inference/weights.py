@@ -1,0 +1,124 @@
+"""The weights that travel: plain npz and JSON beside it. No pickles, no optax, no orbax."""
+
+import hashlib
+import io
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from pn3d import __version__
+from pn3d.config import Config, from_json, to_json
+from pn3d.errors import UserError
+from pn3d.lifters import Params
+
+SIZE_RULE = "segments-quantile-0.8"
+"""Names camera.person_size; weights trained under another rule are refused."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained networks and all that prediction must know about them.
+
+    Attributes:
+        config: of the run that trained them.
+        teacher: the teacher's averaged parameters.
+        student: the student's, or None where no student was trained yet.
+        body_name: name of the body that the student speaks of.
+        body_sha256: digest of that body.
+        facts: what else is written down: training data, stage, command, loss terms that were on.
+        sha256: digest of the npz file they came from; empty before they are saved.
+    """
+
+    config: Config
+    teacher: Params
+    student: Params | None
+    body_name: str
+    body_sha256: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+
+def save_weights(path: Path, weights: Weights) -> None:
+    """Writes ``path`` (npz) and ``path`` with suffix .json; each under a temporary name first."""
+    arrays = _flatten({"teacher": weights.teacher, "student": weights.student or {}})
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    payload = buffer.getvalue()
+    card = {
+        "format": 1,
+        "pn3d_version": __version__,
+        "config": to_json(weights.config),
+        "layout": "h36m17",
+        "frame_rate": weights.config.model.frame_rate,
+        "size_rule": SIZE_RULE,
+        "body_name": weights.body_name,
+        "body_sha256": weights.body_sha256,
+        "sha256": hashlib.sha256(payload).hexdigest(),
+        **weights.facts,
+    }
+    _replace_file(path, payload)
+    _replace_file(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
+
+
+def load_weights(path: Path) -> Weights:
+    """Reads what ``save_weights`` wrote; raises UserError where a file is missing, damaged or of another kind."""
+    card_path = path.with_suffix(".json")
+    for needed in (path, card_path):
+        if not needed.is_file():
+            raise UserError(f"weights: {needed} does not exist")
+    try:
+        card = json.loads(card_path.read_text())
+        config = from_json(card["config"])
+        body_name, body_sha256, expected = card["body_name"], card["body_sha256"], card["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"weights: {card_path} is not a weights card ({type(error).__name__}: {error})") from None
+    if card.get("size_rule") != SIZE_RULE:
+        raise UserError(f"weights: {card_path} has size rule {card.get('size_rule')!r}, expected {SIZE_RULE!r}")
+    payload = path.read_bytes()
+    found = hashlib.sha256(payload).hexdigest()
+    if found != expected:
+        raise UserError(f"weights: {path} is damaged: its SHA-256 is {found[:12]}…, the card says {expected[:12]}…")
+    with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
+        tree = _unflatten({name: archive[name] for name in archive.files})
+    known = {"format", "pn3d_version", "config", "layout", "frame_rate", "size_rule", "body_name", "body_sha256", "sha256"}
+    facts = {name: value for name, value in card.items() if name not in known}
+    return Weights(
+        config=config,
+        teacher=tree["teacher"],
+        student=tree.get("student"),
+        body_name=body_name,
+        body_sha256=body_sha256,
+        facts=facts,
+        sha256=found,
+    )
+
+
+def _flatten(tree: Params) -> dict[str, np.ndarray]:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {"/".join(str(part.key) for part in path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def _unflatten(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, array in arrays.items():
+        *folders, leaf = name.split("/")
+        node = tree
+        for folder in folders:
+            node = node.setdefault(folder, {})
+        node[leaf] = array
+    return tree
+
+
+def _replace_file(path: Path, payload: bytes) -> None:
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_bytes(payload)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,64 @@
+"""The upright world: x left, y up, z forward, the ground under the feet, one per clip."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import rotations
+
+
+def upright_worlds(
+    posed: dict[str, np.ndarray], up_cam: np.ndarray, clip_start: np.ndarray, rest_pelvis_m: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The student's arrays in an upright world per clip.
+
+    The world's y is the clip's mean predicted up, z points towards the camera (a person who faces the camera faces
+    +z), the origin is on the ground below the pelvis of the clip's first frame. The ground is the 2nd percentile of
+    the lowest foot joint over the clip, so single frames do not lift the person.
+
+    Args:
+        posed: ``poses_cam, transl_cam_m, body_joints_cam_m, joints_cam_m``.
+        up_cam: (C, 3) unit vectors.
+        clip_start: (C + 1,).
+        rest_pelvis_m: (C, 3) the rest pelvis of each clip's shape, about which SMPL's root rotation turns.
+    """
+    lengths = np.diff(clip_start)
+    turns = camera_to_world(up_cam)
+    per_frame = np.repeat(turns, lengths, axis=0)
+    body = np.einsum("nij,nkj->nki", per_frame, posed["body_joints_cam_m"])
+    origin = np.empty((len(lengths), 3), np.float32)
+    for clip, (begin, end) in enumerate(zip(clip_start[:-1], clip_start[1:], strict=True)):
+        lowest = body[begin:end, _FEET, 1].min(axis=1)
+        origin[clip] = (body[begin, 0, 0], np.percentile(lowest, 2.0), body[begin, 0, 2])
+    shift = np.repeat(origin, lengths, axis=0)
+    pelvis = np.repeat(rest_pelvis_m, lengths, axis=0)
+    transl = np.einsum("nij,nj->ni", per_frame, pelvis + posed["transl_cam_m"]) - pelvis - shift
+    poses = posed["poses_cam"].copy()
+    poses[:, 0] = np.asarray(_turn_root(jnp.asarray(per_frame), jnp.asarray(poses[:, 0])))
+    joints = np.einsum("nij,nkj->nki", per_frame, posed["joints_cam_m"])
+    return {
+        "poses_world": poses,
+        "transl_world_m": transl.astype(np.float32),
+        "body_joints_world_m": (body - shift[:, None]).astype(np.float32),
+        "joints_world_m": (joints - shift[:, None]).astype(np.float32),
+    }
+
+
+_FEET = (7, 8, 10, 11)
+"""Ankles and feet of smpl24."""
+
+
+def camera_to_world(up_cam: np.ndarray) -> np.ndarray:
+    """(C, 3) up in camera axes -> (C, 3, 3) rotations from camera axes (x right, y down) to the world's."""
+    y = up_cam / np.linalg.norm(up_cam, axis=-1, keepdims=True)
+    towards_camera = np.zeros_like(y)
+    towards_camera[:, 2] = -1.0
+    z = towards_camera - np.sum(towards_camera * y, axis=-1, keepdims=True) * y
+    z /= np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-6)
+    return np.stack([np.cross(y, z), y, z], axis=1).astype(np.float32)
+
+
+@jax.jit
+def _turn_root(turn: jax.Array, root_axis_angle: jax.Array) -> jax.Array:
+    root = rotations.axis_angle_to_matrix(root_axis_angle)
+    return rotations.matrix_to_axis_angle(jnp.sum(turn[:, :, :, None] * root[:, None], axis=-2))

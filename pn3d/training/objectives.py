@@ -1,0 +1,103 @@
+"""What the three stages share: the fixed parts of a run, and the teacher's objective, which stages 1 and 3 use."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from pn3d import camera, lifters, losses
+from pn3d.body.landmarks import Landmarks
+from pn3d.body.model import BodyModel
+from pn3d.config import DiscriminatorConfig, TeacherLossConfig
+from pn3d.lifters import Lifted, Networks, Params, Renormalised
+from pn3d.training.batch import Batch
+from pn3d.training.terms import Poses2D, View, Weighted, draw_frames, draw_view, judged_motion, judged_pose
+
+
+class Scene(NamedTuple):
+    """What a run holds fixed: networks, body, landmarks, and the body's bone ratios."""
+
+    networks: Networks
+    body: BodyModel
+    landmarks: Landmarks
+    human_ratios: jax.Array
+
+
+class Cycle(NamedTuple):
+    """Lift, view, project, lift again, back (Chen et al., CVPR 2019, Fig. 2)."""
+
+    lifted: Lifted
+    view: View
+    turned: jax.Array
+    seen: Renormalised
+    relifted: Lifted
+    returned_xy: jax.Array
+
+
+def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
+    """The teacher's cycle on a batch of windows; fakes keep the mask of the window they came from."""
+    window, teacher = batch.window, scene.networks.teacher
+    lifted = lifters.lift(teacher, params, window)
+    view = draw_view(batch.keys, lifted.elevation)
+    turned = camera.turn_about_root(lifted.joints, view.rotation, window.root_depth)
+    turned = turned.at[..., 2].max(1.0)
+    fake_xy = camera.project_unit(turned, window.root_depth)
+    seen = lifters.renormalise(fake_xy, window)
+    relifted = lifters.lift_again(teacher, params, fake_xy, seen)
+    back = camera.turn_about_root(relifted.joints, jnp.swapaxes(view.rotation, -1, -2), window.root_depth)
+    returned_xy = camera.project_unit(back.at[..., 2].max(1.0), window.root_depth)
+    return Cycle(lifted, view, turned, seen, relifted, returned_xy)
+
+
+def judged_frames(batch: Batch) -> jax.Array:
+    """(B,) the frame of each window that the pose discriminator sees, of reals and fakes alike."""
+    keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(batch.keys)
+    return draw_frames(keys, batch.window.xy.shape[1])
+
+
+def real_poses(batch: Batch) -> Poses2D:
+    """The windows themselves, with the noise and masks that the players see."""
+    return Poses2D(xy=batch.window.xy, measured=batch.window.measured, frame=judged_frames(batch))
+
+
+def teacher_terms(
+    scene: Scene,
+    cycle: Cycle,
+    batch: Batch,
+    judges: dict[str, Params],
+    weights: TeacherLossConfig,
+    discriminator: DiscriminatorConfig,
+) -> Weighted:
+    """The teacher's terms with their weights."""
+    window, joints = batch.window, cycle.lifted.joints
+    everything = jnp.ones_like(window.confidence)
+    fakes = Poses2D(xy=cycle.seen.window.xy, measured=window.measured, frame=judged_frames(batch))
+    hidden = batch.target.measured * (1.0 - window.measured) * batch.target.confidence
+    back_in_2d = lambda: losses.point_consistency(cycle.returned_xy, window.xy, window.measured)  # noqa: E731
+    return {
+        "reprojection": (weights.reprojection_weight, back_in_2d),
+        "relift": (
+            weights.relift_weight,
+            lambda: losses.point_consistency(cycle.relifted.joints, cycle.turned, everything),
+        ),
+        "elevation": (
+            weights.elevation_weight,
+            lambda: losses.elevation_consistency(cycle.relifted.elevation, cycle.view.elevation),
+        ),
+        "pose_adversarial": (
+            weights.pose_adversarial_weight,
+            lambda: judged_pose(scene.networks, judges["pose_discriminator"], fakes),
+        ),
+        "motion_adversarial": (
+            weights.motion_adversarial_weight,
+            lambda: judged_motion(scene.networks, judges["motion_discriminator"], fakes, discriminator),
+        ),
+        "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(joints)),
+        "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(joints)),
+        "hinge": (weights.hinge_weight, lambda: losses.knee_hinge(joints)),
+        "proportion": (weights.proportion_weight, lambda: losses.proportions(joints, scene.human_ratios)),
+        "inpaint": (
+            weights.inpaint_weight,
+            lambda: losses.point_consistency(cycle.lifted.filled_xy, batch.target.xy, hidden),
+        ),
+    }

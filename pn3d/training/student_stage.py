@@ -1,0 +1,64 @@
+"""Stage 2: the student learns a body from the frozen teacher and from reprojection."""
+
+import jax
+import jax.numpy as jnp
+
+from pn3d import camera, lifters, losses
+from pn3d.body import limits
+from pn3d.config import Config, StudentLossConfig
+from pn3d.lifters import Params, Posed
+from pn3d.training.batch import Batch
+from pn3d.training.objectives import Scene
+from pn3d.training.parallel import varying
+from pn3d.training.terms import Terms, Weighted, sum_terms
+
+
+def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
+    """Gradients of the student on one device's batch, and its metrics. PoseNet3D, section 3.2."""
+    lifted = lifters.lift(scene.networks.teacher, params["teacher"], batch.window)
+    taught = jax.lax.stop_gradient(lifters.root_relative(lifted.joints))
+
+    def student_loss(own: Params) -> tuple[jax.Array, Terms]:
+        posed = lifters.pose_body(scene.networks.student, own, batch.window, scene.body, scene.landmarks)
+        return sum_terms(student_terms(posed, taught, batch, config.student.loss))
+
+    (total, terms), of_student = jax.value_and_grad(student_loss, has_aux=True)(varying(params["student"]))
+    metrics = {"loss/student": total} | {f"loss/{name}": value for name, value in terms.items()}
+    return {"student": of_student}, metrics
+
+
+def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: StudentLossConfig) -> Weighted:
+    """The student's terms with their weights.
+
+    Args:
+        posed: the student's body.
+        taught: (B, T, 17, 3) the teacher's skeleton, root-relative, head-root units.
+        batch: the windows.
+        weights: of the terms.
+    """
+    window, target = batch.window, batch.target
+    everything = jnp.ones_like(window.confidence)
+    skeleton = lifters.root_relative(posed.joints_m)
+
+    def reprojection() -> jax.Array:
+        placed = posed.joints_m + lifters.place(posed, window)[..., None, :]
+        return losses.reprojection(camera.project(placed), target.rays, window.size, target.confidence)
+
+    return {
+        "distillation": (
+            weights.distillation_weight,
+            lambda: losses.distillation(skeleton, taught, everything),
+        ),
+        "student_reprojection": (weights.reprojection_weight, reprojection),
+        "shape": (weights.shape_weight, lambda: losses.shape_prior(posed.betas)),
+        "limits": (
+            weights.limit_weight,
+            lambda: losses.joint_limits(limits.limit_excess_rad(posed.rotations)),
+        ),
+        "twist": (
+            weights.twist_weight,
+            lambda: losses.twist_rest(limits.unobserved_twist_rad(posed.rotations)),
+        ),
+        "smoothness": (weights.smoothness_weight, lambda: losses.smoothness(skeleton)),
+        "landmarks": (weights.landmark_weight, lambda: losses.landmark_prior(posed.corrections_m)),
+    }

@@ -1,0 +1,27 @@
+"""Stage 1: the teacher learns to lift from 2D alone."""
+
+import jax
+
+from pn3d.config import Config
+from pn3d.lifters import Params
+from pn3d.training.batch import Batch
+from pn3d.training.objectives import Scene, judged_frames, real_poses, teacher_cycle, teacher_terms
+from pn3d.training.parallel import varying
+from pn3d.training.terms import Poses2D, Terms, discriminator_gradients, sum_terms
+
+
+def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
+    """Gradients of every player of the stage on one device's batch, and its metrics. Chen 2019, Eq. 2-7."""
+    stage = config.teacher
+
+    def teacher_loss(own: Params) -> tuple[jax.Array, tuple[Terms, jax.Array]]:
+        cycle = teacher_cycle(scene, own, batch)
+        total, terms = sum_terms(teacher_terms(scene, cycle, batch, params, stage.loss, stage.discriminator))
+        return total, (terms, cycle.seen.window.xy)
+
+    own = varying(params["teacher"])
+    (total, (terms, fake_xy)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
+    fakes = Poses2D(xy=fake_xy, measured=batch.window.measured, frame=judged_frames(batch))
+    of_judges, judged = discriminator_gradients(scene.networks, params, real_poses(batch), [fakes], stage.discriminator)
+    metrics = {"loss/teacher": total} | {f"loss/{name}": value for name, value in terms.items()} | judged
+    return {"teacher": of_teacher} | of_judges, metrics
