@@ -1,0 +1,221 @@
+"""Anatomical ranges of the SMPL joints, and which of their turns no data joint shows.
+
+Conventions. A joint's local rotation R (relative to its parent, T-pose = identity, axes x left, y up, z forward) is
+split into a twist about one main axis a, done first, and a swing about an axis at right angles to it:
+R = swing . twist. The swing's rotation vector has no part along a, so swing and twist together are one vector of three
+angles, ``components_rad``, named by the body axis they turn about. a is the bone for ball joints and the hinge for
+hinges, so neither is singular in its range. Left and right mirror: angles about y and z change sign.
+
+Signs for the left side (right-handed turns):
+    hip      a = y   -x flexion       +y outward rotation    +z abduction
+    knee     a = x   +x flexion       +y outward rotation
+    ankle    a = x   -x dorsiflexion  +y toes outward        +z sole outward
+    spine    a = y   +x flexion       +y turn to the left    -z lean to the left
+    collar   a = x   +z shoulder up   -y shoulder forward
+    shoulder a = x   +x inward rotation; the upper arm's direction stays in a cone, see ``SHOULDER_CONE_DEG``
+    elbow    a = y   -y flexion       +x pronation
+    wrist    a = x   -z palm flexion  -y to the thumb        +x pronation
+
+Ranges are those of healthy adults: American Academy of Orthopaedic Surgeons, "Joint Motion", 1965, and Boone and Azen,
+J. Bone Joint Surg. 61-A, 1979, rounded up by a few degrees; how the spine's and the neck's are shared out over SMPL's
+joints, and the small angles of hinges about their other axes, are our choice.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import rotations as rot
+from pn3d.skeleton import SMPL24
+
+_FREE = (-360.0, 360.0)
+
+
+class JointRange(NamedTuple):
+    """Least and greatest angle about each body axis in degrees, and the main axis (0 x, 1 y, 2 z)."""
+
+    main_axis: int
+    x: tuple[float, float]
+    y: tuple[float, float]
+    z: tuple[float, float]
+
+
+_LEFT: dict[str, JointRange] = {
+    "pelvis": JointRange(1, _FREE, _FREE, _FREE),
+    "left_hip": JointRange(1, (-130, 30), (-50, 55), (-30, 55)),
+    "left_knee": JointRange(0, (-10, 150), (-30, 30), (-12, 12)),
+    "left_ankle": JointRange(0, (-32, 55), (-25, 25), (-35, 35)),
+    "left_foot": JointRange(0, (-70, 45), (-15, 15), (-15, 15)),
+    "spine1": JointRange(1, (-20, 40), (-22, 22), (-22, 22)),
+    "spine2": JointRange(1, (-20, 40), (-25, 25), (-22, 22)),
+    "spine3": JointRange(1, (-20, 40), (-25, 25), (-22, 22)),
+    "neck": JointRange(1, (-45, 45), (-50, 50), (-35, 35)),
+    "head": JointRange(1, (-35, 35), (-50, 50), (-25, 25)),
+    "left_collar": JointRange(0, (-35, 35), (-38, 32), (-18, 45)),
+    "left_shoulder": JointRange(0, (-160, 110), _FREE, _FREE),
+    "left_elbow": JointRange(1, (-60, 60), (-152, 10), (-15, 15)),
+    "left_wrist": JointRange(0, (-90, 90), (-30, 40), (-85, 75)),
+    "left_hand": JointRange(2, (-20, 20), (-20, 20), (-95, 30)),
+}
+
+
+def _mirrored(low_high: tuple[float, float]) -> tuple[float, float]:
+    return -low_high[1], -low_high[0]
+
+
+RANGES: dict[str, JointRange] = {
+    name: _LEFT[name]
+    if name in _LEFT
+    else _LEFT[name.replace("right_", "left_")]._replace(
+        y=_mirrored(_LEFT[name.replace("right_", "left_")].y), z=_mirrored(_LEFT[name.replace("right_", "left_")].z)
+    )
+    for name in SMPL24.joints
+}
+"""The range of each of the 24 joints, in their order, degrees."""
+
+SHOULDER_CONE_AXIS = (0.80, -0.15, 0.581)
+"""Middle of the directions that the left upper arm reaches relative to the collar: to the side, forward, a bit down."""
+
+SHOULDER_CONE_DEG = 112.0
+"""Greatest angle of the upper arm from it: reaches straight up, hanging, 50 degrees back, across the chest."""
+
+_MAIN = np.eye(3, dtype=np.float32)[[RANGES[name].main_axis for name in SMPL24.joints]]
+_LOW, _HIGH = (
+    np.radians([[getattr(RANGES[name], axis)[end] for axis in "xyz"] for name in SMPL24.joints]).astype(np.float32)
+    for end in (0, 1)
+)
+_SHOULDERS = (SMPL24.index("left_shoulder"), SMPL24.index("right_shoulder"))
+_REST_ARMS = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], np.float32)
+_CONE_AXES = np.array(
+    [SHOULDER_CONE_AXIS, (-SHOULDER_CONE_AXIS[0], *SHOULDER_CONE_AXIS[1:])], np.float32
+) / np.linalg.norm(SHOULDER_CONE_AXIS).astype(np.float32)
+_CONE = float(np.radians(SHOULDER_CONE_DEG))
+
+UNOBSERVED: tuple[tuple[str, str], ...] = (
+    *(
+        (f"{side}_{joint}", axes)
+        for joint in ("ankle", "foot", "wrist", "hand")
+        for side in ("left", "right")
+        for axes in ("x", "y", "z")
+    ),
+    *((joint, "y") for joint in ("neck", "head", "left_knee", "right_knee")),
+    *((f"{side}_{joint}", "x") for joint in ("collar", "elbow") for side in ("left", "right")),
+)
+"""(joint, axis) of the turns that move no joint of ``h36m17``: whole end joints, and twists about bones that carry no
+bent joint behind them (the shank, the clavicle, the forearm, neck and head)."""
+
+_UNOBSERVED_FLAT = np.array([3 * SMPL24.index(joint) + "xyz".index(axis) for joint, axis in UNOBSERVED])
+
+
+def _as_matrices(rotations: jax.Array) -> jax.Array:
+    """(*, 24, 3, 3) as it is, (*, 24, 3) axis-angle turned into it."""
+    joints = len(SMPL24.joints)
+    if rotations.ndim >= 3 and rotations.shape[-3:] == (joints, 3, 3):
+        return rotations
+    if rotations.ndim >= 2 and rotations.shape[-2:] == (joints, 3):
+        return rot.axis_angle_to_matrix(rotations)
+    raise ValueError(f"expected rotations (*, {joints}, 3, 3) or axis-angle (*, {joints}, 3), found {rotations.shape}")
+
+
+def _lead(constant: np.ndarray, like: jax.Array) -> jax.Array:
+    """Adds leading axes up to the rank of ``like``."""
+    return jnp.asarray(constant, like.dtype)[(None,) * (like.ndim - constant.ndim)]
+
+
+def components_rad(rotations: jax.Array) -> jax.Array:
+    """Swing and twist of every joint as one vector of angles about the body axes; see the module.
+
+    Args:
+        rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
+
+    Returns:
+        (*, 24, 3) radians; finite values and gradients everywhere, exact at rest.
+    """
+    quaternion = rot.matrix_to_quaternion(_as_matrices(rotations))
+    w, vector = quaternion[..., :1], quaternion[..., 1:]
+    main = jnp.broadcast_to(_lead(_MAIN, vector), vector.shape)
+    along = jnp.sum(vector * main, axis=-1, keepdims=True)
+    squared = w * w + along * along
+    # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
+    defined = squared > 1e-8
+    w, along = jnp.where(defined, w, 1.0), jnp.where(defined, along, 0.0)
+    cos_half = jnp.sqrt(jnp.where(defined, squared, 1.0))
+    across = vector - along * main
+    swing = (w * across - along * jnp.cross(across, main)) / cos_half
+    swing_angles = rot.quaternion_to_axis_angle(jnp.concatenate([jnp.where(defined, cos_half, 0.0), swing], axis=-1))
+    return swing_angles + 2.0 * jnp.arctan2(along, w) * main
+
+
+def limit_excess_rad(rotations: jax.Array) -> jax.Array:
+    """How far every joint is beyond its range; zero inside.
+
+    Args:
+        rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
+
+    Returns:
+        (*, 24, 3) radians >= 0 about x, y, z; a shoulder's cone is reported under y.
+    """
+    matrices = _as_matrices(rotations)
+    angles = components_rad(matrices)
+    excess = jax.nn.relu(_lead(_LOW, angles) - angles) + jax.nn.relu(angles - _lead(_HIGH, angles))
+    beyond = jax.nn.relu(_cone_angle(matrices) - _CONE)
+    return excess.at[..., np.array(_SHOULDERS), 1].add(beyond)
+
+
+limit_violation = limit_excess_rad
+"""The same under the name that evaluation uses."""
+
+
+def _upper_arms(matrices: jax.Array) -> jax.Array:
+    """(*, 24, 3, 3) -> directions of left and right upper arm in the collar's frame (*, 2, 3)."""
+    columns = matrices[..., np.array(_SHOULDERS), :, :][..., 0]
+    return columns * _lead(_REST_ARMS[:, :1], columns)
+
+
+def _cone_angle(matrices: jax.Array) -> jax.Array:
+    """Angle of the upper arms from the middle of their cone. (*, 24, 3, 3) -> (*, 2) radians."""
+    arms = _upper_arms(matrices)
+    axes = jnp.broadcast_to(_lead(_CONE_AXES, arms), arms.shape)
+    cross = jnp.cross(axes, arms)
+    return jnp.arctan2(jnp.sqrt(jnp.sum(cross * cross, axis=-1) + 1e-12), jnp.sum(axes * arms, axis=-1))
+
+
+def unobserved_twist_rad(rotations: jax.Array) -> jax.Array:
+    """The angles of ``UNOBSERVED``, which data cannot teach and a prior must bring to rest.
+
+    Args:
+        rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
+
+    Returns:
+        (*, K) radians, K = len(UNOBSERVED).
+    """
+    angles = components_rad(rotations)
+    return angles.reshape(*angles.shape[:-2], -1)[..., _UNOBSERVED_FLAT]
+
+
+def clamp_to_limits(rotations: jax.Array) -> jax.Array:
+    """The nearest rotations within the ranges, component by component; the upper arm first goes back into its cone.
+
+    Args:
+        rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
+
+    Returns:
+        (*, 24, 3, 3).
+    """
+    matrices = _as_matrices(rotations)
+    arms = _upper_arms(matrices)
+    axes = jnp.broadcast_to(_lead(_CONE_AXES, arms), arms.shape)
+    turn = jnp.cross(arms, axes)
+    turn = turn / jnp.sqrt(jnp.sum(turn * turn, axis=-1, keepdims=True) + 1e-12)
+    back = rot.axis_angle_to_matrix(turn * jax.nn.relu(_cone_angle(matrices) - _CONE)[..., None])
+    shoulders = np.array(_SHOULDERS)
+    matrices = matrices.at[..., shoulders, :, :].set(
+        jnp.matmul(back, matrices[..., shoulders, :, :], precision=jax.lax.Precision.HIGHEST)
+    )
+    angles = components_rad(matrices)
+    angles = jnp.clip(angles, _lead(_LOW, angles), _lead(_HIGH, angles))
+    twist = angles * _lead(_MAIN, angles)
+    swing = rot.axis_angle_to_matrix(angles - twist)
+    return jnp.matmul(swing, rot.axis_angle_to_matrix(twist), precision=jax.lax.Precision.HIGHEST)
