@@ -6,6 +6,7 @@ pose correctives that undo the thinning of linear blend skinning. It is the same
 
 import functools
 
+import jax
 import numpy as np
 
 from pn3d.body.builtin_figure import figure
@@ -22,7 +23,9 @@ _GRAIN_M = 1e-6
 """Vertices are multiples of this, which hides the last bits of any arithmetic."""
 
 _CORRECTIVE_GAIN = 1.3
-"""Undoes the thinning by LBS best between 45 and 100 degrees of bend; 1 would be exact for small ones."""
+_SHOULDER_GAIN = 0.7
+"""Undoes the thinning by LBS best between 45 and 100 degrees of bend; 1 would be exact for small ones. A shoulder that
+comes down from the T-pose should flatten a little."""
 
 
 @functools.cache
@@ -35,15 +38,16 @@ def builtin_body() -> BodyModel:
     basis = shape_basis(vertices, weights)
     correctives = _pose_basis(vertices, weights)
     regressor = _joint_regressor(vertices, mirror)
-    return make_body_model(
-        name=BUILTIN_NAME,
-        v_template_m=vertices,
-        shape_basis=basis,
-        pose_basis=correctives,
-        joint_regressor=regressor,
-        skin_weights=weights,
-        faces=faces,
-    )
+    with jax.ensure_compile_time_eval():  # the cache must hold arrays also where the first call is inside a trace
+        return make_body_model(
+            name=BUILTIN_NAME,
+            v_template_m=vertices,
+            shape_basis=basis,
+            pose_basis=correctives,
+            joint_regressor=regressor,
+            skin_weights=weights,
+            faces=faces,
+        )
 
 
 def _nodes(*spans: tuple[float, float, float]) -> np.ndarray:
@@ -57,16 +61,16 @@ def _nodes(*spans: tuple[float, float, float]) -> np.ndarray:
 
 def _mesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3) from the model's origin, triangles (F, 3), and each vertex's mirror twin (V,)."""
-    xs = _nodes((0.008, 0.24, 0.019), (0.24, 0.68, 0.032), (0.68, 0.92, 0.016))
+    xs = _nodes((0.0075, 0.0975, 0.015), (0.0975, 0.24, 0.0205), (0.24, 0.67, 0.032), (0.67, 0.92, 0.0135))
     ys = _nodes(
         *((-0.03, 0.12, 0.017), (0.12, 0.84, 0.034), (0.84, 1.345, 0.028)),
-        *((1.345, 1.475, 0.0145), (1.475, 1.73, 0.017)),
+        *((1.345, 1.475, 0.0135), (1.475, 1.73, 0.016)),
     )
     zs = _nodes((-0.165, 0.045, 0.0185), (0.045, 0.20, 0.017))
     # A node exactly on the surface would be a tie: no node coordinate is a round number.
     axes = (np.concatenate([-xs[:1], xs]), ys + 1.2345e-4, zs + 2.3456e-4)
     vertices, quads = mesh_half(figure, axes)
-    vertices, _ = relax(figure, vertices, quads, rounds=8, step=0.5)
+    vertices = relax(figure, vertices, quads, rounds=8, step=0.5)
     vertices = np.round((vertices - np.array([0.0, ORIGIN_Y_M, 0.0])) / _GRAIN_M) * _GRAIN_M
     return mirror_half(vertices, triangulate(vertices, quads))
 
@@ -87,12 +91,13 @@ def _pose_basis(vertices: np.ndarray, weights: np.ndarray) -> np.ndarray:
     for joint in range(1, len(joints)):
         parent_share = below[:, SMPL24.parents[joint]]
         amount = below[:, joint] * (parent_share - below[:, joint]) / np.maximum(parent_share, 1e-6)
+        amount *= 0.5 * (_SHOULDER_GAIN if SMPL24.joints[joint].endswith("shoulder") else _CORRECTIVE_GAIN)
         r = vertices - joints[joint]
         for row in range(3):
             for column in range(3):
                 feature = 9 * (joint - 1) + 3 * row + column
-                basis[:, row, feature] -= 0.5 * _CORRECTIVE_GAIN * amount * r[:, column]
-                basis[:, column, feature] -= 0.5 * _CORRECTIVE_GAIN * amount * r[:, row]
+                basis[:, row, feature] -= amount * r[:, column]
+                basis[:, column, feature] -= amount * r[:, row]
     return basis
 
 

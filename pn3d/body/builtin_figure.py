@@ -74,7 +74,7 @@ def tube(
         start: one end of the line.
         end: the other.
         profile: rows (share of the length 0..1, half width, half depth[, shift along width, shift along depth]).
-        wide: about the direction of the width; the depth is at right angles to it and to the line.
+        wide: about the direction of the width; the depth's is the line's direction cross it.
         square: 0 ellipse .. 1 boxy.
         caps_m: length of the rounded ends.
     """
@@ -90,22 +90,23 @@ def tube(
     along, u, w = (p[:, 0] * d[0] + p[:, 1] * d[1] + p[:, 2] * d[2] for d in (axis, side, depth))
     rows = np.array([tuple(row) + (0.0,) * (5 - len(row)) for row in profile])
     half = hermite(along / length, rows[:, 0], rows[:, 1:])
-    over = np.maximum(along - length, 0.0) / caps_m[1] + np.maximum(-along, 0.0) / caps_m[0]
-    return _quasi_distance([u - half[:, 2], w - half[:, 3], over * 0.03], [half[:, 0], half[:, 1], 0.03], square)
+    over = np.maximum(along - length, 0.0) + np.maximum(-along, 0.0)
+    cap = np.where(along < 0, caps_m[0], caps_m[1])
+    return _quasi_distance([u - half[:, 2], w - half[:, 3], over], [half[:, 0], half[:, 1], cap], square)
 
 
-_TRUNK = (  # share of the height 0.85..1.47, half breadth, half depth, shift along width, shift forward
-    (0.00, 0.105, 0.085, 0.0, -0.006),
-    (0.08, 0.158, 0.108, 0.0, -0.010),
-    (0.18, 0.166, 0.112, 0.0, -0.010),
-    (0.29, 0.150, 0.103, 0.0, 0.002),
-    (0.39, 0.136, 0.094, 0.0, 0.010),
-    (0.52, 0.140, 0.098, 0.0, 0.006),
-    (0.66, 0.153, 0.110, 0.0, 0.000),
-    (0.78, 0.160, 0.112, 0.0, -0.006),
-    (0.87, 0.150, 0.098, 0.0, -0.014),
-    (0.94, 0.115, 0.076, 0.0, -0.024),
-    (1.00, 0.070, 0.058, 0.0, -0.030),
+_TRUNK = (  # height, half breadth, half depth, shift along width, shift forward
+    (0.850, 0.095, 0.085, 0.0, -0.006),
+    (0.900, 0.145, 0.104, 0.0, -0.010),
+    (0.960, 0.158, 0.110, 0.0, -0.010),
+    (1.030, 0.149, 0.102, 0.0, 0.002),
+    (1.090, 0.135, 0.093, 0.0, 0.010),
+    (1.170, 0.139, 0.096, 0.0, 0.006),
+    (1.260, 0.152, 0.106, 0.0, -0.002),
+    (1.330, 0.158, 0.102, 0.0, -0.012),
+    (1.385, 0.148, 0.080, 0.0, -0.028),
+    (1.420, 0.112, 0.060, 0.0, -0.040),
+    (1.440, 0.075, 0.046, 0.0, -0.044),
 )
 
 
@@ -113,48 +114,50 @@ def figure(points: np.ndarray) -> np.ndarray:
     """The whole body. (N, 3) points with x >= 0 -> (N,) metres, negative inside."""
     body = _trunk(points)
     body = smooth_union(body, _leg(points), 0.05)
-    body = smooth_union(body, _head(points), 0.03)
+    body = smooth_union(body, _head(points), 0.035)
     return smooth_union(body, _arm(points), 0.05)
 
 
 def _trunk(p: np.ndarray) -> np.ndarray:
-    trunk = tube(p, (0.0, 0.85, 0.0), (0.0, 1.47, 0.0), _TRUNK, (1.0, 0.0, 0.0), 0.35, (0.06, 0.03))
+    low, high = _TRUNK[0][0], _TRUNK[-1][0]
+    profile = [((row[0] - low) / (high - low), *row[1:]) for row in _TRUNK]
+    trunk = tube(p, (0.0, low, 0.0), (0.0, high, 0.0), profile, (-1.0, 0.0, 0.0), 0.35, (0.06, 0.03))
     trunk = smooth_union(trunk, ellipsoid(p, (0.076, 0.895, -0.070), (0.082, 0.085, 0.062)), 0.05)
-    trunk = smooth_union(trunk, ellipsoid(p, (0.078, 1.318, 0.070), (0.085, 0.058, 0.036)), 0.05)
-    slope = ((0.0, 0.048, 0.042), (0.5, 0.040, 0.034), (1.0, 0.034, 0.030))
-    return smooth_union(trunk, tube(p, (0.0, 1.475, -0.032), (0.185, 1.440, -0.022), slope, (0.0, 0.0, 1.0)), 0.05)
+    trunk = smooth_union(trunk, ellipsoid(p, (0.078, 1.300, 0.054), (0.080, 0.058, 0.034)), 0.05)
+    slope = ((0.0, 0.034, 0.036), (0.5, 0.036, 0.028), (1.0, 0.034, 0.025))
+    return smooth_union(trunk, tube(p, (0.0, 1.482, -0.042), (0.180, 1.426, -0.026), slope, (0.0, 0.0, 1.0)), 0.06)
 
 
 def _arm(p: np.ndarray) -> np.ndarray:
     upper = (
-        (0.00, 0.062, 0.064),
-        (0.18, 0.058, 0.062),
-        (0.45, 0.050, 0.053),
-        (0.75, 0.044, 0.046),
-        (1.00, 0.040, 0.042),
+        (0.00, 0.058, 0.056),
+        (0.18, 0.056, 0.056),
+        (0.45, 0.050, 0.051),
+        (0.75, 0.043, 0.045),
+        (1.00, 0.039, 0.041),
     )
     fore = ((0.00, 0.040, 0.040), (0.20, 0.045, 0.043), (0.55, 0.037, 0.034), (0.88, 0.029, 0.023), (1.0, 0.029, 0.021))
-    arm = tube(p, (0.165, 1.412, -0.020), (0.455, 1.412, -0.034), upper, (0.0, 0.0, 1.0), 0.0, (0.05, 0.03))
+    arm = tube(p, (0.165, 1.397, -0.020), (0.455, 1.403, -0.034), upper, (0.0, 0.0, 1.0), 0.0, (0.05, 0.03))
     arm = smooth_union(
-        arm, tube(p, (0.445, 1.412, -0.034), (0.708, 1.412, -0.022), fore, (0.0, 0.0, 1.0), 0.0, (0.03, 0.02)), 0.03
+        arm, tube(p, (0.445, 1.404, -0.034), (0.708, 1.404, -0.022), fore, (0.0, 0.0, 1.0), 0.0, (0.03, 0.02)), 0.03
     )
-    arm = smooth_union(arm, ellipsoid(p, (0.195, 1.420, -0.020), (0.072, 0.060, 0.064)), 0.04)
+    arm = smooth_union(arm, ellipsoid(p, (0.190, 1.401, -0.020), (0.062, 0.047, 0.058)), 0.03)
     return smooth_union(arm, _hand(p), 0.02)
 
 
 def _hand(p: np.ndarray) -> np.ndarray:
     palm = (
-        (0.00, 0.028, 0.017),
-        (0.25, 0.038, 0.017),
-        (0.50, 0.042, 0.015),
-        (0.75, 0.038, 0.012),
-        (1.00, 0.024, 0.009),
+        (0.00, 0.028, 0.019),
+        (0.25, 0.038, 0.019),
+        (0.50, 0.042, 0.017),
+        (0.75, 0.039, 0.015),
+        (1.00, 0.030, 0.013),
     )
-    hand = tube(p, (0.705, 1.411, -0.022), (0.865, 1.407, -0.018), palm, (0.0, 0.0, 1.0), 0.3, (0.02, 0.016))
-    thumb = ((0.0, 0.017, 0.015), (0.5, 0.0135, 0.012), (1.0, 0.011, 0.010))
+    hand = tube(p, (0.705, 1.403, -0.022), (0.858, 1.399, -0.018), palm, (0.0, 0.0, 1.0), 0.3, (0.02, 0.030))
+    thumb = ((0.0, 0.018, 0.017), (0.5, 0.0145, 0.0135), (1.0, 0.013, 0.012))
     return smooth_union(
         hand,
-        tube(p, (0.728, 1.407, -0.004), (0.800, 1.401, 0.052), thumb, (-0.6, 0.0, 0.8), 0.0, (0.012, 0.012)),
+        tube(p, (0.728, 1.399, -0.004), (0.800, 1.393, 0.052), thumb, (-0.6, 0.0, 0.8), 0.0, (0.012, 0.012)),
         0.016,
     )
 
@@ -186,25 +189,25 @@ def _foot(p: np.ndarray) -> np.ndarray:
         (0.25, 0.033, 0.038, 0.0, 0.002),
         (0.55, 0.040, 0.034, 0.003, -0.002),
         (0.78, 0.047, 0.024, 0.003, -0.012),
-        (1.00, 0.036, 0.016, -0.002, -0.019),
+        (1.00, 0.040, 0.020, -0.002, -0.015),
     )
-    foot = tube(p, (0.112, 0.036, -0.062), (0.126, 0.036, 0.150), sole, (1.0, 0.0, 0.0), 0.4, (0.022, 0.022))
+    foot = tube(p, (0.112, 0.036, -0.062), (0.126, 0.036, 0.150), sole, (1.0, 0.0, 0.0), 0.4, (0.022, 0.028))
     instep = ((0.0, 0.036, 0.040), (1.0, 0.032, 0.020))
     foot = smooth_union(foot, tube(p, (0.112, 0.085, -0.020), (0.120, 0.030, 0.085), instep, (1.0, 0.0, 0.0)), 0.03)
     return -smooth_union(-foot, p[:, 1], 0.012)
 
 
 def _head(p: np.ndarray) -> np.ndarray:
-    neck = ((0.0, 0.062, 0.062), (0.35, 0.056, 0.057), (1.0, 0.055, 0.060))
-    head = tube(p, (0.0, 1.430, -0.034), (0.0, 1.575, -0.010), neck, (1.0, 0.0, 0.0))
+    neck = ((0.0, 0.058, 0.052), (0.45, 0.050, 0.049), (1.0, 0.052, 0.053))
+    head = tube(p, (0.0, 1.400, -0.048), (0.0, 1.570, -0.014), neck, (1.0, 0.0, 0.0))
     skull = smooth_union(
         ellipsoid(p, (0.0, 1.607, -0.012), (0.076, 0.093, 0.098)),
-        ellipsoid(p, (0.0, 1.540, 0.034), (0.054, 0.068, 0.060), (0.0, 0.12, 0.0)),
+        ellipsoid(p, (0.0, 1.545, 0.038), (0.055, 0.064, 0.058), (0.0, 0.10, 0.0)),
         0.05,
     )
     nose = ((0.0, 0.010, 0.010), (0.8, 0.015, 0.014), (1.0, 0.014, 0.012))
     skull = smooth_union(
-        skull, tube(p, (0.0, 1.585, 0.086), (0.0, 1.553, 0.103), nose, (1.0, 0.0, 0.0), 0.0, (0.012, 0.012)), 0.016
+        skull, tube(p, (0.0, 1.588, 0.085), (0.0, 1.557, 0.103), nose, (1.0, 0.0, 0.0), 0.0, (0.012, 0.012)), 0.016
     )
-    skull = smooth_union(skull, ellipsoid(p, (0.077, 1.572, -0.012), (0.012, 0.032, 0.020), (-0.6, 0.0, 0.0)), 0.012)
-    return smooth_union(head, skull, 0.03)
+    skull = smooth_union(skull, ellipsoid(p, (0.073, 1.575, -0.014), (0.014, 0.029, 0.020)), 0.012)
+    return smooth_union(head, skull, 0.02)

@@ -11,6 +11,7 @@ import numpy as np
 Field = Callable[[np.ndarray], np.ndarray]
 """(N, 3) points with x >= 0 -> (N,) about the signed distance in metres, negative inside."""
 
+_LONGEST_STEP_M = 0.004
 _CORNERS = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
 _EDGES = [(a, b) for a in range(8) for b in range(a) if sum(np.abs(np.subtract(_CORNERS[a], _CORNERS[b]))) == 1]
 
@@ -30,7 +31,7 @@ def mesh_half(field: Field, axes_m: tuple[np.ndarray, np.ndarray, np.ndarray]) -
     shape = (len(xs), len(ys), len(zs))
     nodes = np.stack(np.meshgrid(xs[1:], ys, zs, indexing="ij"), axis=-1)
     value = field(nodes.reshape(-1, 3)).reshape(nodes.shape[:-1])
-    value = np.concatenate([value[:1], value])
+    value = _without_saddles(np.concatenate([value[:1], value]))
     inside = value < 0
     cells = tuple(size - 1 for size in shape)
 
@@ -43,6 +44,34 @@ def mesh_half(field: Field, axes_m: tuple[np.ndarray, np.ndarray, np.ndarray]) -
     number[tuple(active.T)] = np.arange(len(active))
     vertices = _cell_vertices(value, active, axes_m)
     return vertices, _crossing_quads(inside, number)
+
+
+def _without_saddles(value: np.ndarray) -> np.ndarray:
+    """Fills in grid squares whose corners alternate inside and outside, where two sheets of surface would touch.
+
+    Of the two corners outside the one nearer to the surface goes inside, by a hair, until no such square is left;
+    with them every edge of the mesh has exactly two faces. The first column stays the mirror image of the second.
+    """
+    value = value.copy()
+    for _ in range(20):
+        found = False
+        for axis in range(3):
+            ahead, aside = np.eye(3, dtype=int)[[(axis + 1) % 3, (axis + 2) % 3]]
+            size = np.array(value.shape) - ahead - aside
+            a, b, c, d = (
+                value[tuple(slice(o, o + n) for o, n in zip(offset, size, strict=True))]
+                for offset in (0 * ahead, ahead, ahead + aside, aside)
+            )
+            for pair, others in (((a, c), (b, d)), ((b, d), (a, c))):
+                saddle = (pair[0] < 0) & (pair[1] < 0) & (others[0] >= 0) & (others[1] >= 0)
+                found = found or bool(saddle.any())
+                first = saddle & (others[0] <= others[1])
+                others[0][first] = -1e-6
+                others[1][saddle & ~first] = -1e-6
+        value[0] = value[1]
+        if not found:
+            break
+    return value
 
 
 def _cell_vertices(value: np.ndarray, active: np.ndarray, axes_m: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -85,10 +114,8 @@ def _crossing_quads(inside: np.ndarray, number: np.ndarray) -> np.ndarray:
     return np.concatenate(quads)
 
 
-def relax(
-    field: Field, vertices: np.ndarray, quads: np.ndarray, rounds: int, step: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Evens out the vertices along the surface, and pulls them onto it. (n, 3), (m, 4) -> (n, 3), normals (n, 3).
+def relax(field: Field, vertices: np.ndarray, quads: np.ndarray, rounds: int, step: float) -> np.ndarray:
+    """Evens out the vertices along the surface, and pulls them onto it. (n, 3), (m, 4) -> (n, 3).
 
     Each round moves every vertex ``step`` of the way to the mean of its neighbours, along the surface only, and then
     takes one Newton step onto the surface. Vertices at x = 0 stay there.
@@ -101,28 +128,30 @@ def relax(
     share = np.where(middle[one] & ~middle[two], 2.0, 1.0)[:, None]
     degree = np.zeros((len(vertices), 1))
     np.add.at(degree, one, share)
+    _, slope = _value_and_slope(field, vertices)
     for _ in range(rounds):
         total = np.zeros_like(vertices)
         np.add.at(total, one, share * vertices[two])
         move = step * (total / degree - vertices)
         move[middle, 0] = 0.0
-        _, normal = _value_and_gradient(field, vertices)
-        normal /= _length(normal)
-        vertices = vertices + move - _dot(move, normal) * normal
-        value, slope = _value_and_gradient(field, vertices)
-        vertices = vertices - value[:, None] * slope / _dot(slope, slope)
+        vertices = vertices + move - _dot(move, slope) * slope / _dot(slope, slope)
+        value, slope = _value_and_slope(field, vertices)
+        # Newton's step, never further than a cell: on tips the value is no good distance.
+        reach = np.clip(value, -_LONGEST_STEP_M, _LONGEST_STEP_M)
+        vertices = vertices - reach * slope / np.maximum(_dot(slope, slope), 0.25)
         vertices[middle, 0] = 0.0
-    _, normal = _value_and_gradient(field, vertices)
-    return vertices, normal / _length(normal)
+    return vertices
 
 
-def _value_and_gradient(field: Field, points: np.ndarray, step_m: float = 1e-4) -> tuple[np.ndarray, np.ndarray]:
-    def mirrored(p: np.ndarray) -> np.ndarray:
-        return field(np.stack([np.abs(p[:, 0]), p[:, 1], p[:, 2]], axis=-1))
-
-    steps = step_m * np.eye(3)
-    slope = [(mirrored(points + step) - mirrored(points - step)) / (2 * step_m) for step in steps]
-    return mirrored(points), np.stack(slope, axis=-1)
+def _value_and_slope(field: Field, points: np.ndarray, step_m: float = 1e-4) -> tuple[np.ndarray, np.ndarray]:
+    """Field (n, 1) and its gradient (n, 3); across the plane x = 0 the field is its mirror image."""
+    steps = np.concatenate([np.zeros((1, 3)), step_m * np.eye(3)])
+    probes = (points[None] + steps[:, None]).reshape(-1, 3)
+    probes[:, 0] = np.abs(probes[:, 0])
+    values = field(probes).reshape(4, -1).T
+    slope = (values[:, 1:] - values[:, :1]) / step_m
+    slope[points[:, 0] == 0, 0] = 0.0
+    return values[:, :1], slope
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -22,13 +22,13 @@ _HALF: dict[str, tuple[float, float, float]] = {  # metres from the floor, midli
     "spine1": (0.0, 1.095, -0.022),
     "spine2": (0.0, 1.220, -0.028),
     "spine3": (0.0, 1.285, -0.032),
-    "left_collar": (0.060, 1.395, -0.025),
-    "left_shoulder": (0.187, 1.414, -0.020),
-    "left_elbow": (0.453, 1.412, -0.034),
-    "left_wrist": (0.706, 1.411, -0.022),
-    "left_hand": (0.790, 1.409, -0.020),
+    "left_collar": (0.060, 1.388, -0.025),
+    "left_shoulder": (0.187, 1.406, -0.020),
+    "left_elbow": (0.453, 1.404, -0.034),
+    "left_wrist": (0.706, 1.403, -0.022),
+    "left_hand": (0.790, 1.401, -0.020),
     "neck": (0.0, 1.462, -0.036),
-    "head": (0.0, 1.541, -0.012),
+    "head": (0.0, 1.536, -0.012),
 }
 
 _SIGNS = np.array([-1.0, 1.0, 1.0])
@@ -62,7 +62,9 @@ def _gate(joint: str, points: np.ndarray) -> np.ndarray:
         case "head":
             return _step(y - 1.535 + ahead, 0.035)
         case "left_hip":
-            return _step(0.35 * (x - 0.095) - 0.93 * (y - 0.915) + 0.10 * z, 0.085) * _step(x, 0.02)
+            # The crotch stays with the pelvis; from there down the legs part at the midline.
+            split = np.clip(0.5 * (y - 0.75), 0.0, 0.035)
+            return _step(0.35 * (x - 0.095) - 0.93 * (y - 0.915) + 0.10 * z, 0.10) * _step(x - split, 0.025)
         case "left_knee":
             return _step(0.488 - y + 0.1 * z, 0.055)
         case "left_ankle":
@@ -70,9 +72,11 @@ def _gate(joint: str, points: np.ndarray) -> np.ndarray:
         case "left_foot":
             return _step(z - 0.088, 0.025)
         case "left_collar":
-            return _step(0.75 * (x - 0.075) + 0.66 * (y - 1.395), 0.075) * _step(x, 0.04)
+            return (
+                _step(0.75 * (x - 0.075) + 0.66 * (y - 1.388), 0.075) * _step(x, 0.04) * (1.0 - _gate("neck", points))
+            )
         case "left_shoulder":
-            return _step(0.85 * (x - 0.172) + 0.35 * (y - 1.414), 0.060)
+            return _step(0.85 * (x - 0.176) + 0.35 * (y - 1.406), 0.058)
         case "left_elbow":
             return _step(x - 0.453, 0.048)
         case "left_wrist":
