@@ -38,8 +38,8 @@ def checked_key(key: Any) -> Any:
 class PickleMachine:
     """Runs one pickle from ``stream``, of which ``left`` bytes remain. Subclasses give meaning to names."""
 
-    def __init__(self, stream: IO[bytes], left: int, *, old_text_as_bytes: bool) -> None:
-        self.stream, self.left, self.old_text_as_bytes = stream, left, old_text_as_bytes
+    def __init__(self, stream: IO[bytes], left: int) -> None:
+        self.stream, self.left = stream, left
         self.stack: list[Any] = []
         self.outer_stacks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -108,16 +108,12 @@ class PickleMachine:
                 raise RefusedError("a very long text that is not an array")
         return data.decode("raw_unicode_escape" if escaped else "utf-8")
 
-    def old_text(self, data: bytes) -> str | bytes:
-        """The ``str`` of Python 2."""
-        return data if self.old_text_as_bytes else data.decode("latin1")
-
-    def quoted(self) -> str | bytes:
+    def quoted(self) -> str:
         """The argument of protocol 0's STRING: a Python 2 string literal."""
         data = self.line(self.left)
         if len(data) < 2 or data[:1] != data[-1:] or data[:1] not in (b"'", b'"'):
             raise RefusedError("damaged: a text without quotes")
-        return self.old_text(codecs.escape_decode(data[1:-1])[0])
+        return codecs.escape_decode(data[1:-1])[0].decode("latin1")
 
     # the stack
 
@@ -258,8 +254,8 @@ _OPERATIONS: dict[bytes, Callable[[PickleMachine], None]] = {
     b"F": _pusher(lambda m: float(m.line())),
     b"G": _pusher(lambda m: struct.unpack(">d", m.take(8))[0]),
     b"S": _pusher(PickleMachine.quoted),
-    b"T": _pusher(lambda m: m.old_text(m.take(m.number(4)))),
-    b"U": _pusher(lambda m: m.old_text(m.take(m.number(1)))),
+    b"T": _pusher(lambda m: m.take(m.number(4)).decode("latin1")),
+    b"U": _pusher(lambda m: m.take(m.number(1)).decode("latin1")),
     b"V": _pusher(lambda m: m.text(m.line(m.left), escaped=True)),
     b"\x8c": _pusher(lambda m: m.text(m.take(m.number(1)))),
     b"X": _pusher(lambda m: m.text(m.take(m.number(4)))),

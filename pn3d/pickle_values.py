@@ -84,8 +84,8 @@ class _Instance:
 class DataReader(PickleMachine):
     """The machine with the names of data files."""
 
-    def __init__(self, stream: IO[bytes], left: int, *, old_text_as_bytes: bool, allow_objects: bool) -> None:
-        super().__init__(stream, left, old_text_as_bytes=old_text_as_bytes)
+    def __init__(self, stream: IO[bytes], left: int, *, allow_objects: bool) -> None:
+        super().__init__(stream, left)
         self.allow_objects = allow_objects
         self.built_bytes = 0
         self.resolved: dict[int, tuple[Any, int] | None] = {}

@@ -6,10 +6,11 @@ data ends with UserError in one line. Our choice of rules.
 """
 
 import math
+import re
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import numpy as np
 
@@ -22,6 +23,10 @@ MAX_UNPACKED_BYTES = 1 << 30  # all members of an .npz together
 MAX_MEMBERS = 10_000
 MAX_HEADER_BYTES = 10_000
 
+_DESCR = re.compile(r"'descr': *'([<>|=]?[a-zA-Z]\d{0,8})'")
+_ORDER = re.compile(r"'fortran_order': *(True|False)")
+_SHAPE = re.compile(r"'shape': *\(((?:\d{1,18}L?,? ?){0,32})\)")
+
 _DAMAGE = (
     ArithmeticError,
     AttributeError,
@@ -30,7 +35,6 @@ _DAMAGE = (
     MemoryError,
     OSError,
     RuntimeError,  # also RecursionError and NotImplementedError (zipfile's unknown compression)
-    SyntaxError,
     TypeError,
     ValueError,
     zipfile.BadZipFile,
@@ -38,14 +42,11 @@ _DAMAGE = (
 )
 
 
-def load_pickle(
-    path: str | Path, *, encoding: Literal["latin1", "bytes"] = "latin1", allow_objects: bool = False
-) -> object:
+def load_pickle(path: str | Path, *, allow_objects: bool = False) -> object:
     """The content of a pickle as plain containers, text, numbers and NumPy arrays.
 
     Args:
-        path: a pickle of protocol 0 to 5, written by Python 2 or 3; at most 512 MB.
-        encoding: how the ``str`` of Python 2 is read.
+        path: a pickle of protocol 0 to 5, written by Python 2 (its ``str`` is read as Latin-1) or 3; at most 512 MB.
         allow_objects: whether arrays of Python objects are read (data sets have them, models do not).
 
     Returns:
@@ -61,7 +62,7 @@ def load_pickle(
         with path.open("rb") as stream:
             _check_start(stream.read(64))
             stream.seek(0)
-            return _value(stream, path.stat().st_size, encoding == "bytes", allow_objects)
+            return DataReader(stream, path.stat().st_size, allow_objects=allow_objects).load()
     except RefusedError as error:
         raise UserError(f"cannot read {path}: {error}") from None
     except _DAMAGE as error:
@@ -133,32 +134,43 @@ def _check_start(start: bytes) -> None:
         raise RefusedError(f"it is a text file, perhaps a web page or a pointer; it starts with {shown(start[:24])}")
 
 
-def _value(stream: IO[bytes], left: int, old_text_as_bytes: bool, allow_objects: bool) -> Any:
-    return DataReader(stream, left, old_text_as_bytes=old_text_as_bytes, allow_objects=allow_objects).load()
-
-
 def _read_array(stream: IO[bytes], size: int, *, allow_objects: bool) -> object:
     """One ``.npy`` of ``size`` bytes. The header's shape must be what the file holds, before memory is taken."""
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise RefusedError(f"version {version[0]}.{version[1]} of the array format is not read")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read_header(stream, max_header_size=MAX_HEADER_BYTES)
+    shape, fortran, code = _array_header(stream, size)
     left = size - stream.tell()
     order: Literal["C", "F"] = "F" if fortran else "C"
-    if dtype.kind == "O":
+    if code in ("|O", "O"):
         if not allow_objects:
             raise RefusedError("it holds an array of Python objects where numbers are expected")
-        value = _value(stream, left, False, True)  # of shape () it is the object itself
+        value = DataReader(stream, left, allow_objects=True).load()  # of shape () it is the object itself
         if shape != () and (not isinstance(value, np.ndarray) or value.shape != shape):
             raise RefusedError(f"damaged: objects of another shape than {shown(shape)}")
         return value
-    if dtype.kind not in "biufcSU" or dtype.names is not None or dtype.itemsize == 0:
-        raise RefusedError(f"arrays of data type {shown(str(dtype))} are not read")
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:
+    dtype = np.dtype(code)
+    if dtype.kind not in "biufcSU" or dtype.itemsize == 0:
+        raise RefusedError(f"arrays of data type {shown(code)} are not read")
+    if math.prod(shape) * dtype.itemsize != left:
         raise RefusedError(f"truncated or damaged: an array of shape {shown(shape)} and {left} bytes")
     raw = stream.read(left)
     return np.frombuffer(raw, dtype).astype(dtype.newbyteorder("="), copy=False).reshape(shape, order=order)
+
+
+def _array_header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, str]:
+    """Shape, whether in Fortran order, and type code. NumPy's own reader evaluates the header as a Python literal."""
+    start = stream.read(8)
+    if start[:6] != b"\x93NUMPY":
+        raise RefusedError(f"damaged, or not an array: it starts with {shown(start[:6])}")
+    if start[6:] not in (b"\x01\x00", b"\x02\x00"):
+        raise RefusedError(f"version {shown(start[6:])} of the array format is not read")
+    length = int.from_bytes(stream.read(2 * start[6]), "little")
+    if length > min(MAX_HEADER_BYTES, size):
+        raise RefusedError(f"damaged: an array header of {length} bytes")
+    header = stream.read(length).decode("latin1")
+    code, order, shape = _DESCR.search(header), _ORDER.search(header), _SHAPE.search(header)
+    if code is None or order is None or shape is None:
+        raise RefusedError(f"an array of this kind is not read: {shown(header.strip())}")
+    sizes = tuple(int(number) for number in re.findall(r"\d+", shape[1]))
+    return sizes, order[1] == "True", code[1]
 
 
 def _where(member: str) -> str:

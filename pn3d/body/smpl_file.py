@@ -23,6 +23,7 @@ from pn3d.skeleton import SMPL24
 NUM_BETAS = 10
 BETAS_KIND = "smpl"
 
+_LARGEST = 1e6  # far beyond metres of a person; keeps float32 finite
 _NAME = re.compile(r"[\w.+-]{1,80}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -211,6 +212,8 @@ def _numbers(path: Path, key: str, value: Any, kinds: str = "f") -> np.ndarray:
         raise UserError(f"{path}: {key}: expected an array of {wanted}, found {found}")
     if kinds == "f" and not np.isfinite(array).all():
         raise UserError(f"{path}: {key}: expected finite numbers, found NaN or infinity")
+    if kinds == "f" and array.size and (largest := float(np.abs(array).max())) > _LARGEST:
+        raise UserError(f"{path}: {key}: expected numbers up to {_LARGEST:g}, found {largest:.3g}")
     return array
 
 
