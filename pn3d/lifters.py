@@ -182,7 +182,7 @@ def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks
     local = local_rotations(said)
     rest = body_model.rest_joints_m(body, said.betas)
     body_joints, turns = body_model.posed_joints(body, rest[:, None], local)
-    corrections = landmark_room.symmetric_corrections(said.landmark_raw)
+    corrections = landmark_corrections(said.landmark_raw)
     joints = landmark_room.landmark_joints(landmarks, body_joints, turns, corrections)
     return Posed(
         rotations=local, betas=said.betas, body_joints_m=body_joints, joints_m=joints, corrections_m=corrections
@@ -195,6 +195,11 @@ def local_rotations(said: StudentOutput) -> jax.Array:
     local = rotations.sixd_to_matrix(said.sixd)
     facing = jnp.array([1.0, -1.0, -1.0]).reshape(1, 1, 1, 3, 1)
     return jnp.concatenate([local[:, :, :1] * facing, local[:, :, 1:]], axis=2)
+
+
+def landmark_corrections(raw: jax.Array) -> jax.Array:
+    """The student's raw parameters -> (17, 3) metres, mirror-symmetric and bounded; one raw unit is a decimetre."""
+    return landmark_room.symmetric_corrections(0.1 * raw)
 
 
 def place(posed: Posed, window: Window) -> jax.Array:

@@ -1,5 +1,6 @@
 """Overlapping windows -> one value per frame: every window of a clip is predicted, and its frames are blended."""
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -38,7 +39,7 @@ def window_weights(length: int) -> np.ndarray:
 
 
 def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -> Blended:
-    """Predicts every window of every clip and blends them. Clips shorter than a window are padded with their last frame.
+    """Predicts every window of every clip and blends them; clips shorter than a window repeat their last frame.
 
     A clip's values depend on that clip alone.
     """
@@ -70,7 +71,7 @@ def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -
 def _window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """(W, T) frames to gather, and (W, T) frames they count for: -1 where a short clip was padded."""
     gather, own = [], []
-    for begin, end in zip(clip_start[:-1], clip_start[1:], strict=True):
+    for begin, end in itertools.pairwise(clip_start):
         starts = np.arange(begin, max(end - length, begin) + 1)
         index = starts[:, None] + np.arange(length)
         gather.append(np.minimum(index, end - 1))

@@ -10,17 +10,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import __version__, camera, rotations
+from pn3d import __version__, camera, lifters, rotations
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
-from pn3d.data.clips import Clips
+from pn3d.data.clips import TRUTH_FIELDS, Clips
 from pn3d.data.rays import clip_intrinsics, frame_rays
+from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import to_h36m17
 from pn3d.errors import UserError
 from pn3d.inference.blend import Blended, blend_windows
-from pn3d.inference.resample import resample_clips, resample_values
 from pn3d.inference.weights import Weights
 from pn3d.inference.world import upright_worlds
 from pn3d.skeleton import H36M17
@@ -114,8 +114,7 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
 
 def without_truth(clips: Clips) -> Clips:
     """The clips without any field that only evaluation may read."""
-    truth = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam")
-    return dataclasses.replace(clips, **dict.fromkeys(truth))
+    return dataclasses.replace(clips, **dict.fromkeys(TRUTH_FIELDS))
 
 
 def clip_mean(values: np.ndarray, clip_start: np.ndarray, *, normalise: bool = False) -> np.ndarray:
@@ -175,7 +174,7 @@ def _pose_piece(
     local = rotations.sixd_to_matrix(sixd)
     rest = body_model.rest_joints_m(body, betas)
     back = rotations.transpose(camera.centring_rotation(root_ray))
-    corrections = landmark_room.symmetric_corrections(landmark_raw)
+    corrections = lifters.landmark_corrections(landmark_raw)
     centred, turns = body_model.posed_joints(body, rest, local)
     marks = landmark_room.landmark_joints(landmarks, centred, turns, corrections)
     transl_centred = camera.fit_translation(marks, rays, confidence)

@@ -85,8 +85,7 @@ def load_weights(path: Path) -> Weights:
         raise UserError(f"weights: {path} is damaged: its SHA-256 is {found[:12]}…, the card says {expected[:12]}…")
     with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
         tree = _unflatten({name: archive[name] for name in archive.files})
-    known = {"format", "pn3d_version", "config", "layout", "frame_rate", "size_rule", "body_name", "body_sha256", "sha256"}
-    facts = {name: value for name, value in card.items() if name not in known}
+    facts = {name: value for name, value in card.items() if name not in _OWN_KEYS}
     return Weights(
         config=config,
         teacher=tree["teacher"],
@@ -96,6 +95,11 @@ def load_weights(path: Path) -> Weights:
         facts=facts,
         sha256=found,
     )
+
+
+_OWN_KEYS = frozenset(
+    ("format", "pn3d_version", "config", "layout", "frame_rate", "size_rule", "body_name", "body_sha256", "sha256")
+)
 
 
 def _flatten(tree: Params) -> dict[str, np.ndarray]:

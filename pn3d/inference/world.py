@@ -1,5 +1,7 @@
 """The upright world: x left, y up, z forward, the ground under the feet, one per clip."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,7 +29,7 @@ def upright_worlds(
     per_frame = np.repeat(turns, lengths, axis=0)
     body = np.einsum("nij,nkj->nki", per_frame, posed["body_joints_cam_m"])
     origin = np.empty((len(lengths), 3), np.float32)
-    for clip, (begin, end) in enumerate(zip(clip_start[:-1], clip_start[1:], strict=True)):
+    for clip, (begin, end) in enumerate(itertools.pairwise(clip_start)):
         lowest = body[begin:end, _FEET, 1].min(axis=1)
         origin[clip] = (body[begin, 0, 0], np.percentile(lowest, 2.0), body[begin, 0, 2])
     shift = np.repeat(origin, lengths, axis=0)

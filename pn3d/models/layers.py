@@ -5,6 +5,7 @@ from typing import Literal
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 Temporal = Literal["conv", "flat"]
@@ -68,3 +69,22 @@ def frame_channels(xy: jax.Array, confidence: jax.Array) -> jax.Array:
     measured = (confidence > 0)[..., None]
     both = jnp.concatenate([jnp.where(measured, xy, 0.0), confidence[..., None]], axis=-1)
     return both.reshape(*both.shape[:2], -1)
+
+
+def temporal_basis(length: int) -> np.ndarray:
+    """(T, K) smooth functions of time, K = (T + 1) / 2: cosines of rising frequency, halved in size each (our choice).
+
+    Heads give coefficients of these instead of free values per frame, so an untrained network is already smooth and a
+    discriminator of motion cannot win by jitter alone.
+    """
+    count = (length + 1) // 2
+    time = (np.arange(length) + 0.5) / length
+    return np.stack([np.cos(np.pi * k * time) * 0.5**k for k in range(count)], axis=-1).astype(np.float32)
+
+
+def over_time(coefficients: jax.Array, length: int) -> jax.Array:
+    """(B, K * C) head outputs -> (B, T, C) values per frame."""
+    basis = temporal_basis(length)
+    batch, wide = coefficients.shape
+    stacked = coefficients.reshape(batch, basis.shape[1], wide // basis.shape[1])
+    return jnp.einsum("bkc,tk->btc", stacked, jnp.asarray(basis))

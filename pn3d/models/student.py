@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels
+from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
 
 BODY_JOINTS = 24
 SHAPES = 10
@@ -39,7 +39,8 @@ class Student(nn.Module):
         """(B, T, J, 2) window coordinates, (B, T, J) confidence (0 = missing) -> StudentOutput."""
         batch, frames = xy.shape[:2]
         features = TemporalTrunk(self.width, self.blocks, self.temporal, name="trunk")(frame_channels(xy, confidence))
-        turn = dense(frames * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features)
+        coefficients = temporal_basis(frames).shape[1]
+        turn = over_time(dense(coefficients * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features), frames)
         identity = jnp.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
         sixd = turn.reshape(batch, frames, BODY_JOINTS, 6) + identity.reshape(1, 1, 1, 6)
         raw = nn.Dense(SHAPES, kernel_init=nn.initializers.zeros_init(), name="shape_head")(

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels
+from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
 
 START_ELEVATION = 0.2
 """Radians. Elevation starts above zero, on the human side of the depth twin (design, decision 9)."""
@@ -39,8 +39,9 @@ class Teacher(nn.Module):
         """(B, T, J, 2) window coordinates, (B, T, J) confidence (0 = missing) -> TeacherOutput."""
         batch, frames = xy.shape[:2]
         features = TemporalTrunk(self.width, self.blocks, self.temporal, name="trunk")(frame_channels(xy, confidence))
-        pose = dense(frames * self.joints * 3, scale=0.1, name="pose_head")(features)
-        pose = pose.reshape(batch, frames, self.joints, 3)
+        coefficients = temporal_basis(frames).shape[1]
+        pose = dense(coefficients * self.joints * 3, scale=0.1, name="pose_head")(features)
+        pose = over_time(pose, frames).reshape(batch, frames, self.joints, 3)
         raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
             # A branch of its own: elevation is a property of the view, not of the pose.
             nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))

@@ -23,7 +23,7 @@ from pn3d.training.terms import Poses2D, Terms, Weighted, discriminator_gradient
 
 
 class _Turned(NamedTuple):
-    """The student's body in the teacher's random view: its picture as networks see it, and the body seen in it again."""
+    """The student's body in the teacher's random view: its picture as networks see it, and the body in it."""
 
     seen: Renormalised
     again: Posed | None

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from pn3d.config import Config, DiscriminatorConfig, OptimiserConfig, Stage
+from pn3d.errors import UserError
 from pn3d.lifters import Networks, Params, make_networks
 from pn3d.models.discriminator import motion_features, pose_features
 
@@ -137,3 +138,22 @@ def _init_params(networks: Networks, name: str, config: Config, key: jax.Array) 
     else:
         inputs = (motion_features(xy, confidence, 1.0),)
     return jax.jit(getattr(networks, name).init)(key, *inputs)["params"]
+
+
+def with_weights(state: TrainState, teacher: Params, student: Params | None) -> TrainState:
+    """A state before the first stage with the teacher and student of trained weights in place of fresh ones.
+
+    Raises:
+        UserError: the weights' networks have other sizes than the config's.
+    """
+    players = {}
+    for name, params in (("teacher", teacher), ("student", student)):
+        if params is None:
+            continue
+        fresh = getattr(state, name).params
+        shapes = [jax.tree.map(jnp.shape, tree) for tree in (fresh, params)]
+        if shapes[0] != shapes[1]:
+            raise UserError(f"--init: the {name} of these weights has other sizes than this config's; use its preset")
+        params = jax.tree.map(jnp.asarray, params)
+        players[name] = Player(params=params, opt_state=None, ema=jax.tree.map(jnp.copy, params))
+    return state.replace(**players)

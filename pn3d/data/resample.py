@@ -1,6 +1,7 @@
 """Time: clips at any rate -> the weights' rate, and predictions back."""
 
 import dataclasses
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +31,9 @@ def resample_clips(clips: Clips, frame_rate: float) -> tuple[Clips, FrameTimes |
     if np.all(np.abs(rates - frame_rate) < 1e-3 * frame_rate):
         return clips, None
     forward, backward, starts = [], [], [0]
-    for clip, (begin, end) in enumerate(zip(clips.clip_start[:-1], clips.clip_start[1:], strict=True)):
+    for clip, (begin, end) in enumerate(itertools.pairwise(clips.clip_start)):
         count = int(end - begin)
-        new_count = max(int(round((count - 1) * frame_rate / rates[clip])) + 1, 1)
+        new_count = max(round(float((count - 1) * frame_rate / rates[clip])) + 1, 1)
         step = (count - 1) / (new_count - 1) if new_count > 1 else 0.0
         forward.append(_times(np.arange(new_count) * step, count, int(begin)))
         back = np.arange(count) / step if step > 0 else np.zeros(count)

@@ -1,0 +1,146 @@
+"""``pn3d eval``: runs, weights or anybody's predictions against files with truth."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pn3d.body.model import BodyModel
+from pn3d.commands import session
+from pn3d.config import to_json
+from pn3d.data.clips import Clips, read_clips
+from pn3d.data.synthetic import held_out_clips
+from pn3d.evaluation.baselines import mean_pose_baseline
+from pn3d.evaluation.cross_view import cross_view
+from pn3d.evaluation.eval_json import JSON_VERSION, describe_data, results_json, write_json
+from pn3d.evaluation.evaluate import evaluate_prediction, predicted_track
+from pn3d.evaluation.predictions_file import score_file
+from pn3d.evaluation.protocol_run import read_frames, run_protocols
+from pn3d.evaluation.protocols import PROTOCOLS
+from pn3d.evaluation.report import cross_view_table, evaluation_table, protocol_table, runs_table
+from pn3d.inference.predict import Prediction, predict
+from pn3d.inference.weights import load_weights
+from pn3d.training.run_folder import read_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pn3d eval``."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", nargs="+", metavar="DIR", help="run folders")
+    source.add_argument("--weights", nargs="+", metavar="FILE", help="weights files")
+    source.add_argument("--predictions", metavar="FILE", help="anybody's joints (N, J, 3), see docs/protocols.md")
+    parser.add_argument(
+        "--data", nargs="+", metavar="FILE", help="native files with truth (default: built-in held-out)"
+    )
+    parser.add_argument("--protocol", nargs="+", metavar="NAME", help=f"of {', '.join(PROTOCOLS)}")
+    parser.add_argument("--frames", metavar="FILE", help="list of frames, for the protocols that need one")
+    parser.add_argument("--cross-view", action="store_true", help="consistency between cameras; needs no truth")
+    parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
+    parser.add_argument("--json", metavar="FILE", help="write the numbers here")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Scores, prints a table, and returns the exit status."""
+    print(session.start_jax(), flush=True)
+    body, landmarks = session.find_body(arguments.body)
+    data = [_read(path, truth=not arguments.cross_view) for path in arguments.data or [None]]
+    if arguments.predictions:
+        results = [_score_predictions(arguments, path, clips, body) for path, clips in data]
+    else:
+        runs = [(name, load_weights(Path(name) / "weights.npz"), Path(name)) for name in arguments.run or []]
+        runs += [(name, load_weights(Path(name)), None) for name in arguments.weights or []]
+        results = []
+        for name, weights, folder in runs:
+            for path, clips in data:
+                prediction = predict(weights, clips, body, landmarks)
+                facts = {"run": name, "data": describe_data(clips, path), "config": to_json(weights.config)}
+                results.append(facts | _score(arguments, prediction, path, clips, body, folder))
+    if len(results) > 1 and not arguments.cross_view and not arguments.protocol:
+        print(runs_table(results))
+    if arguments.json:
+        single = {key: value for key, value in results[0].items() if key != "run"}
+        document = {"version": JSON_VERSION, **single} if len(results) == 1 else results_json(results)
+        write_json(arguments.json, document)
+        print(f"numbers: {arguments.json}")
+    return 0
+
+
+BUILTIN_DATA = "built-in held-out motion"
+
+
+def _read(path: str | None, *, truth: bool) -> tuple[str, Clips]:
+    """A data file, or the built-in held-out clips."""
+    return (BUILTIN_DATA, held_out_clips()) if path is None else (path, read_clips(Path(path), truth=truth))
+
+
+def _score(
+    arguments: argparse.Namespace,
+    prediction: Prediction,
+    path: str,
+    clips: Clips,
+    body: BodyModel,
+    folder: Path | None,
+) -> dict[str, Any]:
+    """Scores of one prediction, printed; the entry of the JSON."""
+    predicted = {"teacher": prediction.teacher_joints_cam_m}
+    if prediction.joints_cam_m is not None:
+        predicted["student"] = prediction.joints_cam_m
+    if arguments.cross_view:
+        views = {label: cross_view(joints_m, clips) for label, joints_m in predicted.items()}
+        print(cross_view_table(views))
+        return {"cross_view": {label: view.to_json() for label, view in views.items()}}
+    scores = evaluate_prediction(prediction, clips, body=body)
+    entry: dict[str, Any] = dict(scores)
+    if folder is not None and (folder / "eval.json").exists():
+        trained = read_json(folder / "eval.json")
+        # Stages were measured on the run's own evaluation data; elsewhere only the final pair is known.
+        if trained["data"] == describe_data(clips, path):
+            entry["stages"] = trained["stages"]
+    if arguments.protocol:
+        entry["protocols"] = _protocols(arguments, predicted, clips, prediction, body)
+        return entry
+    labelled = dict(scores)
+    mean_pose = mean_pose_baseline(clips, body)
+    if mean_pose:
+        labelled["mean pose"] = mean_pose
+        entry["mean_pose"] = mean_pose
+    print(evaluation_table(labelled, describe_data(clips, path)), flush=True)
+    return entry
+
+
+def _protocols(
+    arguments: argparse.Namespace,
+    predicted: dict[str, np.ndarray],
+    clips: Clips,
+    prediction: Prediction,
+    body: BodyModel,
+) -> dict[str, Any]:
+    """The protocols asked for, of teacher and student, printed."""
+    frames = None if arguments.frames is None else read_frames(arguments.frames, clips.frames)
+    entries: dict[str, Any] = {}
+    for label, joints_m in predicted.items():
+        student = label == "student"
+        results, skipped = run_protocols(
+            arguments.protocol,
+            joints_m,
+            clips,
+            metric_scale=student,
+            frames=frames,
+            predicted_smpl=predicted_track(prediction) if student else None,
+            body=body if student else None,
+        )
+        print(protocol_table(label, results, skipped))
+        entries[label] = {result.name: result.to_json() for result in results}
+    return entries
+
+
+def _score_predictions(arguments: argparse.Namespace, path: str, clips: Clips, body: BodyModel) -> dict[str, Any]:
+    """Scores anybody's predictions file, printed."""
+    frames = None if arguments.frames is None else read_frames(arguments.frames, clips.frames)
+    given = body if arguments.body else None
+    scored = score_file(arguments.predictions, clips, protocols=arguments.protocol, frames=frames, body=given)
+    print(evaluation_table(scored.scores, describe_data(clips, path)))
+    for label, results in scored.protocols.items():
+        print(protocol_table(label, results, scored.skipped[label]))
+    return {"run": arguments.predictions, "data": describe_data(clips, path)} | scored.to_json()

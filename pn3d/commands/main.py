@@ -1,0 +1,51 @@
+"""The ``pn3d`` command: one subcommand each of train, eval, … A user's mistake ends in one line and status 2."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from pn3d import __version__
+from pn3d.errors import TrainingDivergedError, UserError
+
+COMMANDS = {
+    "train": "train the three stages on 2D keypoints",
+    "eval": "score a run, weights or predictions on a file with truth",
+}
+"""Subcommand -> one line of help. Each is a module here with ``add_arguments(parser)`` and ``run(arguments)``."""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs a command line; returns the exit status (design of errors: 0 done, 1 ours, 2 the user's, 3 diverged)."""
+    words = sys.argv[1:] if words is None else words
+    parser = argparse.ArgumentParser(prog="pn3d", description="PoseNet3D in JAX/Flax (unofficial).")
+    parser.add_argument("--version", action="version", version=f"pn3d {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=summary, description=summary)
+        # Only the chosen command is imported: others may need what this one does not.
+        if name == chosen:
+            importlib.import_module(f"pn3d.commands.{module_name(name)}").add_arguments(sub)
+    arguments = parser.parse_args(words)
+    try:
+        return int(importlib.import_module(f"pn3d.commands.{module_name(arguments.command)}").run(arguments))
+    except UserError as error:
+        print(f"pn3d {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except TrainingDivergedError as error:
+        print(f"pn3d {arguments.command}: {error}", file=sys.stderr)
+        return 3
+    except BrokenPipeError:
+        # The reader of our output left; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def module_name(command: str) -> str:
+    """``convert-body`` -> ``convert_body``."""
+    return command.replace("-", "_")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

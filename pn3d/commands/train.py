@@ -1,0 +1,211 @@
+"""``pn3d train``: data in, three stages, a run folder and one table out."""
+
+import argparse
+import resource
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from pn3d import config as configs
+from pn3d.body import model as body_model
+from pn3d.body.landmarks import landmark_joints
+from pn3d.commands import session
+from pn3d.config import STAGES, Config, Stage
+from pn3d.data.clips import Clips, read_clips
+from pn3d.data.rays import frame_rays
+from pn3d.data.synthetic import held_out_clips, make_synthetic_clips
+from pn3d.data.windows import window_starts
+from pn3d.errors import UserError
+from pn3d.evaluation.eval_json import describe_data
+from pn3d.evaluation.evaluate import evaluate_prediction
+from pn3d.evaluation.report import training_table
+from pn3d.inference.predict import predict
+from pn3d.inference.weights import Weights, load_weights, save_weights
+from pn3d.lifters import make_networks
+from pn3d.losses import bone_ratios
+from pn3d.training.batch import TrainData
+from pn3d.training.loop import Reporter, StoppedError, run_stage
+from pn3d.training.objectives import Scene
+from pn3d.training.parallel import device_mesh, replicate
+from pn3d.training.run_folder import RunFolder, read_json, write_json
+from pn3d.training.state import TrainState, init_state, with_weights
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pn3d train``."""
+    parser.add_argument("--preset", default="quick", help=f"one of {', '.join(configs.PRESETS)}")
+    parser.add_argument("--train", nargs="+", metavar="FILE", help="native keypoint files (default: built-in motion)")
+    parser.add_argument("--eval", metavar="FILE", help="native file with truth, only reported (default: built-in)")
+    parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/PRESET)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stage", choices=("all", *STAGES), default="all")
+    parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
+    parser.add_argument("--init", metavar="WEIGHTS", help="start from the teacher and student of these weights")
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="overrides")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains, reports, and returns the exit status."""
+    config = configs.with_overrides(configs.preset(arguments.preset), {"seed": arguments.seed})
+    config = configs.validate(configs.with_overrides(config, configs.parse_overrides(arguments.overrides)))
+    print(session.start_jax(), flush=True)
+    reporter = Reporter(say=lambda line: print(line, flush=True))
+    caught: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: (caught.append(received), reporter.stop.set()))
+    with RunFolder(Path(arguments.run or f"runs/{arguments.preset}")) as folder:
+        job = _Job(config, arguments, folder, reporter)
+        try:
+            job.stages(STAGES if arguments.stage == "all" else (arguments.stage,))
+        except StoppedError as stopped:
+            reporter.say(str(stopped))
+            return 128 + caught[0] if caught else 1
+        reporter.say(job.table())
+        reporter.say(f"results: {folder.path}/ (weights.npz, eval.json, metrics.jsonl)")
+    return 0
+
+
+class _Job:
+    """One run: its data, its stages, what it writes."""
+
+    def __init__(self, config: Config, arguments: argparse.Namespace, folder: RunFolder, reporter: Reporter) -> None:
+        self.config, self.arguments, self.folder, self.reporter = config, arguments, folder, reporter
+        self.began = time.monotonic()
+        self.body, self.landmarks = session.find_body(arguments.body)
+        self.init = load_weights(Path(arguments.init)) if arguments.init else None
+        self.clips = self._training_clips()
+        self.eval_path = arguments.eval
+        self.eval_clips: Clips | None = None
+        self.first_weights: dict[Stage, TrainState] = {}
+        names = arguments.train or ["built-in motion"]
+        self.data_facts = {
+            "files": [Path(name).name for name in names],
+            "frames": int(self.clips.frames),
+            "sha256": session.clips_digest(self.clips),
+        }
+        folder.claim(
+            {
+                "config": configs.to_json(config),
+                "data": self.data_facts,
+                "body_sha256": self.body.sha256,
+                "init_sha256": self.init.sha256 if self.init else None,
+            }
+        )
+        folder.status(
+            command="pn3d train " + shlex.join(sys.argv[1:]),
+            versions=session.versions(),
+            git=_git_commit(),
+            finished=False,
+        )
+
+    def _training_clips(self) -> Clips:
+        model, data = self.config.model, self.config.data
+        if self.arguments.train:
+            return session.training_clips(self.arguments.train, model.frame_rate)
+        self.reporter.say(f"making built-in motion: {data.builtin_clips} clips of {data.builtin_frames} frames")
+        return make_synthetic_clips(self.config.seed, data.builtin_clips, data.builtin_frames)
+
+    def stages(self, wanted: tuple[Stage, ...]) -> None:
+        """Runs the wanted stages in order, each from the end of the one before it."""
+        mesh = device_mesh()
+        starts, skipped = window_starts(self.clips, self.config.model.window)
+        if skipped:
+            length = self.config.model.window
+            self.reporter.say(f"{skipped} clips are shorter than the window of {length} frames and are skipped")
+        self.reporter.say(f"training data: {self.clips.frames} frames, {len(starts)} windows")
+        data = replicate(TrainData(frames=frame_rays(self.clips), starts=jnp.asarray(starts)), mesh)
+        scene = self._scene()
+        state = init_state(self.config)
+        if self.init is not None:
+            state = with_weights(state, self.init.teacher, self.init.student)
+        for stage in STAGES[: STAGES.index(wanted[-1]) + 1]:
+            if stage not in wanted and not self.folder.checkpoints(stage).is_dir():
+                if self.init is not None:
+                    continue
+                raise UserError(
+                    f"--stage {wanted[0]} continues stage {stage!r}, which {self.folder.path} does not hold: "
+                    f"run --stage {stage} first, or give --init WEIGHTS"
+                )
+            began = time.monotonic()
+            done = self._done_stages()
+            state = run_stage(self.config, stage, state, data, scene, self.folder, mesh, self.reporter)
+            if stage not in done:
+                self._finish_stage(stage, state, time.monotonic() - began)
+
+    def _scene(self) -> Scene:
+        rest = jax.jit(body_model.rest_joints_m)(self.body, jnp.zeros((1, self.body.num_betas)))
+        identity = jnp.broadcast_to(jnp.eye(3), (1, 24, 3, 3))
+        joints = landmark_joints(self.landmarks, *body_model.posed_joints(self.body, rest, identity))
+        return Scene(make_networks(self.config.model), self.body, self.landmarks, bone_ratios(joints)[0])
+
+    def _done_stages(self) -> list[str]:
+        path = self.folder.path / "eval.json"
+        return list(read_json(path)["stages"]) if path.exists() else []
+
+    def _finish_stage(self, stage: Stage, state: TrainState, seconds: float) -> None:
+        """Weights, evaluation and status after a stage."""
+        weights = self.weights(stage, state)
+        save_weights(self.folder.path / "weights.npz", weights)
+        scores = self._evaluate(weights)
+        path = self.folder.path / "eval.json"
+        result: dict[str, Any] = read_json(path) if path.exists() else {"version": 1, "stages": {}}
+        trained = {"teacher": ("teacher",), "student": ("student",), "joint": ("teacher", "student")}[stage]
+        result["stages"][stage] = {name: scores[name] for name in trained}
+        result |= {**scores, "data": self._eval_facts(), "config": configs.to_json(self.config)}
+        write_json(path, result)
+        status = self.folder.status()
+        self.folder.status(
+            stage=stage,
+            step=int(state.step),
+            finished=stage == STAGES[-1],
+            seconds_per_stage=status.get("seconds_per_stage", {}) | {stage: round(seconds, 1)},
+            wall_s=round(time.monotonic() - self.began, 1),
+            peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        )
+        numbers = "  ".join(f"{name} PA-MPJPE {scores[name]['pa_mpjpe_mm']:.1f} mm" for name in trained)
+        self.reporter.say(f"{stage} done in {seconds:.0f} s: {numbers} (flat {scores['flat']['pa_mpjpe_mm']:.1f})")
+
+    def weights(self, stage: Stage, state: TrainState) -> Weights:
+        """The averaged weights of what was trained so far, with their facts."""
+        host = jax.tree.map(lambda leaf: jax.device_get(leaf), (state.teacher.ema, state.student.ema))
+        trained = stage != "teacher" or (self.init is not None and self.init.student is not None)
+        return Weights(
+            config=self.config,
+            teacher=host[0],
+            student=host[1] if trained else None,
+            body_name=self.body.name,
+            body_sha256=self.body.sha256,
+            facts={"stage": stage, "training_data": self.data_facts, "seed": self.config.seed},
+        )
+
+    def _evaluate(self, weights: Weights) -> dict[str, Any]:
+        if self.eval_clips is None:
+            self.eval_clips = read_clips(Path(self.eval_path), truth=True) if self.eval_path else held_out_clips()
+        prediction = predict(weights, self.eval_clips, self.body, self.landmarks)
+        return evaluate_prediction(prediction, self.eval_clips, body=self.body)
+
+    def _eval_facts(self) -> dict[str, Any]:
+        assert self.eval_clips is not None
+        return describe_data(self.eval_clips, self.eval_path or "built-in held-out motion")
+
+    def table(self) -> str:
+        """The table at the end of a run."""
+        result = read_json(self.folder.path / "eval.json")
+        return training_table(result["flat"], result["stages"])
+
+
+def _git_commit() -> str | None:
+    """The commit of the code that runs, where it is a git checkout."""
+    here = Path(__file__).resolve().parents[2]
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,144 @@
+"""The one loop: dispatches of many steps, log lines, checkpoints, signals. It knows no stage."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import jax
+import numpy as np
+
+from pn3d.config import Config, Stage
+from pn3d.errors import TrainingDivergedError, UserError
+from pn3d.training.batch import TrainData
+from pn3d.training.checkpoint import Checkpoints
+from pn3d.training.objectives import Scene
+from pn3d.training.parallel import mapped_step, repeated, replicate
+from pn3d.training.run_folder import RunFolder
+from pn3d.training.state import TrainState, stage_optimiser, start_stage
+from pn3d.training.step import make_step
+
+PROGRESS_SECONDS = 10.0
+
+
+class StoppedError(Exception):
+    """A signal asked the run to stop; its state was saved."""
+
+
+@dataclass
+class Reporter:
+    """Where progress goes, and the flag that asks a run to stop.
+
+    Attributes:
+        say: prints a line.
+        stop: set by a signal handler.
+    """
+
+    say: Callable[[str], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def check_devices(config: Config, stage: Stage, devices: int) -> None:
+    """Raises UserError where the stage's batch or steps cannot be divided."""
+    optimiser, block = stage_optimiser(config, stage), config.run.steps_per_dispatch
+    if optimiser.batch_size % devices:
+        raise UserError(
+            f"{stage}.optimiser.batch_size {optimiser.batch_size} is not divisible by the {devices} devices found"
+        )
+    counts = {f"{stage}.optimiser.steps": optimiser.steps, "run.checkpoint_every": config.run.checkpoint_every}
+    for name, steps in counts.items():
+        if steps % block:
+            raise UserError(f"{name} is {steps}, expected a multiple of run.steps_per_dispatch, which is {block}")
+
+
+def run_stage(
+    config: Config,
+    stage: Stage,
+    before: TrainState,
+    data: TrainData,
+    scene: Scene,
+    folder: RunFolder,
+    mesh: jax.sharding.Mesh,
+    reporter: Reporter,
+) -> TrainState:
+    """Trains a stage to its last step, resuming from its newest intact checkpoint, and returns its final state.
+
+    Raises:
+        StoppedError: the stop flag was set; the state was saved.
+        TrainingDivergedError: a number was not finite; the last good state was saved.
+    """
+    check_devices(config, stage, mesh.devices.size)
+    state = replicate(start_stage(config, stage, before), mesh)
+    with Checkpoints(folder.checkpoints(stage)) as checkpoints:
+        restored = checkpoints.restore(state, reporter.say)
+        if restored is not None:
+            state = restored
+            if int(state.step) < stage_optimiser(config, stage).steps:
+                reporter.say(f"{stage}: resuming at step {int(state.step)}")
+        folder.forget_after(stage, int(state.step))
+        return _Run(config, stage, scene, folder, mesh, reporter, checkpoints).steps(state, data)
+
+
+class _Run:
+    """The loop of one stage."""
+
+    def __init__(
+        self,
+        config: Config,
+        stage: Stage,
+        scene: Scene,
+        folder: RunFolder,
+        mesh: jax.sharding.Mesh,
+        reporter: Reporter,
+        checkpoints: Checkpoints,
+    ) -> None:
+        self.stage, self.folder, self.reporter, self.checkpoints = stage, folder, reporter, checkpoints
+        self.total, self.block = stage_optimiser(config, stage).steps, config.run.steps_per_dispatch
+        self.every = config.run.checkpoint_every
+        self.advance = mapped_step(repeated(make_step(config, stage, scene), self.block), mesh)
+        self.began = self.spoke = time.monotonic()
+
+    def steps(self, state: TrainState, data: TrainData) -> TrainState:
+        """Dispatches until the last step. Metrics of a dispatch are read while the next one runs."""
+        first = done = int(state.step)
+        waiting: tuple[int, dict[str, jax.Array]] | None = None
+        while done < self.total:
+            state, metrics = self.advance(state, data)
+            done += self.block
+            if waiting is not None:
+                self._log(*waiting, first, state)
+            waiting = (done, metrics)
+            if done % self.every == 0 or done == self.total or self.reporter.stop.is_set():
+                self._log(*waiting, first, state)
+                waiting = None
+                self.checkpoints.save(state)
+            if self.reporter.stop.is_set():
+                raise StoppedError(f"{self.stage} stopped at step {done} of {self.total}; the same command resumes it")
+        return state
+
+    def _log(self, step: int, metrics: dict[str, jax.Array], first: int, state: TrainState) -> None:
+        values = {name: float(np.asarray(value)) for name, value in metrics.items()}
+        if not np.isfinite(list(values.values())).all():
+            self._diverged(sorted(values), state)
+        wall = time.monotonic() - self.began
+        self.folder.log({"stage": self.stage, "step": step, "wall_s": round(wall, 3)} | values)
+        now = time.monotonic()
+        if now - self.spoke >= PROGRESS_SECONDS or step == self.total:
+            self.spoke = now
+            rate = (step - first) / max(wall, 1e-9)
+            total = next(values[name] for name in ("loss/pair", "loss/teacher", "loss/student") if name in values)
+            self.reporter.say(
+                f"{self.stage} step {step}/{self.total}  loss {total:.4f}  {rate:.1f} steps/s  "
+                f"{(self.total - step) / max(rate, 1e-9):.0f} s left"
+            )
+
+    def _diverged(self, names: list[str], state: TrainState) -> None:
+        """The step itself kept the last good state; it is saved and named."""
+        step, name = int(state.bad_step), names[int(state.bad_metric)]
+        self.checkpoints.save(state)
+        kind, _, what = name.partition("/")
+        described = f"player {what}, {kind}" if kind != "loss" else f"term {what}"
+        raise TrainingDivergedError(
+            f"{self.stage} diverged: {described} was not finite at step {step}; "
+            f"the state before it is saved in {self.folder.checkpoints(self.stage)}"
+        )

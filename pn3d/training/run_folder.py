@@ -1,0 +1,115 @@
+"""The run folder: config, log, status; one writer at a time; a run of another config is refused."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pn3d.config import Stage
+from pn3d.errors import UserError
+
+
+class RunFolder:
+    """A folder that describes itself; open it in a ``with`` block, which locks it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: Any = None
+
+    def __enter__(self) -> "RunFolder":
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / "lock", "w")
+        except OSError as error:
+            raise UserError(f"cannot write to run folder {self.path}: {error.strerror}") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise UserError(f"run folder {self.path} is in use by another process") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.close()
+
+    def claim(self, identity: dict[str, Any]) -> None:
+        """Writes ``config.json``, or compares it: raises UserError with the first difference to the run that is there.
+
+        Args:
+            identity: everything that determines the run (config, digests of data, body and first weights).
+        """
+        path = self.path / "config.json"
+        if not path.exists():
+            write_json(path, identity)
+            return
+        there = read_json(path)
+        difference = _first_difference(there, json.loads(json.dumps(identity)))
+        if difference:
+            raise UserError(f"run folder {self.path} holds another run: {difference}; choose another --run")
+
+    def checkpoints(self, stage: Stage) -> Path:
+        """Folder of a stage's checkpoints."""
+        return self.path / "checkpoints" / stage
+
+    def log(self, row: dict[str, Any]) -> None:
+        """Appends a line to ``metrics.jsonl``."""
+        with open(self.path / "metrics.jsonl", "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def forget_after(self, stage: Stage, step: int) -> None:
+        """Drops log lines of a stage beyond a step: what an interrupted run did after its last checkpoint."""
+        path = self.path / "metrics.jsonl"
+        if not path.exists():
+            return
+        kept = []
+        for line in path.read_text().splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:  # the line that a killed process was writing
+                continue
+            if row["stage"] != stage or row["step"] <= step:
+                kept.append(line + "\n")
+        temporary = path.with_name("metrics.jsonl.part")
+        temporary.write_text("".join(kept))
+        os.replace(temporary, path)
+
+    def status(self, **changes: Any) -> dict[str, Any]:
+        """Merges ``changes`` into ``status.json`` and returns it."""
+        path = self.path / "status.json"
+        status = (read_json(path) if path.exists() else {}) | changes
+        write_json(path, status)
+        return status
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON under a temporary name first."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_text(json.dumps(value, indent=1) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_json(path: Path) -> Any:
+    """Reads JSON; raises UserError where the file is missing or damaged."""
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON: {error}") from None
+
+
+def _first_difference(there: Any, here: Any, name: str = "") -> str:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in sorted(there.keys() | here.keys()):
+            difference = _first_difference(there.get(key), here.get(key), f"{name}.{key}" if name else key)
+            if difference:
+                return difference
+        return ""
+    return "" if there == here else f"{name} is {json.dumps(there)} there and {json.dumps(here)} here"
