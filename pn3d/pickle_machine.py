@@ -8,6 +8,7 @@ the extension registry, old-style instances, out-of-band buffers). The opcodes a
 import codecs
 import re
 import struct
+import warnings
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -113,7 +114,9 @@ class PickleMachine:
         data = self.line(self.left)
         if len(data) < 2 or data[:1] != data[-1:] or data[:1] not in (b"'", b'"'):
             raise RefusedError("damaged: a text without quotes")
-        return codecs.escape_decode(data[1:-1])[0].decode("latin1")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # an escape that Python does not know stays as it is
+            return codecs.escape_decode(data[1:-1])[0].decode("latin1")
 
     # the stack
 

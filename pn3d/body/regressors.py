@@ -155,18 +155,20 @@ def _samples(
             pose[:, joint] = drawn * ([1.0, -1.0, -1.0] if side == "right" else [1.0, 1.0, 1.0])
     betas = rng.standard_normal((samples, body.num_betas))
     used = np.flatnonzero(np.abs(regressor.matrix).sum(axis=0))
-
-    @jax.jit
-    def pose_body(betas: jax.Array, pose: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        rotations = axis_angle_to_matrix(pose)
-        points = vertices(body, betas, rotations, jnp.zeros((samples, 3), betas.dtype), vertex_indices=used)
-        return points, *posed_joints(body, rest_joints_m(body, betas), rotations)
-
     points, joints, turns = (
         np.asarray(array, np.float64)
-        for array in pose_body(jnp.asarray(betas, jnp.float32), jnp.asarray(pose, jnp.float32))
+        for array in _posed(body, jnp.asarray(betas, jnp.float32), jnp.asarray(pose, jnp.float32), used)
     )
     return np.einsum("jv,nva->nja", regressor.matrix[:, used], points), joints, turns
+
+
+@jax.jit
+def _posed(body: BodyModel, betas: jax.Array, pose: jax.Array, used: jax.Array) -> tuple[jax.Array, ...]:
+    """Vertices of the given indices, joints and their rotations."""
+    rotations = axis_angle_to_matrix(pose)
+    still = jnp.zeros((len(betas), 3), betas.dtype)
+    points = vertices(body, betas, rotations, still, vertex_indices=used)  # type: ignore[arg-type]
+    return points, *posed_joints(body, rest_joints_m(body, betas), rotations)
 
 
 def _relative(target: np.ndarray, joints: np.ndarray, turns: np.ndarray) -> np.ndarray:
