@@ -15,18 +15,18 @@ ORIGIN_Y_M = 1.215
 
 _HALF: dict[str, tuple[float, float, float]] = {  # metres from the floor, midline and left
     "pelvis": (0.0, 0.995, -0.010),
-    "left_hip": (0.095, 0.920, 0.0),
-    "left_knee": (0.106, 0.490, 0.002),
+    "left_hip": (0.096, 0.922, 0.0),
+    "left_knee": (0.106, 0.488, 0.002),
     "left_ankle": (0.112, 0.075, -0.028),
     "left_foot": (0.122, 0.022, 0.088),
     "spine1": (0.0, 1.095, -0.022),
     "spine2": (0.0, 1.220, -0.028),
     "spine3": (0.0, 1.285, -0.032),
     "left_collar": (0.060, 1.388, -0.025),
-    "left_shoulder": (0.187, 1.406, -0.020),
-    "left_elbow": (0.453, 1.404, -0.034),
-    "left_wrist": (0.706, 1.403, -0.022),
-    "left_hand": (0.790, 1.401, -0.020),
+    "left_shoulder": (0.190, 1.406, -0.020),
+    "left_elbow": (0.458, 1.404, -0.034),
+    "left_wrist": (0.713, 1.403, -0.022),
+    "left_hand": (0.797, 1.401, -0.020),
     "neck": (0.0, 1.462, -0.036),
     "head": (0.0, 1.536, -0.012),
 }
@@ -66,7 +66,7 @@ def _gate(joint: str, points: np.ndarray) -> np.ndarray:
             split = np.clip(0.5 * (y - 0.75), 0.0, 0.035)
             return _step(0.35 * (x - 0.095) - 0.93 * (y - 0.915) + 0.10 * z, 0.10) * _step(x - split, 0.025)
         case "left_knee":
-            return _step(0.488 - y + 0.1 * z, 0.055)
+            return _step(0.486 - y + 0.1 * z, 0.055)
         case "left_ankle":
             return _step(0.080 - y + 0.6 * np.maximum(z, 0.0), 0.035)
         case "left_foot":
@@ -76,13 +76,13 @@ def _gate(joint: str, points: np.ndarray) -> np.ndarray:
                 _step(0.75 * (x - 0.075) + 0.66 * (y - 1.388), 0.075) * _step(x, 0.04) * (1.0 - _gate("neck", points))
             )
         case "left_shoulder":
-            return _step(0.85 * (x - 0.176) + 0.35 * (y - 1.406), 0.058)
+            return _step(0.85 * (x - 0.179) + 0.35 * (y - 1.406), 0.058)
         case "left_elbow":
-            return _step(x - 0.453, 0.048)
+            return _step(x - 0.458, 0.048)
         case "left_wrist":
-            return _step(x - 0.706, 0.028)
+            return _step(x - 0.713, 0.028)
         case "left_hand":
-            return _step(x - 0.795 - np.maximum(z - 0.018, 0.0), 0.025)
+            return _step(x - 0.802 - np.maximum(z - 0.018, 0.0), 0.025)
     raise ValueError(f"no gate for joint {joint}")
 
 
@@ -166,11 +166,11 @@ def shape_basis(points_m: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """
     joints = rest_joints()
     columns = [_STATURE_STRAIN * points_m]
-    for strains in _STRAINS[1:]:
+    for name, strains in zip(SHAPE_NAMES[1:], _STRAINS[1:], strict=True):
         stretch = np.array([strains.get(n.replace("right_", "left_"), (0.0, 0.0, 0.0)) for n in SMPL24.joints])
         moved = np.zeros((len(joints), 3))
         for joint, parent in enumerate(SMPL24.parents):
-            if parent >= 0:
+            if parent >= 0 and name != "girth":  # flesh alone leaves the bones as they are
                 moved[joint] = moved[parent] + stretch[parent] * (joints[joint] - joints[parent])
         column = np.zeros_like(points_m)
         for joint in range(len(joints)):

@@ -45,7 +45,7 @@ class JointRange(NamedTuple):
 _LEFT: dict[str, JointRange] = {
     "pelvis": JointRange(1, _FREE, _FREE, _FREE),
     "left_hip": JointRange(1, (-130, 30), (-50, 55), (-30, 55)),
-    "left_knee": JointRange(0, (-10, 150), (-30, 30), (-12, 12)),
+    "left_knee": JointRange(0, (-10, 150), (-30, 30), (-15, 15)),
     "left_ankle": JointRange(0, (-32, 55), (-25, 25), (-35, 35)),
     "left_foot": JointRange(0, (-70, 45), (-15, 15), (-15, 15)),
     "spine1": JointRange(1, (-20, 40), (-22, 22), (-22, 22)),
@@ -55,7 +55,7 @@ _LEFT: dict[str, JointRange] = {
     "head": JointRange(1, (-35, 35), (-50, 50), (-25, 25)),
     "left_collar": JointRange(0, (-35, 35), (-38, 32), (-18, 45)),
     "left_shoulder": JointRange(0, (-160, 110), _FREE, _FREE),
-    "left_elbow": JointRange(1, (-60, 60), (-152, 10), (-15, 15)),
+    "left_elbow": JointRange(1, (-60, 60), (-152, 10), (-20, 20)),
     "left_wrist": JointRange(0, (-90, 90), (-30, 40), (-85, 75)),
     "left_hand": JointRange(2, (-20, 20), (-20, 20), (-95, 30)),
 }

@@ -277,7 +277,7 @@ def vertices(
     betas: jax.Array,
     rotations: jax.Array,
     transl_m: jax.Array,
-    vertex_indices: npt.NDArray[np.integer] | None = None,
+    vertex_indices: npt.NDArray[np.integer] | jax.Array | None = None,
 ) -> jax.Array:
     """Vertices of the shaped, posed and translated body (SMPL Eq. 2-10).
 
@@ -297,7 +297,7 @@ def vertices(
 
 
 def _vertex_planes(
-    body: BodyModel, betas: jax.Array, rotations: jax.Array, vertex_indices: npt.NDArray[np.integer] | None
+    body: BodyModel, betas: jax.Array, rotations: jax.Array, vertex_indices: npt.NDArray[np.integer] | jax.Array | None
 ) -> tuple[jax.Array, tuple[int, ...]]:
     """(N, 3, V) before translation, and the leading axes that N stands for."""
     template, blend, skin = body.template_planes_m, body.blend_planes, body.skin_planes
