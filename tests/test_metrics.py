@@ -156,7 +156,8 @@ def test_frame_errors_are_the_single_metrics():
 def test_pck_and_auc_against_their_definition():
     rng = np.random.default_rng(0)
     distance_mm = np.concatenate([rng.uniform(0, 200, (50, 16)), rng.integers(0, 40, (50, 16)) * 5.0])
-    distance_mm[0, :6] = [0.0, 5.0, 150.0, np.nextafter(150, 0), np.nextafter(5, 0), 149.99999999999997]
+    distance_mm[0, :3] = [0.0, 5.0, 150.0]
+    distance_mm[1:3, :15] = np.nextafter(np.arange(5.0, 155.0, 5.0), 0).reshape(2, 15)  # just below each threshold
     thresholds = np.linspace(0, 150, 31)
     for row, pck, auc in zip(distance_mm, metrics.pck_pct(distance_mm), metrics.auc_pct(distance_mm), strict=True):
         assert pck == pytest.approx(100 * sum(d < 150 for d in row) / 16)
@@ -170,6 +171,9 @@ def test_pck_leaves_the_root_out_and_scales():
     predicted[0, 1:5, 1] = 2 * 0.2  # after scaling about 0.2 m away: 4 of 16
     errors = metrics.frame_errors(predicted, truth)
     assert errors.pck150_pct == pytest.approx(75)
+    p, g = 1000 * predicted[0], 1000 * truth[0]
+    distance = np.linalg.norm((p * g).sum() / (p * p).sum() * p - g, axis=1)[1:]
+    assert errors.auc_pct == pytest.approx(100 * np.mean([np.mean(distance < t) for t in range(0, 151, 5)]))
 
 
 @pytest.mark.parametrize("scaled", [False, True])

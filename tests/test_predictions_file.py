@@ -51,7 +51,7 @@ def test_any_method_is_scored(clips, body, tmp_path: Path):
     fewer = score_file(write(tmp_path / "c.npz", joints=joints[:, mpii], layout="mpii16", metric_scale=False), clips)
     assert "prediction" not in fewer.scores
     keys = {v.number.key for result in fewer.protocols["prediction"] for v in result.values}
-    assert keys == {"pa_mpjpe_14_mm", "pa_mpjpe_14_frontal_mm", "pck150_scaled_pct", "auc_scaled_pct"}
+    assert keys == {"pa_mpjpe_14_mm", "pa_mpjpe_14_spin_mm", "pck150_scaled_pct", "auc_scaled_pct"}
     smpl = {"poses": clips.poses, "betas": clips.betas, "transl_cam_m": clips.transl_cam_m, "body": BODY_NAME}
     with_body = score_file(write(tmp_path / "d.npz", joints=joints, layout="h36m17", **smpl), clips, body=body)
     assert with_body.scores["prediction"]["pa_pve_mm"] == pytest.approx(0, abs=2e-3)

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from evaluation_cases import make_clips, small_body
 
 from pn3d import rotations
-from pn3d.body.model import BodyModel, rest_joints_m, vertices
+from pn3d.body.model import BodyModel, joints, vertices
 from pn3d.data.clips import Clips
 from pn3d.errors import UserError
 from pn3d.evaluation import metrics, report
@@ -74,8 +75,13 @@ def test_lsp_joints_and_the_frontal_camera(clips, predicted):
     pa = np.array([literal_pa(lsp(p), lsp(g)) for p, g in zip(predicted, truth, strict=True)])
     both = (pa[:200].mean() + pa[200:].mean()) / 2
     assert value("h36m-14", "pa_mpjpe_14_mm", predicted, clips, metric_scale=False) == pytest.approx(both)
-    frontal = value("h36m-14", "pa_mpjpe_14_frontal_mm", predicted, clips, metric_scale=False)
+    frontal = value("h36m-14", "pa_mpjpe_14_spin_mm", predicted, clips, metric_scale=False)
     assert frontal == pytest.approx(pa[[200, 205, 210]].mean())
+    with pytest.raises(KeyError):  # the last clip is not a first trial
+        value("h36m-14", "pa_mpjpe_14_hmr_mm", predicted, clips, metric_scale=False)
+    first = replace(clips, clip_name=np.array(["walk/S9_0/cam3", "walk/S9_1/cam3", "box/S9_0/cam2"]))
+    got = value("h36m-14", "pa_mpjpe_14_hmr_mm", predicted, first, metric_scale=False)
+    assert got == pytest.approx(pa[:130].mean())
     hips = [H36M17.joints.index("left_hip"), H36M17.joints.index("right_hip")]
     errors = []
     for p, g in zip(predicted, truth, strict=True):
@@ -85,7 +91,7 @@ def test_lsp_joints_and_the_frontal_camera(clips, predicted):
     assert got == pytest.approx((np.mean(errors[:200]) + np.mean(errors[200:])) / 2)
     other = replace(clips, clip_name=np.array(["walk/a/cam0", "walk/a/cam1", "box/b/cam2"]))
     result = run_protocol("h36m-14", predicted, other, metric_scale=False)
-    assert result.left_out["pa_mpjpe_14_frontal_mm"] == "no clip ends in /cam3"
+    assert result.left_out["pa_mpjpe_14_spin_mm"] == "no frame of a clip whose name ends in /cam3"
     assert "no metric scale" in result.left_out["mpjpe_14_mm"]
 
 
@@ -158,7 +164,13 @@ def test_3dpw_with_a_body(clips, predicted):
     half[:, 0] = [0, np.pi, 0]
     still = replace(clips, poses=turned)
     got = value("3dpw", "pve_mm", predicted, still, predicted_smpl=replace_poses(truth, half), **smpl)
-    assert got == pytest.approx(_mean_turn_mm(turned, truth.betas, clips, body), rel=1e-4)
+    radius_m = np.linalg.norm(about_pelvis_m(true_track(still), clips, body)[..., [0, 2]], axis=-1)
+    assert got == pytest.approx(2000 * radius_m.mean(), rel=1e-4)
+    # another shape moves the pelvis joint within the body: it is put back
+    other = SmplTrack(truth.poses_cam, truth.betas[::-1], truth.transl_cam_m)
+    literal = np.linalg.norm(about_pelvis_m(other, clips, body) - about_pelvis_m(truth, clips, body), axis=-1).mean()
+    got = value("3dpw", "pve_mm", predicted, clips, predicted_smpl=other, **smpl)
+    assert got == pytest.approx(1000 * literal, rel=1e-4)
     pa = [literal_pa(lsp(p), lsp(g)) for p, g in zip(predicted, clips.joints_cam, strict=True)]
     assert value("3dpw", "pa_mpjpe_14_mm", predicted, clips, metric_scale=False) == pytest.approx(np.mean(pa))
     about_pelvis = [
@@ -179,16 +191,15 @@ def replace_poses(track: SmplTrack, poses: np.ndarray) -> SmplTrack:
     return SmplTrack(poses, track.betas, track.transl_cam_m)
 
 
-def _mean_turn_mm(poses: np.ndarray, betas: np.ndarray, clips: Clips, body: BodyModel) -> float:
-    """Mean distance that a half turn about the pelvis's vertical moves the vertices."""
+@jax.jit
+def surface_m(body: BodyModel, betas: jax.Array, poses: jax.Array) -> jax.Array:
+    turns, nowhere = rotations.axis_angle_to_matrix(poses), jnp.zeros((len(poses), 3))
+    return vertices(body, betas, turns, nowhere) - joints(body, betas, turns, nowhere)[:, :1]
 
-    @jax.jit
-    def about_pelvis(betas, poses):
-        pelvis = rest_joints_m(body, betas)[:, 0]
-        return vertices(body, betas, rotations.axis_angle_to_matrix(poses), -pelvis)
 
-    surface = np.asarray(about_pelvis(betas[clips.clip_of_frame], poses))
-    return float(2000 * np.linalg.norm(surface[..., [0, 2]], axis=-1).mean())
+def about_pelvis_m(track: SmplTrack, clips: Clips, body: BodyModel) -> np.ndarray:
+    """(N, V, 3) vertices relative to the posed pelvis joint."""
+    return np.asarray(surface_m(body, track.betas[clips.clip_of_frame], track.poses_cam))
 
 
 def test_every_protocol_is_zero_on_the_truth(clips):

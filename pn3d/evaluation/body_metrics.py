@@ -31,7 +31,8 @@ LIMIT_TOLERANCE_DEG = 10.0
 """A frame violates the limits where a joint is more than this beyond its range."""
 
 _VERTEX_PIECE = 50
-"""Frames whose vertices are alive at once; one shape, so one compilation."""
+"""Frames whose vertices are alive at once; pieces are padded to one shape, so there is one compilation."""
+_LIMIT_PIECE = 1024
 
 
 @dataclass(frozen=True)
@@ -189,10 +190,9 @@ def up_err_deg(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def limit_violated(poses: np.ndarray) -> np.ndarray:
     """Frames with a joint more than 10 degrees beyond its range. (N, 24, 3) axis-angle -> (N,) bool."""
-    piece = 4096
     out = []
-    for start in range(0, len(poses), piece):
-        index = np.minimum(np.arange(start, start + piece), len(poses) - 1) if len(poses) > piece else slice(None)
+    for start in range(0, len(poses), _LIMIT_PIECE):
+        index = np.minimum(np.arange(start, start + _LIMIT_PIECE), len(poses) - 1)
         excess = np.asarray(_limit_excess(jnp.asarray(poses[index], jnp.float32)))
         out.append(excess.reshape(len(excess), -1).max(axis=1)[: len(poses) - start])
     return np.degrees(np.concatenate(out)) > LIMIT_TOLERANCE_DEG

@@ -181,11 +181,11 @@ def pck_pct(distance_mm: np.ndarray) -> np.ndarray:
 def auc_pct(distance_mm: np.ndarray) -> np.ndarray:
     """Mean PCK over the thresholds 0, 5, ..., 150 mm (31, strict). (N, J) -> (N,) percent.
 
-    A distance passes the thresholds 5 k > d, so their number follows from floor(d / 5) without a loop over them.
+    A distance passes the thresholds 5 k > d, so their number follows from floor(d / 5) without a loop over them (the
+    quotient of a float just below 5 k never rounds up to k).
     """
-    step = np.floor(distance_mm / AUC_STEP_MM)
-    step -= distance_mm < step * AUC_STEP_MM  # the quotient of a distance just below a threshold may round up to it
-    return 100.0 * np.clip(AUC_STEPS - step, 0.0, None).mean(axis=1) / (AUC_STEPS + 1)
+    passed = np.clip(AUC_STEPS - np.floor(distance_mm / AUC_STEP_MM), 0.0, None)
+    return 100.0 * passed.mean(axis=1) / (AUC_STEPS + 1)
 
 
 @dataclass(frozen=True)

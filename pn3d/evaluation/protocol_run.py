@@ -69,7 +69,7 @@ def run_protocol(
         predicted_m: (N, 17, 3) h36m17 in camera axes; joints that the method does not have are NaN in every frame.
         clips: the file with its truth.
         metric_scale: whether the prediction is in metres.
-        frames: indices of the only frames to be scored, before strides and views; all where None.
+        frames: indices of the only frames to be scored, before strides and endings of names; all where None.
         predicted_smpl: the prediction's body, for the vertex error.
         body: its model.
 
@@ -173,9 +173,8 @@ def _frames_of(number: Number, clips: Clips, frames: np.ndarray | None) -> np.nd
     clip = clips.clip_of_frame
     index = np.arange(clips.frames)
     keep = np.isin(index, counted_frames(clips)) & ((index - clips.clip_start[clip]) % number.stride == 0)
-    if number.view is not None:
-        of_view = np.array([str(name).endswith(f"/cam{number.view}") for name in clips.clip_name])
-        keep &= of_view[clip]
+    if number.ending:
+        keep &= np.array([str(name).endswith(number.ending) for name in clips.clip_name])[clip]
     if frames is not None:
         keep &= np.isin(index, frames)
     return np.flatnonzero(keep)
@@ -188,7 +187,7 @@ def _why_not(number: Number, absent: np.ndarray, metric_scale: bool, chosen: np.
     if missing := [H36M17.joints[joint] for joint in number.joints if absent[joint]]:
         return f"the prediction has no {', '.join(missing)}"
     if not len(chosen):
-        return "none of the frames" if number.view is None else f"no clip ends in /cam{number.view}"
+        return f"no frame of a clip whose name ends in {number.ending}" if number.ending else "none of the frames"
     return ""
 
 

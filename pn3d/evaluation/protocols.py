@@ -52,7 +52,7 @@ class Number:
         measure: (n, J, 3), (n, J, 3) metres -> (n,); None for the vertex error.
         average: "actions" = frames within an action, then actions; "frames" = all frames alike.
         stride: every how many frames of each clip, from its first.
-        view: only clips whose name ends in ``/cam<view>``; None for all.
+        ending: only clips whose name ends so; all where it is empty.
         needs_scale: whether it means something only for predictions in metres.
     """
 
@@ -63,7 +63,7 @@ class Number:
     measure: Measure | None = None
     average: Literal["actions", "frames"] = "frames"
     stride: int = 1
-    view: int | None = None
+    ending: str = ""
     needs_scale: bool = False
 
 
@@ -101,7 +101,8 @@ def _h36m_numbers() -> dict[str, tuple[Number, ...]]:
     """VideoPose3D's three protocols, and the 14 joints of HMR and SPIN."""
     p1, p3 = "17 joints, root-relative", "17 joints, root-relative, least-squares scale"
     hips = "14 LSP joints, middle of the hips put together (HMR)"
-    frontal = f"14 LSP joints, {_PA}; camera 3 (60457274), every 5th frame (SPIN)"
+    spin = f"14 LSP joints, {_PA}; camera 3 (60457274), every 5th frame (SPIN's P2)"
+    hmr = f"14 LSP joints, {_PA}; camera 3 (60457274), first trial (HMR's P2)"
     return {
         "h36m-p1": (Number("mpjpe_mm", "mm", p1, ALL17, metrics.mpjpe_mm, _ACTIONS, needs_scale=True),),
         "h36m-p2": (Number("pa_mpjpe_mm", "mm", f"17 joints, {_PA}", ALL17, metrics.pa_mpjpe_mm, _ACTIONS),),
@@ -109,15 +110,17 @@ def _h36m_numbers() -> dict[str, tuple[Number, ...]]:
         "h36m-14": (
             Number("pa_mpjpe_14_mm", "mm", f"14 LSP joints, {_PA}", _LSP14, metrics.pa_mpjpe_mm, _ACTIONS),
             Number("mpjpe_14_mm", "mm", hips, _LSP14, _about_hips_mm, _ACTIONS, needs_scale=True),
-            Number("pa_mpjpe_14_frontal_mm", "mm", frontal, _LSP14, metrics.pa_mpjpe_mm, stride=5, view=3),
+            Number("pa_mpjpe_14_spin_mm", "mm", spin, _LSP14, metrics.pa_mpjpe_mm, stride=5, ending="/cam3"),
+            Number("pa_mpjpe_14_hmr_mm", "mm", hmr, _LSP14, metrics.pa_mpjpe_mm, ending="_0/cam3"),
         ),
     }
 
 
 def _ites_numbers() -> tuple[Number, ...]:
-    scaled = "17 joints, root-relative, at the scale of a Procrustes alignment with reflection"
+    better = "the better of pose and depth twin: 17 joints"
+    scaled = f"{better}, root-relative, at the scale of a Procrustes alignment with reflection"
     return (
-        Number("flip_min_pa_mpjpe_mm", "mm", f"17 joints, {_PA}", ALL17, metrics.flip_min_pa_mpjpe_mm),
+        Number("flip_min_pa_mpjpe_mm", "mm", f"{better}, {_PA}", ALL17, metrics.flip_min_pa_mpjpe_mm),
         Number("flip_min_scaled_mpjpe_mm", "mm", scaled, ALL17, metrics.flip_min_scaled_mpjpe_mm),
     )
 
@@ -131,8 +134,21 @@ def _mpi_inf_3dhp_numbers() -> tuple[Number, ...]:
     ):
         plain, scaled = _about_pelvis(measure, scaled=False), _about_pelvis(measure, scaled=True)
         numbers += [
-            Number(f"{key}_pct", "%", f"{what}, no scaling", ROOT_AND_LSP14, plain, needs_scale=True),
-            Number(f"{key}_scaled_pct", "%", f"{what}, least-squares scale", ROOT_AND_LSP14, scaled),
+            Number(
+                f"{key}_pct",
+                "%",
+                f"{what} of 14 joints, pelvis put together, no scaling",
+                ROOT_AND_LSP14,
+                plain,
+                needs_scale=True,
+            ),
+            Number(
+                f"{key}_scaled_pct",
+                "%",
+                f"{what} of 14 joints, pelvis put together, least-squares scale",
+                ROOT_AND_LSP14,
+                scaled,
+            ),
         ]
     numbers.append(Number("mpjpe_mm", "mm", "17 joints, root-relative", ALL17, metrics.mpjpe_mm, needs_scale=True))
     return tuple(numbers)
@@ -156,7 +172,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "elepose": Protocol("ElePose (every 64th frame, mirrored poses are free)", _elepose_numbers(stride=64)),
     "links": Protocol("LInKs (as ElePose, on a list of frames)", _elepose_numbers(stride=1), needs_frames=True),
     "ites": Protocol("ITES (the better of pose and depth-flipped pose, chosen with the truth)", _ites_numbers()),
-    "3dhp": Protocol("MPI-INF-3DHP (14 joints, pelvis put together, strict thresholds)", _mpi_inf_3dhp_numbers()),
+    "3dhp": Protocol("MPI-INF-3DHP (14 joints, strictly below the threshold)", _mpi_inf_3dhp_numbers()),
     "3dpw": Protocol("3DPW (14 LSP joints)", _threedpw_numbers()),
 }
 
