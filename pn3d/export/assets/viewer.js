@@ -1,0 +1,199 @@
+// Puts the page together: what is shown, which moment it is, and the controls.
+
+class Viewer {
+  constructor() {
+    this.motion = readMotion();
+    this.time = 0;
+    this.frame = 0;
+    this.playing = false;
+    this.speed = 1;
+    this.drawn = 0;
+    this.dirty = true;
+    this.follow = true;
+    this.layers = { student: true, teacher: false, body: true };
+    this.element = (id) => document.getElementById(id);
+    this.picture = new Picture(this.element("picture"), this.motion);
+    this.plots = new Plots(this.element("plots"), this.motion);
+    this.element("no-picture").hidden = Boolean(this.motion.arrays.keypoints || this.motion.arrays.reprojected);
+    const height = this.motion.height_m;
+    this.camera = new OrbitCamera(this.middle({ first: 0, second: 0, mix: 0 }), 2.05 * height);
+    this.scene = this.startScene();
+    this.label();
+    this.addLayers();
+    this.addViews();
+    this.addPlayback();
+    this.addTheme();
+    requestAnimationFrame((now) => this.tick(now, now));
+  }
+
+  startScene() {
+    const canvas = this.element("scene");
+    try {
+      const scene = new Scene(canvas, this.motion);
+      this.camera.listen(canvas, () => { this.dirty = true; });
+      return scene;
+    } catch (error) {
+      const note = this.element("no-scene");
+      note.textContent = error.message;
+      note.hidden = false;
+      return null;
+    }
+  }
+
+  label() {
+    const { title, subtitle, footer, frames } = this.motion;
+    this.element("title").textContent = title;
+    this.element("subtitle").textContent = subtitle;
+    this.element("footer").textContent = footer;
+    this.element("scrub").max = frames - 1;
+  }
+
+  /** A button that is on or off. */
+  chip(parent, text, pressed, toggled) {
+    const button = document.createElement("button");
+    button.className = "chip";
+    button.textContent = text;
+    button.setAttribute("aria-pressed", pressed);
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", on);
+      toggled(on);
+      this.dirty = true;
+    });
+    parent.append(button);
+    return button;
+  }
+
+  addLayers() {
+    const arrays = this.motion.arrays;
+    const there = { student: arrays.student, teacher: arrays.teacher, body: arrays.vertices };
+    for (const [layer, values] of Object.entries(there)) {
+      this.layers[layer] = this.layers[layer] && Boolean(values);
+      if (!values) continue;
+      const text = layer[0].toUpperCase() + layer.slice(1);
+      this.chip(this.element("layers"), text, this.layers[layer], (on) => { this.layers[layer] = on; }).id = `layer-${layer}`;
+    }
+    const fit = this.element("fit");
+    fit.hidden = !this.motion.image_size;
+    fit.addEventListener("click", () => {
+      this.picture.zoomed = !this.picture.zoomed;
+      fit.setAttribute("aria-pressed", this.picture.zoomed);
+      this.dirty = true;
+    });
+  }
+
+  addViews() {
+    const views = { Front: [0, 0.06], Side: [Math.PI / 2, 0.06], Top: [0, 1.55], Reset: [0.45, 0.16] };
+    for (const [text, [azimuth, elevation]] of Object.entries(views)) {
+      const button = document.createElement("button");
+      button.className = "chip";
+      button.textContent = text;
+      button.addEventListener("click", () => { this.camera.view(azimuth, elevation); this.dirty = true; });
+      this.element("views").append(button);
+    }
+    this.chip(this.element("views"), "Follow", true, (on) => { this.follow = on; });
+  }
+
+  addPlayback() {
+    this.element("play").addEventListener("click", () => this.play(!this.playing));
+    this.element("back").addEventListener("click", () => this.seek(this.frame - 1));
+    this.element("next").addEventListener("click", () => this.seek(this.frame + 1));
+    this.element("scrub").addEventListener("input", (event) => this.seek(Number(event.target.value)));
+    this.element("speed").addEventListener("change", (event) => { this.speed = Number(event.target.value); });
+    const plots = this.element("plots");
+    const go = (event) => { if (event.buttons) this.seek(this.plots.frameAt(event.clientX)); };
+    plots.addEventListener("pointerdown", (event) => { plots.setPointerCapture(event.pointerId); go(event); });
+    plots.addEventListener("pointermove", go);
+    document.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+      if (event.key === " " && event.target.tagName === "BUTTON") return;
+      const acts = { " ": () => this.play(!this.playing), ArrowLeft: () => this.seek(this.frame - 1), ArrowRight: () => this.seek(this.frame + 1), Home: () => this.seek(0), End: () => this.seek(this.motion.frames - 1) };
+      if (!acts[event.key]) return;
+      event.preventDefault();
+      acts[event.key]();
+    });
+  }
+
+  addTheme() {
+    window.addEventListener("resize", () => { this.dirty = true; });
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      for (const part of [this.scene, this.picture, this.plots]) part?.recolour();
+      this.dirty = true;
+    });
+  }
+
+  play(on) {
+    this.playing = on && this.motion.frames > 1;
+    const button = this.element("play");
+    button.classList.toggle("playing", this.playing);
+    button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+    if (!this.playing) this.seek(this.frame, false);
+  }
+
+  seek(frame, stop = true) {
+    if (stop && this.playing) this.play(false);
+    this.frame = Math.min(this.motion.frames - 1, Math.max(0, frame));
+    this.time = this.frame / this.motion.fps;
+    this.dirty = true;
+  }
+
+  tick(now, before) {
+    if (this.playing) {
+      const { fps, frames } = this.motion, span = (frames - 1) / fps;
+      this.time += Math.min(now - before, 250) / 1000 * this.speed;
+      if (this.time >= span) this.time %= span;
+      this.frame = Math.min(frames - 1, Math.floor(this.time * fps + 1e-6));
+      this.dirty = true;
+    }
+    if (this.dirty) this.draw();
+    requestAnimationFrame((next) => this.tick(next, now));
+  }
+
+  /** Which two frames the clock is between, and how far. */
+  moment() {
+    const position = Math.min(this.time * this.motion.fps, this.motion.frames - 1);
+    const first = Math.min(this.frame, this.motion.frames - 1), second = Math.min(first + 1, this.motion.frames - 1);
+    return { first, second, mix: this.playing ? Math.min(1, Math.max(0, position - first)) : 0 };
+  }
+
+  middle(moment) {
+    const pelvis = pelvisAt(this.motion, moment);
+    return [pelvis[0], this.motion.middle_height_m, pelvis[2]];
+  }
+
+  skeletons(moment, pelvis) {
+    const { bones, joint_sides: sides, arrays } = this.motion, shown = [];
+    const kinds = [["student", 0.017, (joint) => sides[joint]], ["teacher", 0.011, () => "teacher"]];
+    for (const [layer, radius, colourOf] of kinds) {
+      if (this.layers[layer]) shown.push({ places: placesAt(arrays[layer], sides.length, this.motion, moment, pelvis), bones, radius, colourOf });
+    }
+    return shown;
+  }
+
+  drawScene(moment) {
+    const canvas = this.element("scene"), sharp = Math.min(window.devicePixelRatio || 1, 2);
+    // A renderer without smooth edges draws a still picture at twice the size instead.
+    const ratio = this.scene.soft ? (this.playing ? 1 : 2) : sharp;
+    const width = Math.max(1, Math.round(canvas.clientWidth * ratio)), height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const pelvis = pelvisAt(this.motion, moment);
+    if (this.follow) this.camera.target = this.middle(moment);
+    const rows = this.layers.body ? skinningRows(this.motion, moment, pelvis) : null;
+    this.scene.draw(this.camera.pose(width / height), rows, this.skeletons(moment, pelvis));
+  }
+
+  draw() {
+    const moment = this.moment(), { frames, fps, stride } = this.motion;
+    this.dirty = false;
+    if (this.scene) this.drawScene(moment);
+    this.picture.draw(this.frame);
+    this.plots.draw(this.frame);
+    this.element("scrub").value = this.frame;
+    const seconds = (value) => (value / fps).toFixed(2);
+    this.element("clock").textContent = `${seconds(this.frame)} / ${seconds(frames - 1)} s   frame ${this.frame * stride}`;
+    this.element("readout").textContent = this.plots.readout(this.frame);
+    this.drawn += 1;
+  }
+}
+
+window.pn3dViewer = new Viewer();

@@ -1,0 +1,176 @@
+"""result.html: what the page carries, and what a real browser makes of it."""
+
+import base64
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from export_samples import sample_motion
+from headless_browser import Browser, find_chromium
+
+from pn3d.export.kinematics import axis_angle_to_matrix, posed_joints, quaternion_to_matrix, skinned_vertices
+from pn3d.export.viewer import fill_template, flag_spans, viewer_html, write_viewer
+
+KINDS = {"f32": "<f4", "i16": "<i2", "u8": "u1", "i8": "i1", "u16": "<u2", "u32": "<u4"}
+
+
+def page_data(page: str) -> dict:
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1))
+
+
+def decode(packed: dict) -> np.ndarray:
+    values = np.frombuffer(base64.b64decode(packed["data"]), KINDS[packed["type"]])
+    if "scale" not in packed:
+        return values
+    return np.where(values == -32768, np.nan, packed["offset"] + packed["scale"] * values.astype(np.float64))
+
+
+def test_the_page_carries_the_motion_within_its_rounding():
+    motion = sample_motion(frames=30)
+    data = page_data(viewer_html(motion))
+    arrays = {name: decode(packed) for name, packed in data["arrays"].items()}
+    matrices = quaternion_to_matrix(_unit(arrays["rotations"].reshape(30, 24, 4)))
+    assert np.abs(matrices - axis_angle_to_matrix(motion.poses_world)).max() < 2e-4
+    pelvis = arrays["pelvis"].reshape(30, 3)
+    np.testing.assert_allclose(pelvis, motion.body_joints_world_m()[:, 0], atol=1e-5)
+    for name, expected in (("student", motion.joints_world_m), ("teacher", motion.teacher_joints_world_m)):
+        assert np.abs(arrays[name].reshape(30, 17, 3) + pelvis[:, None] - expected).max() < 1e-4
+    assert np.nanmax(np.abs(arrays["keypoints"].reshape(30, 17, 2) - motion.keypoints_px)) < 0.02
+    np.testing.assert_array_equal(np.isnan(arrays["keypoints"].reshape(30, 17, 2)), np.isnan(motion.keypoints_px))
+    np.testing.assert_allclose(arrays["error_px"], motion.reprojection_error_px(), rtol=1e-6)
+    assert data["title"] == "sample <walk>"
+    assert data["flags"][0]["spans"][:2] == [[0, 3], [17, 20]]
+
+
+def test_the_page_is_closed_in_itself_and_survives_hostile_names():
+    name = '</script><script>alert(1)</script> @SCRIPT@ "quoted" & é'
+    page = viewer_html(dataclasses.replace(sample_motion(frames=2), name=name))
+    assert page_data(page)["title"] == name
+    assert page.count("<script") == 2
+    assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:)|url\(|https?://|import\(|fetch\(", page)
+    assert "default-src 'none'" in page
+
+
+def test_long_motions_are_thinned_and_the_page_says_so():
+    data = page_data(viewer_html(sample_motion(frames=100), max_frames=30))
+    assert (data["frames"], data["stride"], data["fps"]) == (25, 4, 25 / 4)
+    assert "every 4. frame of 100" in data["subtitle"]
+    assert len(decode(data["arrays"]["rotations"])) == 25 * 24 * 4
+
+
+def test_a_ten_second_clip_with_a_large_mesh_stays_small(tmp_path):
+    motion = sample_motion(frames=600, fps=60.0, sides=100)
+    assert len(motion.mesh.vertices_m) == 6900
+    assert write_viewer(tmp_path / "result.html", motion).stat().st_size < 8e6 / 4
+
+
+def test_spans_and_templates():
+    assert flag_spans(np.array([True, True, False, True])) == [[0, 2], [3, 4]]
+    assert flag_spans(np.zeros(3, bool)) == []
+    assert fill_template("a@X@b@Y@c", {"X": "@Y@", "Y": "2"}) == "a@Y@b2c"
+    with pytest.raises(ValueError, match="@Z@"):
+        fill_template("a", {"Z": "1"})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium was found (Debian: apt-get install chromium)")
+    with Browser(executable) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    motion = sample_motion(frames=50)
+    browser.errors.clear()
+    browser.requests.clear()
+    browser.open(write_viewer(tmp_path / "result.html", motion))
+    browser.wait("window.pn3dViewer && pn3dViewer.drawn > 0")
+    yield browser, motion
+    assert browser.errors == []
+    assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_it_loads_and_poses_the_body_as_we_do(page):
+    browser, motion = page
+    assert browser.evaluate("document.getElementById('no-scene').hidden")
+    browser.evaluate("pn3dViewer.seek(33)")
+    browser.wait("!pn3dViewer.dirty")
+    joints, rotations = posed_joints(motion.rest_joints_m, motion.parents, motion.poses_world, motion.transl_world_m)
+    expected = skinned_vertices(
+        motion.mesh.vertices_m, motion.mesh.skin_weights, motion.rest_joints_m, joints[33:34], rotations[33:34]
+    )[0]
+    posed = np.array(browser.evaluate("Array.from(pn3dViewer.scene.skin.posed)")).reshape(-1, 6)
+    shift_mm = 1000 * np.linalg.norm(posed[:, :3] - expected, axis=1)
+    assert shift_mm.max() < 5, "four weights per vertex and 16-bit rounding"
+    assert shift_mm.mean() < 0.5
+    assert np.linalg.norm(posed[:, 3:], axis=1).min() > 0.3
+
+
+def test_it_plays_pauses_and_scrubs(page):
+    browser, _ = page
+    browser.click("#play")
+    browser.wait("pn3dViewer.frame > 3 && pn3dViewer.drawn > 4")
+    assert browser.evaluate("pn3dViewer.playing")
+    browser.click("#play")
+    assert not browser.evaluate("pn3dViewer.playing")
+    stopped = browser.evaluate("pn3dViewer.frame")
+    browser.click("#next")
+    assert browser.evaluate("pn3dViewer.frame") == (stopped + 1 if stopped < 49 else 49)
+    browser.evaluate(
+        "(() => { const s = document.getElementById('scrub'); s.value = 20; s.dispatchEvent(new Event('input')); })()"
+    )
+    assert browser.evaluate("pn3dViewer.frame") == 20
+    browser.wait("!pn3dViewer.dirty")
+    assert "0.80 / 1.96 s" in browser.evaluate("document.getElementById('clock').textContent")
+    middle = browser.evaluate(
+        "(() => { const b = document.getElementById('plots').getBoundingClientRect();"
+        "return [b.x + b.width / 2, b.y + 50]; })()"
+    )
+    browser.call(
+        "Input.dispatchMouseEvent",
+        type="mousePressed",
+        x=middle[0],
+        y=middle[1],
+        button="left",
+        buttons=1,
+        clickCount=1,
+    )
+    browser.call(
+        "Input.dispatchMouseEvent", type="mouseReleased", x=middle[0], y=middle[1], button="left", clickCount=1
+    )
+    assert abs(browser.evaluate("pn3dViewer.frame") - 24) <= 2
+
+
+def test_layers_and_orbit_change_the_picture(page):
+    browser, _ = page
+    seen = [_pixels(browser)]
+    for action in ("#layer-teacher", "#layer-body", "#layer-student"):
+        browser.click(action)
+        seen.append(_pixels(browser))
+    browser.call("Input.dispatchMouseEvent", type="mousePressed", x=900, y=250, button="left", buttons=1, clickCount=1)
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=980, y=270, button="left", buttons=1)
+    browser.call("Input.dispatchMouseEvent", type="mouseReleased", x=980, y=270, button="left", clickCount=1)
+    seen.append(_pixels(browser))
+    assert len(set(seen)) == len(seen)
+    assert max(seen) < browser.evaluate("pn3dViewer.scene.canvas.width * pn3dViewer.scene.canvas.height")
+
+
+def _pixels(browser: Browser) -> int:
+    """Sum over the 3D canvas, drawn now and read at once, of pixels that are not the background, by colour."""
+    return browser.evaluate(
+        "(() => { const v = pn3dViewer, c = v.scene.canvas, gl = v.scene.gl; v.draw();"
+        "const p = new Uint8Array(4 * c.width * c.height);"
+        "gl.readPixels(0, 0, c.width, c.height, gl.RGBA, gl.UNSIGNED_BYTE, p);"
+        "let n = 0; for (let i = 0; i < p.length; i += 4)"
+        "if (Math.abs(p[i] - p[0]) + Math.abs(p[i + 1] - p[1]) + Math.abs(p[i + 2] - p[2]) > 24) n++;"
+        "return n; })()"
+    )
+
+
+def _unit(quaternion: np.ndarray) -> np.ndarray:
+    return quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
