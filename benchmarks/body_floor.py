@@ -112,9 +112,8 @@ def report(name: str, parameters: Parameters, truth_m: np.ndarray, corrected: bo
     beyond = float((excess.reshape(*excess.shape[:2], -1).max(axis=-1) > 10).mean())
     print(f"{name}: PA-MPJPE {floor:.2f} mm, MPJPE {error.mean():.2f} mm; most: {worst} mm")
     betas = np.asarray(parameters.betas)
-    print(
-        f"  shape: mean {betas.mean(axis=0).round(1)}, std {betas.std(axis=0).round(1)}; beyond limits by > 10 deg: {beyond:.1%} of frames"
-    )
+    print(f"  shape: mean {betas.mean(axis=0).round(1)}, std {betas.std(axis=0).round(1)}")
+    print(f"  beyond limits by more than 10 degrees: {beyond:.1%} of frames")
     if corrected:
         offsets = 1e3 * np.asarray(symmetric_corrections(parameters.raw_m))
         rows = [
