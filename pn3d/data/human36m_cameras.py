@@ -17,6 +17,7 @@ import numpy as np
 
 from pn3d.data.assembly import as_array, as_dict, as_list, member
 from pn3d.errors import UserError
+from pn3d.export.kinematics import quaternion_to_matrix
 from pn3d.safe_pickle import load_npz
 
 CAMERA_NAMES = ("54138969", "55011271", "58860488", "60457274")
@@ -141,7 +142,8 @@ def _from_python(path: Path) -> dict[str, list[Camera]]:
             entry = as_dict(path, f"extrinsics {where}", view)
             quaternion = _numbers(path, f"orientation {where}", entry.get("orientation"), (4,))
             centre_mm = _numbers(path, f"translation {where}", entry.get("translation"), (3,))
-            pairs.append((_camera_to_world(quaternion).T, centre_mm / 1000))
+            camera_to_world = quaternion_to_matrix(quaternion / np.linalg.norm(quaternion))
+            pairs.append((camera_to_world.T, centre_mm / 1000))
         cameras[str(subject)] = _combine(intrinsics, pairs)
     return cameras
 
@@ -223,15 +225,3 @@ def _numbers(path: Path, key: str, value: object, shape: tuple[int, ...]) -> np.
     if array.shape != shape or not np.isfinite(array).all():
         raise UserError(f"{path}: {key} must be {shape} finite numbers")
     return array
-
-
-def _camera_to_world(quaternion: np.ndarray) -> np.ndarray:
-    """(4,) w, x, y, z -> (3, 3)."""
-    w, x, y, z = quaternion / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
