@@ -8,6 +8,7 @@ class Viewer {
     this.playing = false;
     this.speed = 1;
     this.drawn = 0;
+    this.pace = 16;
     this.dirty = true;
     this.follow = true;
     this.layers = { student: true, teacher: false, body: true };
@@ -16,7 +17,7 @@ class Viewer {
     this.plots = new Plots(this.element("plots"), this.motion);
     this.element("no-picture").hidden = Boolean(this.motion.arrays.keypoints || this.motion.arrays.reprojected);
     const height = this.motion.height_m;
-    this.camera = new OrbitCamera(this.middle({ first: 0, second: 0, mix: 0 }), 2.05 * height);
+    this.camera = new OrbitCamera(this.middle({ first: 0, second: 0, mix: 0 }), 2.2 * height);
     this.scene = this.startScene();
     this.label();
     this.addLayers();
@@ -140,7 +141,11 @@ class Viewer {
   tick(now, before) {
     if (this.playing) {
       const { fps, frames } = this.motion, span = (frames - 1) / fps;
-      this.time += Math.min(now - before, 250) / 1000 * this.speed;
+      const passed = Math.min(now - before, 250);
+      this.pace += 0.05 * (passed - this.pace);
+      // A machine that cannot keep 25 frames a second does without the shadow.
+      if (this.scene && this.pace > 40) this.scene.shadows = false;
+      this.time += passed / 1000 * this.speed;
       if (this.time >= span) this.time %= span;
       this.frame = Math.min(frames - 1, Math.floor(this.time * fps + 1e-6));
       this.dirty = true;

@@ -1,0 +1,43 @@
+"""Which files each export format makes, and writing several at once."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pn3d.errors import UserError
+from pn3d.export.amass import write_amass
+from pn3d.export.bvh import write_bvh
+from pn3d.export.csv_files import write_angles_csv, write_joints_csv
+from pn3d.export.gltf import write_gltf, write_stick_gltf
+from pn3d.export.motion import Motion
+from pn3d.export.trc import write_trc
+from pn3d.export.viewer import write_viewer
+
+EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
+    "amass": (("motion_amass.npz", write_amass),),
+    "bvh": (("motion.bvh", write_bvh),),
+    "glb": (("body.glb", write_gltf),),
+    "csv": (("joints.csv", write_joints_csv), ("angles.csv", write_angles_csv)),
+    "trc": (("motion.trc", write_trc),),
+    "html": (("result.html", write_viewer),),
+}
+"""Format -> (file name, writer) pairs. ``glb`` also writes ``teacher.glb``, a stick figure, if there is a teacher."""
+
+
+def write_exports(folder: str | os.PathLike[str], motion: Motion, formats: Sequence[str]) -> list[Path]:
+    """Writes the files of each format into an existing folder and returns their paths.
+
+    Raises UserError for a format that does not exist, before anything is written, and where a file cannot be written.
+    """
+    for name in formats:
+        if name not in EXPORTS:
+            raise UserError(f"unknown export format {name!r}; expected some of {', '.join(EXPORTS)}")
+    written = []
+    for name in formats:
+        for file_name, write in EXPORTS[name]:
+            write(Path(folder) / file_name, motion)
+            written.append(Path(folder) / file_name)
+        if name == "glb" and motion.teacher_joints_world_m is not None:
+            path = Path(folder) / "teacher.glb"
+            written.append(write_stick_gltf(path, motion.teacher_joints_world_m, motion.joint_layout, motion.fps))
+    return written
