@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.body.builtin import BUILTIN_NAME, builtin_body
+from pn3d.body.builtin import BUILTIN_NAME
 from pn3d.body.landmarks import Landmarks, builtin_landmarks
 from pn3d.body.model import BodyModel
+from pn3d.body.smpl_file import load_body
 from pn3d.data.assembly import ClipRecord, as_array, assemble, member
 from pn3d.data.bvh import read_bvh_file
 from pn3d.data.bvh_names import h36m17_joints_m
@@ -80,7 +81,7 @@ def read_amass(
     seed: int = 0,
     cameras: int = 4,
     fps: float = 30.0,
-    body: BodyModel | None = None,
+    body: BodyModel | str | Path | None = None,
     landmarks: Landmarks | None = None,
     detector: bool = False,
 ) -> dict[str, Clips]:
@@ -96,7 +97,7 @@ def read_amass(
         seed: of cameras and detector. A file's draws depend on the seed and the file's name alone.
         cameras: per file.
         fps: the rate to come down to, by whole steps from the file's own.
-        body: the built-in one where None.
+        body: a body or an SMPL model file; the built-in body where None.
         landmarks: how h36m17 follows from the body; those of the built-in body where None.
         detector: whether 2D is as a simulated detector sees it, or exact.
 
@@ -104,7 +105,7 @@ def read_amass(
         UserError: no file is there, or one is not of this layout.
     """
     _check_split(split)
-    body = builtin_body() if body is None else body
+    body = body if isinstance(body, BodyModel) else load_body(body)
     joints_of_body = joints_by_landmarks(body, builtin_landmarks() if landmarks is None else landmarks)
     records: list[ClipRecord] = []
     for path, name in _files(source, ".npz"):

@@ -1,0 +1,81 @@
+"""Data sets by name, for the command line: which reader, which of its options, and which files come of it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pn3d.data.clips import Clips, write_clips
+from pn3d.data.cmu_benchmark import make_benchmark
+from pn3d.data.coco import read_coco
+from pn3d.data.human36m import read_human36m
+from pn3d.data.mocap import read_amass, read_bvh
+from pn3d.data.motionbert import read_motionbert
+from pn3d.data.mpi_inf_3dhp import read_mpi_inf_3dhp
+from pn3d.data.threedpw import read_threedpw
+from pn3d.errors import UserError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A data set that can be converted.
+
+    Attributes:
+        reader: source and keyword options -> split name -> clips.
+        what: one line for help texts.
+    """
+
+    reader: Callable[..., dict[str, Clips]]
+    what: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the keyword options of the reader."""
+        parameters = inspect.signature(self.reader).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
+KINDS: Mapping[str, Kind] = {
+    "human36m": Kind(read_human36m, "folder of data_2d_h36m_*.npz, data_3d_h36m.npz (VideoPose3D) and the cameras"),
+    "motionbert": Kind(read_motionbert, "h36m_sh_conf_cam_source_final.pkl (MotionBERT's Human3.6M)"),
+    "mpi_inf_3dhp": Kind(read_mpi_inf_3dhp, "folder of data_{train,test}_3dhp.npz or TS1 … TS6/annot_data.mat"),
+    "3dpw": Kind(read_threedpw, "folder sequenceFiles with train/, validation/ and test/"),
+    "amass": Kind(read_amass, "*_poses.npz or *_stageii.npz, a file or a folder; random cameras"),
+    "bvh": Kind(read_bvh, "BVH, a file or a folder; random cameras"),
+    "coco": Kind(read_coco, "person_keypoints_*.json; 2D of single images"),
+    "cmu-benchmark": Kind(make_benchmark, "folder of CMU's public BVH files; train and dev, exact and detected"),
+}
+
+
+def convert_data(kind: str, source: str | Path, options: Mapping[str, Any] | None = None) -> dict[str, Clips]:
+    """Reads a data set: split name -> clips. Options that are None are left to the reader's default.
+
+    Raises:
+        UserError: the kind or an option is unknown, or the reader refuses the source.
+    """
+    if kind not in KINDS:
+        raise UserError(f"unknown kind of data {kind!r}; known kinds: {', '.join(KINDS)}")
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    unknown = [name for name in given if name not in KINDS[kind].options]
+    if unknown:
+        raise UserError(f"{kind} has no option {unknown[0]!r}; it has {', '.join(KINDS[kind].options) or 'none'}")
+    return KINDS[kind].reader(source, **given)
+
+
+def output_paths(target: str | Path, splits: Mapping[str, Clips]) -> dict[str, Path]:
+    """Where each split goes: to ``target`` itself if there is one, else to ``<target>_<split>.npz``."""
+    target = Path(target)
+    if target.suffix != ".npz":
+        raise UserError(f"{target}: the output must be an .npz file")
+    if len(splits) == 1:
+        return dict.fromkeys(splits, target)
+    return {split: target.with_name(f"{target.stem}_{split}.npz") for split in splits}
+
+
+def write_splits(target: str | Path, splits: Mapping[str, Clips]) -> dict[str, Path]:
+    """Writes each split to its file, and says where. Raises UserError where one cannot be written."""
+    paths = output_paths(target, splits)
+    for split, path in paths.items():
+        write_clips(path, splits[split])
+    return paths
