@@ -172,7 +172,11 @@ def up_in_camera(elevation: jax.Array) -> jax.Array:
     return jnp.stack([jnp.zeros_like(elevation), -jnp.cos(elevation), -jnp.sin(elevation)], axis=-1)
 
 
-def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array) -> jax.Array:
+HEAD_ROOT_M = 0.74
+"""Head-root distance of an adult of about 1.7 m; a person of size s in the picture stands at about this over s."""
+
+
+def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array, size: jax.Array) -> jax.Array:
     """The translation that puts joints on their rays, by weighted linear least squares (our choice; closed form).
 
     Minimises sum_j w_j |(X_j + t)_xy - ray_j (X_j + t)_z|^2 over t.
@@ -181,10 +185,11 @@ def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array) -> ja
         joints: (*, J, 3) in camera axes, any origin, metres.
         rays: (*, J, 2).
         weight: (*, J), >= 0.
+        size: (*) the person's size in the picture; the depth of the mean joint is kept between 0.4 and 2.5 times that
+            of an adult of this size, so that a pose that fits badly (an untrained student's) is not thrown far away.
 
     Returns:
-        (*, 3) translation in metres; depth of the mean joint is kept at 0.1 m or more. Finite where nothing was
-        measured.
+        (*, 3) translation in metres. Finite where nothing was measured.
     """
     w = weight / (jnp.sum(weight, axis=-1, keepdims=True) + 1e-6)
     u, v = rays[..., 0], rays[..., 1]
@@ -194,5 +199,6 @@ def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array) -> ja
     du, dv = u - mean_u[..., None], v - mean_v[..., None]
     spread = mean(du * du + dv * dv) + 1e-8
     depth = -(mean(du * gap_x) + mean(dv * gap_y)) / spread
-    depth = jnp.maximum(depth, 0.1 - mean(joints[..., 2]))
+    likely, middle = HEAD_ROOT_M / size, mean(joints[..., 2])
+    depth = jnp.clip(depth, 0.4 * likely - middle, 2.5 * likely - middle)
     return jnp.stack([mean_x + mean_u * depth, mean_y + mean_v * depth, depth], axis=-1)

@@ -81,7 +81,7 @@ class TeacherLossConfig:
     """Left bones are as long as right ones (our addition)."""
     hinge_weight: float = 5.0
     """Knees bend one way (our addition)."""
-    proportion_weight: float = 1.0
+    proportion_weight: float = 5.0
     """Bone ratios of the built-in body (our addition)."""
     inpaint_weight: float = 1.0
     """2D of joints that augmentation hid (our addition)."""
@@ -108,7 +108,7 @@ class StudentLossConfig:
     """Root-relative, per frame, the student scaled onto the teacher."""
     reprojection_weight: float = 5.0
     """Under the real camera, in head-root units."""
-    shape_weight: float = 0.002
+    shape_weight: float = 0.02
     limit_weight: float = 1.0
     twist_weight: float = 0.02
     smoothness_weight: float = 1.0

@@ -204,4 +204,5 @@ def landmark_corrections(raw: jax.Array) -> jax.Array:
 
 def place(posed: Posed, window: Window) -> jax.Array:
     """Least-squares translation of the landmarks onto the measured rays. -> (B, T, 3) metres, centred axes."""
-    return camera.fit_translation(posed.joints_m, window.rays, window.confidence)
+    size = jnp.broadcast_to(window.size[:, None], window.confidence.shape[:2])
+    return camera.fit_translation(posed.joints_m, window.rays, window.confidence, size)

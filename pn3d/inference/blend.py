@@ -22,12 +22,14 @@ class Blended(NamedTuple):
     Attributes:
         teacher_joints: (N, 17, 3) root-relative, in units of the root's depth.
         elevation_rad: (N,).
+        size: (N,) the person's size in the picture, blended over windows.
         sixd: (N, 24, 6) blended columns of the student's local rotations, not yet orthonormal; None without a student.
         betas: (N, 10) blended shapes.
     """
 
     teacher_joints: np.ndarray
     elevation_rad: np.ndarray
+    size: np.ndarray
     sixd: np.ndarray | None
     betas: np.ndarray | None
 
@@ -65,7 +67,7 @@ def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -
             for accumulated, value in zip(sums, values, strict=True):
                 accumulated[frame] += triangle[t] * value[real, t]
     blended = [value / weight_sum.reshape(-1, *[1] * (value.ndim - 1)) for value in sums]
-    return Blended(blended[0], blended[1], *(blended[2:] if len(blended) > 2 else (None, None)))
+    return Blended(*blended[:3], *(blended[3:] if len(blended) > 3 else (None, None)))
 
 
 def _window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,12 +93,13 @@ def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
         # Over the person's depth instead of over its height: windows that judge the size differently agree on it.
         joints = lifters.root_relative(lifted.joints) * window.size[:, None, None, None]
         elevation = jnp.broadcast_to(lifted.elevation[:, None], confidence.shape[:2])
+        size = jnp.broadcast_to(window.size[:, None], confidence.shape[:2])
         if student is None:
-            return joints, elevation
+            return joints, elevation, size
         said = networks.student.apply({"params": student}, window.xy, window.confidence)
         sixd = rotations.matrix_to_sixd(lifters.local_rotations(said))
         betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
-        return joints, elevation, sixd, betas
+        return joints, elevation, size, sixd, betas
 
     teacher = jax.tree.map(jnp.asarray, weights.teacher)
     student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)

@@ -141,6 +141,7 @@ def pose_frames(
         np.repeat(betas, lengths, axis=0),
         np.asarray(rays),
         clips.confidence,
+        blended.size,
         root_ray,
         np.repeat(clip_intrinsics(clips), lengths, axis=0),
     )
@@ -167,6 +168,7 @@ def _pose_piece(
     betas: jax.Array,
     rays: jax.Array,
     confidence: jax.Array,
+    size: jax.Array,
     root_ray: jax.Array,
     intrinsics: jax.Array,
 ) -> tuple[jax.Array, ...]:
@@ -177,7 +179,7 @@ def _pose_piece(
     corrections = lifters.landmark_corrections(landmark_raw)
     centred, turns = body_model.posed_joints(body, rest, local)
     marks = landmark_room.landmark_joints(landmarks, centred, turns, corrections)
-    transl_centred = camera.fit_translation(marks, rays, confidence)
+    transl_centred = camera.fit_translation(marks, rays, confidence, size)
     # The same body in the real camera: the root turns about the pelvis, so the pelvis' own place must be turned too.
     pelvis = rest[:, :1]
     transl = (rotations.rotate(back, pelvis + transl_centred[:, None]) - pelvis)[:, 0]
