@@ -7,6 +7,7 @@ Shapes are ``(*, 3)`` axis-angle in radians, ``(*, 6)`` the first two columns of
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 _SMALL = 1e-4
 
@@ -172,10 +173,17 @@ def mirror_axis_angle(axis_angle: jax.Array, mirror: tuple[int, ...]) -> jax.Arr
 
     (*, J, 3) -> (*, J, 3); ``mirror`` is the layout's mirror map.
     """
-    return axis_angle[..., jnp.array(mirror), :] * jnp.array([1.0, -1.0, -1.0], axis_angle.dtype)
+    return axis_angle[..., jnp.array(mirror), :] * _spread(_MIRROR_VECTOR, axis_angle)
 
 
 def mirror_matrix(matrix: jax.Array, mirror: tuple[int, ...]) -> jax.Array:
     """The same for matrices: S R S with S = diag(-1, 1, 1). (*, J, 3, 3) -> (*, J, 3, 3)."""
-    sign = jnp.array([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]], matrix.dtype)
-    return matrix[..., jnp.array(mirror), :, :] * sign
+    return matrix[..., jnp.array(mirror), :, :] * _spread(np.outer(_MIRROR_VECTOR, _MIRROR_VECTOR), matrix)
+
+
+_MIRROR_VECTOR = np.array([1.0, -1.0, -1.0])
+
+
+def _spread(constant: np.ndarray, like: jax.Array) -> jax.Array:
+    """A constant over the last axes, with leading axes of length one up to the rank of ``like``."""
+    return jnp.asarray(constant, like.dtype).reshape((1,) * (like.ndim - constant.ndim) + constant.shape)

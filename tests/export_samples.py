@@ -1,6 +1,7 @@
 """A small synthetic person for the tests of the writers: rest joints, a mesh of tubes, a lively motion."""
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Mesh, Motion
 from pn3d.skeleton import H36M17, SMPL24
@@ -38,6 +39,7 @@ def rest_joints(proportions: str = "usual") -> np.ndarray:
         arms = np.abs(joints[:, 0]) > 0.18
         joints[arms, 1] -= 0.3 * (np.abs(joints[arms, 0]) - 0.18)
         joints[arms, 0] *= 0.8
+        joints += np.array([0.0, 0.05, -0.02])
     return joints
 
 
@@ -79,6 +81,8 @@ def sample_motion(frames: int = 40, fps: float = 25.0, proportions: str = "usual
     poses[:, 17, 2] += 0.8
     heading = 5.0 * time
     poses[:, 0] = 0.02 * wave[:, 0] + heading[:, None] * np.array([0.0, 1.0, 0.0])
+    # Axis-angles as files hold them, no longer than half a turn, so that whole turns make them jump.
+    poses = Rotation.from_rotvec(poses.reshape(-1, 3)).as_rotvec().reshape(poses.shape)
     rest = rest_joints(proportions)
     transl = np.stack([0.6 * np.sin(time), 1.24 + 0.03 * wave[:, 1, 0], 0.4 * time], axis=1)
     motion = Motion("sample <walk>", fps, poses, transl, rest, "test-body", mesh=tube_mesh(rest, SMPL24.parents, sides))
