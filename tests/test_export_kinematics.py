@@ -37,14 +37,14 @@ def test_quaternion_product_is_the_product_of_matrices(axis_angles):
 
 
 def test_resampling_agrees_with_scipy_slerp_and_keeps_the_frames_that_stay():
-    motion = sample_motion(frames=11, fps=25.0)
+    motion = sample_motion(frames=41, fps=25.0)
     poses, transl = kinematics.resample_motion(motion.poses_world, motion.transl_world_m, 25.0, 60.0)
-    assert len(poses) == len(transl) == 25
-    times = np.arange(25) / 60.0
-    expected = Slerp(np.arange(11) / 25.0, Rotation.from_rotvec(motion.poses_world[:, 5]))(times)
-    np.testing.assert_allclose(
-        kinematics.axis_angle_to_matrix(poses[:, 5]), expected.as_matrix(), atol=1e-9, err_msg="joint 5"
-    )
+    assert len(poses) == len(transl) == 97
+    # Joint 0 turns more than once about, so that the sign of its quaternions changes on the way.
+    for joint in (0, 5):
+        between = Slerp(np.arange(41) / 25.0, Rotation.from_rotvec(motion.poses_world[:, joint]))
+        expected = between(np.arange(97) / 60.0).as_matrix()
+        np.testing.assert_allclose(kinematics.axis_angle_to_matrix(poses[:, joint]), expected, atol=1e-9)
     np.testing.assert_allclose(transl[12], motion.transl_world_m[5], atol=1e-12)
     poses, transl = kinematics.resample_motion(motion.poses_world[:1], motion.transl_world_m[:1], 25.0, 60.0)
     assert poses.shape == (1, 24, 3)
