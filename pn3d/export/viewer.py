@@ -33,12 +33,12 @@ def viewer_html(motion: Motion, max_frames: int = MAX_FRAMES) -> str:
     """The whole page. Motions longer than ``max_frames`` are thinned, and the page says so."""
     stride = math.ceil(motion.num_frames / max_frames)
     data = json.dumps(_page_data(motion, stride), separators=(",", ":"), allow_nan=False)
-    script = "\n".join(_asset(f"viewer_{name}.js" if name else "viewer.js") for name in _SCRIPTS)
+    script = "\n".join(page_asset(f"viewer_{name}.js" if name else "viewer.js") for name in _SCRIPTS)
     return fill_template(
-        _asset("viewer.html"),
+        page_asset("viewer.html"),
         {
             "TITLE": html.escape(f"{motion.name} - pn3d"),
-            "STYLE": _asset("viewer.css"),
+            "STYLE": page_asset("theme.css") + page_asset("viewer.css"),
             # "<" cannot end the script element early when it is written as an escape.
             "DATA": data.replace("<", "\\u003c"),
             "SCRIPT": f'"use strict";\n{script}',
@@ -62,7 +62,8 @@ def fill_template(template: str, parts: dict[str, str]) -> str:
     return "".join([*result, template])
 
 
-def _asset(name: str) -> str:
+def page_asset(name: str) -> str:
+    """The text of a file of the package's ``assets`` folder."""
     return importlib.resources.files("pn3d.export").joinpath("assets", name).read_text(encoding="utf-8")
 
 
