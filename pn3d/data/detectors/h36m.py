@@ -1,0 +1,119 @@
+"""From a detector's joints to the 17 that the networks take: by name, and nothing invented.
+
+A joint that a layout does not have stays masked (confidence 0): COCO-17 gives the twelve joints of the limbs, and no
+pelvis, spine, thorax, neck or head, since middles of other joints would tell the networks nothing new. For the head,
+eyes, ears and nose are not used: none of them is the top of the head or the base of the skull, and how far off they
+are turns with the head.
+
+The one exception is an ankle that was missed while knee, heel and big toe of its leg were seen. On 531 legs of a
+277-frame whole-body recording (GAST-Net's baseball sample), knee + heel + toe give the ankle to 0.55 % of the
+person's height, as far as two detectors disagree about it (0.55 %); on a BODY_25 picture it is 0.6 % and 1.5 %. Its
+confidence is half the least of the three.
+"""
+
+import numpy as np
+
+from pn3d.data.clips import Clips
+from pn3d.data.detectors.filling import SHORT_GAP_SECONDS
+from pn3d.data.detectors.records import Detections, Person
+from pn3d.errors import UserError
+from pn3d.skeleton import H36M17, Layout, remap_indices
+
+ANKLE_FROM_HEEL = (0.0845, 0.196)  # shares of heel -> knee and heel -> big toe; least squares on the sample above
+ANKLE_TRUST = 0.5
+MIN_CLIP_FRAMES = 9
+
+
+def to_h36m17(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Measured joints by name, everything else masked.
+
+    Args:
+        keypoints_px: (T, J, 2).
+        confidence: (T, J).
+        layout: of J joints.
+
+    Returns:
+        (T, 17, 2) float32, (0, 0) where masked, and (T, 17) float32.
+    """
+    source = np.array(remap_indices(layout, H36M17))
+    has = source >= 0
+    trust = np.where(has, confidence[:, source], 0).astype(np.float32)
+    positions = np.where(has[:, None], keypoints_px[:, source], 0).astype(np.float32)
+    for side in ("left", "right"):
+        parts = [f"{side}_{part}" for part in ("knee", "heel", "big_toe")]
+        if all(part in layout.joints for part in parts):
+            _support_ankle(
+                positions, trust, H36M17.index(f"{side}_ankle"), keypoints_px, confidence, [*map(layout.index, parts)]
+            )
+    return positions, trust
+
+
+def _support_ankle(
+    positions: np.ndarray,
+    trust: np.ndarray,
+    ankle: int,
+    keypoints: np.ndarray,
+    confidence: np.ndarray,
+    parts: list[int],
+) -> None:
+    """Fills in ankles that are missing where knee, heel and toe are measured, in place."""
+    knee, heel, toe = (keypoints[:, part] for part in parts)
+    least = confidence[:, parts].min(axis=1)
+    usable = (trust[:, ankle] <= 0) & (least > 0)
+    guess = heel + ANKLE_FROM_HEEL[0] * (knee - heel) + ANKLE_FROM_HEEL[1] * (toe - heel)
+    positions[:, ankle] = np.where(usable[:, None], guess, positions[:, ankle])
+    trust[:, ankle] = np.where(usable, ANKLE_TRUST * least, trust[:, ankle])
+
+
+def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
+    """The chosen people as h36m17 clips: for prediction one clip per person, for training split at long gaps.
+
+    Args:
+        detections: from read_keypoints.
+        split_gaps: cut where a person is out of sight for longer than half a second, and drop pieces shorter than
+            9 frames, so that no training window spans a gap.
+
+    Returns:
+        Clips; ``intrinsics`` only where they are known, since readers of Clips make the same assumption. A native
+        file that is h36m17 already comes back as it is.
+
+    Raises:
+        UserError: nothing is left after splitting.
+    """
+    if detections.clips is not None and detections.layout == H36M17 and not split_gaps:
+        return detections.clips
+    pieces = [(person, piece) for person in detections.people for piece in _pieces(person, split_gaps)]
+    if not pieces:
+        raise UserError(f"{detections.source}: nobody is seen for {MIN_CLIP_FRAMES} frames without a long gap")
+    positions, trust, names = [], [], []
+    for person, (first, last) in pieces:
+        one = to_h36m17(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
+        positions.append(one[0])
+        trust.append(one[1])
+        whole = last - first == len(person.frames)
+        names.append(person.name if whole else f"{person.name}/frames_{int(person.frames[first]):06d}")
+    videos = [person.video for person, _ in pieces]
+    known = any(video.intrinsics_source != "assumed" for video in videos)
+    return Clips(
+        keypoints=np.concatenate(positions),
+        confidence=np.concatenate(trust),
+        clip_start=np.cumsum([0, *map(len, positions)]).astype(np.int64),
+        clip_name=np.array(names),
+        image_size=np.array([video.image_size for video in videos], np.int32),
+        fps=np.array([video.fps for video in videos], np.float32),
+        layout=H36M17,
+        intrinsics=np.array([video.intrinsics for video in videos], np.float32) if known else None,
+    )
+
+
+def _pieces(person: Person, split: bool) -> list[tuple[int, int]]:
+    """(first, last + 1) of the parts of a person between long gaps."""
+    length = len(person.frames)
+    if not split:
+        return [(0, length)]
+    seen = np.flatnonzero(~person.filled)
+    breaks = np.flatnonzero(np.diff(seen) - 1 > SHORT_GAP_SECONDS * person.video.fps)
+    firsts = [0, *(breaks + 1).tolist()]
+    lasts = [*breaks.tolist(), len(seen) - 1]
+    spans = [(int(seen[a]), int(seen[b]) + 1) for a, b in zip(firsts, lasts, strict=True)]
+    return [(first, last) for first, last in spans if last - first >= MIN_CLIP_FRAMES]
