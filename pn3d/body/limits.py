@@ -86,11 +86,10 @@ _LOW, _HIGH = (
     np.radians([[getattr(RANGES[name], axis)[end] for axis in "xyz"] for name in SMPL24.joints]).astype(np.float32)
     for end in (0, 1)
 )
-_SHOULDERS = (SMPL24.index("left_shoulder"), SMPL24.index("right_shoulder"))
-_REST_ARMS = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], np.float32)
-_CONE_AXES = np.array(
-    [SHOULDER_CONE_AXIS, (-SHOULDER_CONE_AXIS[0], *SHOULDER_CONE_AXIS[1:])], np.float32
-) / np.linalg.norm(SHOULDER_CONE_AXIS).astype(np.float32)
+_SHOULDERS = slice(SMPL24.index("left_shoulder"), SMPL24.index("right_shoulder") + 1)
+_REST_ARMS = np.array([1.0, -1.0], np.float32)  # along x
+_CONE_AXES = np.array([SHOULDER_CONE_AXIS] * 2, np.float32) / np.linalg.norm(SHOULDER_CONE_AXIS).astype(np.float32)
+_CONE_AXES[1, 0] *= -1.0
 _CONE = float(np.radians(SHOULDER_CONE_DEG))
 
 UNOBSERVED: tuple[tuple[str, str], ...] = (
@@ -119,9 +118,41 @@ def _as_matrices(rotations: jax.Array) -> jax.Array:
     raise ValueError(f"expected rotations (*, {joints}, 3, 3) or axis-angle (*, {joints}, 3), found {rotations.shape}")
 
 
-def _lead(constant: np.ndarray, like: jax.Array) -> jax.Array:
-    """Adds leading axes up to the rank of ``like``."""
-    return jnp.asarray(constant, like.dtype)[(None,) * (like.ndim - constant.ndim)]
+def _planes(matrices: jax.Array) -> jax.Array:
+    """(*, 24, 3, 3) -> (3, 3, 24, N): entries as planes, frames in the last axis."""
+    return jnp.transpose(matrices.reshape(-1, len(SMPL24.joints), 3, 3), (2, 3, 1, 0))
+
+
+def _from_planes(planes: jax.Array, lead: tuple[int, ...]) -> jax.Array:
+    """(k, 24, N) -> (*lead, 24, k)."""
+    return jnp.transpose(planes, (2, 1, 0)).reshape(*lead, *planes.shape[1::-1])
+
+
+def _component_planes(entries: jax.Array) -> jax.Array:
+    """Swing and twist of (3, 3, 24, N) -> (3, 24, N) radians.
+
+    With main axis k and (k, i, j) cyclic, the twist's sine and cosine are (R_ji - R_ij) and (R_ii + R_jj), both over
+    1 + R_kk, and the swing is the shortest turn from axis k to column k. The masks pick k, so nothing is gathered.
+    """
+    is_axis = [jnp.asarray(_MAIN[:, axis, None], entries.dtype) for axis in range(3)]
+
+    def pick(row: int, column: int) -> jax.Array:
+        """The entry that stands ``row`` and ``column`` steps after (k, k)."""
+        return sum(is_axis[k] * entries[(k + row) % 3, (k + column) % 3] for k in range(3))  # type: ignore[return-value]
+
+    toward, ahead_i, ahead_j = pick(0, 0), pick(1, 0), pick(2, 0)
+    sine, cosine = pick(2, 1) - pick(1, 2), pick(1, 1) + pick(2, 2)
+    # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
+    defined = sine * sine + cosine * cosine > 1e-8
+    twist = jnp.arctan2(jnp.where(defined, sine, 0.0), jnp.where(defined, cosine, 1.0))
+    squared = ahead_i * ahead_i + ahead_j * ahead_j
+    small = squared < 1e-8
+    length = jnp.sqrt(jnp.where(small, 1.0, squared))
+    factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, toward)) / length)
+    swing_i, swing_j = -factor * ahead_j, factor * ahead_i
+    return jnp.stack(
+        [is_axis[x] * twist + is_axis[(x + 2) % 3] * swing_i + is_axis[(x + 1) % 3] * swing_j for x in range(3)]
+    )
 
 
 def components_rad(rotations: jax.Array) -> jax.Array:
@@ -133,19 +164,8 @@ def components_rad(rotations: jax.Array) -> jax.Array:
     Returns:
         (*, 24, 3) radians; finite values and gradients everywhere, exact at rest.
     """
-    quaternion = rot.matrix_to_quaternion(_as_matrices(rotations))
-    w, vector = quaternion[..., :1], quaternion[..., 1:]
-    main = jnp.broadcast_to(_lead(_MAIN, vector), vector.shape)
-    along = jnp.sum(vector * main, axis=-1, keepdims=True)
-    squared = w * w + along * along
-    # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
-    defined = squared > 1e-8
-    w, along = jnp.where(defined, w, 1.0), jnp.where(defined, along, 0.0)
-    cos_half = jnp.sqrt(jnp.where(defined, squared, 1.0))
-    across = vector - along * main
-    swing = (w * across - along * jnp.cross(across, main)) / cos_half
-    swing_angles = rot.quaternion_to_axis_angle(jnp.concatenate([jnp.where(defined, cos_half, 0.0), swing], axis=-1))
-    return swing_angles + 2.0 * jnp.arctan2(along, w) * main
+    matrices = _as_matrices(rotations)
+    return _from_planes(_component_planes(_planes(matrices)), matrices.shape[:-3])
 
 
 def limit_excess_rad(rotations: jax.Array) -> jax.Array:
@@ -155,31 +175,29 @@ def limit_excess_rad(rotations: jax.Array) -> jax.Array:
         rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
 
     Returns:
-        (*, 24, 3) radians >= 0 about x, y, z; a shoulder's cone is reported under y.
+        (*, 24, 4) radians >= 0: about x, y, z, and beyond the cone of the upper arms.
     """
     matrices = _as_matrices(rotations)
-    angles = components_rad(matrices)
-    excess = jax.nn.relu(_lead(_LOW, angles) - angles) + jax.nn.relu(angles - _lead(_HIGH, angles))
-    beyond = jax.nn.relu(_cone_angle(matrices) - _CONE)
-    return excess.at[..., np.array(_SHOULDERS), 1].add(beyond)
+    entries = _planes(matrices)
+    angles = _component_planes(entries)
+    low, high = (jnp.asarray(bound.T[:, :, None], entries.dtype) for bound in (_LOW, _HIGH))
+    beyond = jax.nn.relu(_cone_angle(entries) - _CONE)
+    around = ((_SHOULDERS.start, len(SMPL24.joints) - _SHOULDERS.stop), (0, 0))
+    excess = jnp.concatenate([jax.nn.relu(low - angles) + jax.nn.relu(angles - high), jnp.pad(beyond, around)[None]])
+    return _from_planes(excess, matrices.shape[:-3])
 
 
 limit_violation = limit_excess_rad
 """The same under the name that evaluation uses."""
 
 
-def _upper_arms(matrices: jax.Array) -> jax.Array:
-    """(*, 24, 3, 3) -> directions of left and right upper arm in the collar's frame (*, 2, 3)."""
-    columns = matrices[..., np.array(_SHOULDERS), :, :][..., 0]
-    return columns * _lead(_REST_ARMS[:, :1], columns)
-
-
-def _cone_angle(matrices: jax.Array) -> jax.Array:
-    """Angle of the upper arms from the middle of their cone. (*, 24, 3, 3) -> (*, 2) radians."""
-    arms = _upper_arms(matrices)
-    axes = jnp.broadcast_to(_lead(_CONE_AXES, arms), arms.shape)
-    cross = jnp.cross(axes, arms)
-    return jnp.arctan2(jnp.sqrt(jnp.sum(cross * cross, axis=-1) + 1e-12), jnp.sum(axes * arms, axis=-1))
+def _cone_angle(entries: jax.Array) -> jax.Array:
+    """Angle of both upper arms from the middle of their cone. (3, 3, 24, N) -> (2, N) radians."""
+    arm = jnp.asarray(_REST_ARMS[None, :, None], entries.dtype) * entries[:, 0, _SHOULDERS]
+    cone = jnp.broadcast_to(jnp.asarray(_CONE_AXES.T[:, :, None], entries.dtype), arm.shape)
+    cross = jnp.cross(cone, arm, axis=0)
+    across = jnp.sqrt(jnp.sum(cross * cross, axis=0) + 1e-12)
+    return jnp.arctan2(across, jnp.sum(cone * arm, axis=0))
 
 
 def unobserved_twist_rad(rotations: jax.Array) -> jax.Array:
@@ -205,17 +223,16 @@ def clamp_to_limits(rotations: jax.Array) -> jax.Array:
         (*, 24, 3, 3).
     """
     matrices = _as_matrices(rotations)
-    arms = _upper_arms(matrices)
-    axes = jnp.broadcast_to(_lead(_CONE_AXES, arms), arms.shape)
-    turn = jnp.cross(arms, axes)
+    lead = (None,) * (matrices.ndim - 3)
+    shoulders = matrices[..., _SHOULDERS, :, :]
+    arms = shoulders[..., 0] * jnp.asarray(_REST_ARMS[lead][..., None], matrices.dtype)
+    turn = jnp.cross(arms, jnp.broadcast_to(jnp.asarray(_CONE_AXES[lead], matrices.dtype), arms.shape))
     turn = turn / jnp.sqrt(jnp.sum(turn * turn, axis=-1, keepdims=True) + 1e-12)
-    back = rot.axis_angle_to_matrix(turn * jax.nn.relu(_cone_angle(matrices) - _CONE)[..., None])
-    shoulders = np.array(_SHOULDERS)
-    matrices = matrices.at[..., shoulders, :, :].set(
-        jnp.matmul(back, matrices[..., shoulders, :, :], precision=jax.lax.Precision.HIGHEST)
-    )
+    excess = jax.nn.relu(_cone_angle(_planes(matrices)) - _CONE).T.reshape(*matrices.shape[:-3], 2, 1)
+    back = rot.axis_angle_to_matrix(turn * excess)
+    matrices = matrices.at[..., _SHOULDERS, :, :].set(jnp.matmul(back, shoulders, precision=jax.lax.Precision.HIGHEST))
     angles = components_rad(matrices)
-    angles = jnp.clip(angles, _lead(_LOW, angles), _lead(_HIGH, angles))
-    twist = angles * _lead(_MAIN, angles)
+    angles = jnp.clip(angles, *(jnp.asarray(bound[lead], angles.dtype) for bound in (_LOW, _HIGH)))
+    twist = angles * jnp.asarray(_MAIN[lead], angles.dtype)
     swing = rot.axis_angle_to_matrix(angles - twist)
     return jnp.matmul(swing, rot.axis_angle_to_matrix(twist), precision=jax.lax.Precision.HIGHEST)
