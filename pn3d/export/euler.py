@@ -37,20 +37,20 @@ def euler_matrix(angles: np.ndarray, order: str) -> np.ndarray:
     return result
 
 
-def unwrapped_euler_angles(matrix: np.ndarray, order: str) -> np.ndarray:
-    """``euler_angles`` of (T, J, 3, 3), each frame in the form nearest the frame before it -> (T, J, 3) radians.
+def unwrap_euler_angles(angles: np.ndarray, order: str) -> np.ndarray:
+    """``euler_angles`` over time, each frame in the form nearest the frame before it. (T, J, 3) radians -> same.
 
     (a, b, c) and (a + pi, pi - b, c + pi) are one rotation, and any angle may gain whole turns, so the curves can be
     kept free of jumps, which editors and resamplers would otherwise interpolate through. In gimbal lock c stays
     where it was.
     """
-    angles = euler_angles(matrix, order)
     locked = np.abs(np.abs(angles[..., 1]) - np.pi / 2) < _SINGULAR
+    any_locked = locked.any(axis=1)
     slope = np.sign(angles[..., 1]) * _PARITY[order]
     result = np.empty_like(angles)
     previous = angles[0]
     for frame, principal in enumerate(angles):
-        if np.any(locked[frame]):
+        if any_locked[frame]:
             kept = np.where(locked[frame], previous[:, 2], 0.0)
             principal = principal + np.stack([-slope[frame] * kept, np.zeros_like(kept), kept], axis=-1)
         other = principal * np.array([1.0, -1.0, 1.0]) + np.pi

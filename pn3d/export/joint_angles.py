@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pn3d.export.euler import euler_angles
-from pn3d.export.kinematics import axis_angle_to_matrix
+from pn3d.export.kinematics import axis_angle_to_matrix, in_chunks
 from pn3d.skeleton import SMPL24
 
 Array = np.ndarray
@@ -72,6 +72,10 @@ def angle_names() -> tuple[str, ...]:
 def joint_angles_deg(poses_world: Array) -> Array:
     """(T, 24, 3) axis-angle -> (T, A) degrees, columns as in ``angle_names``; first and last turn in (-180, 180],
     the middle one in [-90, 90]."""
+    return in_chunks(_angles_deg, poses_world)
+
+
+def _angles_deg(poses_world: Array) -> Array:
     local = dict(zip(SMPL24.joints, np.moveaxis(axis_angle_to_matrix(poses_world), 1, 0), strict=True))
     columns = [_triple(local, spec, "", 1) for spec in MIDLINE]
     for side, sign in (("left_", 1), ("right_", -1)):

@@ -5,9 +5,20 @@ Quaternions are (w, x, y, z). Everything takes free leading axes unless a shape 
 tests hold the two against each other.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 Array = np.ndarray
+
+_CHUNK = 4096
+
+
+def in_chunks(function: Callable[..., Array], *arrays: Array) -> Array:
+    """``function`` of arrays that share their first axis, a few thousand rows at a time, so that an hour of motion
+    needs little more memory than its result; for functions that treat every row alone."""
+    starts = range(0, max(len(arrays[0]), 1), _CHUNK)
+    return np.concatenate([function(*(array[start : start + _CHUNK] for array in arrays)) for start in starts])
 
 
 def axis_angle_to_quaternion(axis_angle: Array) -> Array:
@@ -167,13 +178,12 @@ def retarget_rotations(
         children = [child for child, parent in enumerate(parents) if parent == joint]
         if children:
             correction[joint] = _aligning_rotation(target[children] - target[joint], source[children] - source[joint])
-    _, rotations = posed_joints(source, parents, poses, np.zeros((len(poses), 3)))
-    globals_ = rotations @ correction
-    local = [
-        globals_[:, joint] if parent < 0 else np.swapaxes(globals_[:, parent], -1, -2) @ globals_[:, joint]
-        for joint, parent in enumerate(parents)
-    ]
-    return matrix_to_axis_angle(np.stack(local, axis=1))
+    before = correction[[max(parent, 0) for parent in parents]]
+    before[[joint for joint, parent in enumerate(parents) if parent < 0]] = np.eye(3)
+    # G'_j = G_j A_j, so the new local rotation is A_parent^T R_j A_j.
+    return in_chunks(
+        lambda part: matrix_to_axis_angle(np.swapaxes(before, -1, -2) @ axis_angle_to_matrix(part) @ correction), poses
+    )
 
 
 def _aligning_rotation(source: Array, target: Array) -> Array:

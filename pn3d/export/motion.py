@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pn3d.export.kinematics import posed_joints
+from pn3d.export.kinematics import in_chunks, posed_joints
 from pn3d.skeleton import SMPL24, Layout, get_layout
 
 
@@ -127,7 +127,11 @@ class Motion:
 
     def body_joints_world_m(self) -> np.ndarray:
         """(T, 24, 3): forward kinematics of the poses."""
-        return posed_joints(self.rest_joints_m, self.parents, self.poses_world, self.transl_world_m)[0]
+        return in_chunks(
+            lambda poses, transl_m: posed_joints(self.rest_joints_m, self.parents, poses, transl_m)[0],
+            self.poses_world,
+            self.transl_world_m,
+        )
 
     def reprojection_error_px(self) -> np.ndarray | None:
         """(T,) mean distance of reprojected and input keypoints weighted by confidence; NaN where nothing was seen.
