@@ -24,7 +24,8 @@ def three_frames_svg(detections: Detections, person: int = 0) -> str:
     one = detections.people[person]
     chosen = _three_frames(one)
     width = PANEL_WIDTH * len(chosen)
-    title = f"{one.name}: layout {detections.layout.name} ({detections.layout_reason}), format {detections.format}"
+    title = f"{one.name}: layout {detections.layout.name}, format {detections.format}"
+    reason = escape(detections.layout_reason)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{PANEL_HEIGHT + TOP}" '
         f'viewBox="0 0 {width} {PANEL_HEIGHT + TOP}" font-family="sans-serif" font-size="11">',
@@ -32,6 +33,7 @@ def three_frames_svg(detections: Detections, person: int = 0) -> str:
         f'<text x="{PAD}" y="20" font-size="14">{escape(title)}</text>',
         f'<text x="{PAD}" y="38"><tspan fill="{_COLOURS["left"]}">the person\'s left</tspan>  '
         f'<tspan fill="{_COLOURS["right"]}">the person\'s right</tspan>  hollow: confidence below 0.3</text>',
+        f'<text x="{PAD}" y="{PANEL_HEIGHT + TOP - 8}" fill="#777777">layout: {reason}</text>',
     ]
     for n, frame in enumerate(chosen):
         parts.append(f'<g transform="translate({n * PANEL_WIDTH},{TOP})">')
