@@ -8,6 +8,7 @@ class Viewer {
     this.playing = false;
     this.speed = 1;
     this.drawn = 0;
+    this.shownFrame = -1;
     this.pace = 16;
     this.dirty = true;
     this.follow = true;
@@ -116,10 +117,11 @@ class Viewer {
   }
 
   addTheme() {
-    window.addEventListener("resize", () => { this.dirty = true; });
+    window.addEventListener("resize", () => { this.dirty = true; this.shownFrame = -1; });
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       for (const part of [this.scene, this.picture, this.plots]) part?.recolour();
       this.dirty = true;
+      this.shownFrame = -1;
     });
   }
 
@@ -188,16 +190,23 @@ class Viewer {
   }
 
   draw() {
-    const moment = this.moment(), { frames, fps, stride } = this.motion;
-    this.dirty = false;
+    const moment = this.moment();
     if (this.scene) this.drawScene(moment);
+    // Between two frames of the clip only the 3D view moves.
+    if (!this.playing || this.frame !== this.shownFrame) this.drawFrame();
+    this.dirty = false;
+    this.drawn += 1;
+  }
+
+  drawFrame() {
+    const { frames, fps, stride } = this.motion;
     this.picture.draw(this.frame);
     this.plots.draw(this.frame);
     this.element("scrub").value = this.frame;
     const seconds = (value) => (value / fps).toFixed(2);
     this.element("clock").textContent = `${seconds(this.frame)} / ${seconds(frames - 1)} s   frame ${this.frame * stride}`;
     this.element("readout").textContent = this.plots.readout(this.frame);
-    this.drawn += 1;
+    this.shownFrame = this.frame;
   }
 }
 

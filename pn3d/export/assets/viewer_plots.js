@@ -13,7 +13,7 @@ class Plots {
     this.canvas = canvas;
     this.motion = motion;
     this.rows = this.makeRows(motion.arrays);
-    this.backdrop = document.createElement("canvas");
+    this.cursor = document.getElementById("cursor");
     this.recolour();
     this.writeKey();
   }
@@ -36,7 +36,7 @@ class Plots {
   recolour() {
     const names = ["line", "soft", "ink", "accent", "reprojected", "flag"];
     this.colours = Object.fromEntries(names.map((name) => [name, themeColour(`--${name}`).text]));
-    this.backdrop.width = 0;
+    this.drawnSize = "";
   }
 
   writeKey() {
@@ -103,10 +103,9 @@ class Plots {
     }
   }
 
-  drawBackdrop(width, height, ratio) {
-    Object.assign(this.backdrop, { width: this.canvas.width, height: this.canvas.height });
-    const context = this.backdrop.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  /** The curves, drawn once for each size of the window. */
+  drawCurves() {
+    const context = sharpContext(this.canvas), { clientWidth: width, clientHeight: height } = this.canvas;
     context.font = "11px system-ui, sans-serif";
     this.drawFlags(context, height);
     const tall = (height - 32) / Math.max(this.rows.length, 1);
@@ -122,17 +121,10 @@ class Plots {
   }
 
   draw(frame) {
-    const context = sharpContext(this.canvas), { clientWidth: width, clientHeight: height } = this.canvas;
-    const ratio = this.canvas.width / width;
-    if (this.backdrop.width !== this.canvas.width || this.backdrop.height !== this.canvas.height) this.drawBackdrop(width, height, ratio);
-    context.drawImage(this.backdrop, 0, 0, width, height);
-    const x = Math.round(this.xOf(frame)) + 0.5;
-    context.strokeStyle = this.colours.ink;
-    context.lineWidth = 1;
-    context.beginPath();
-    context.moveTo(x, 4);
-    context.lineTo(x, height - 18);
-    context.stroke();
+    const size = `${this.canvas.clientWidth} ${this.canvas.clientHeight} ${window.devicePixelRatio}`;
+    if (size !== this.drawnSize) this.drawCurves();
+    this.drawnSize = size;
+    this.cursor.style.transform = `translateX(${Math.round(this.xOf(frame))}px)`;
   }
 
   readout(frame) {

@@ -140,7 +140,7 @@ class Scene {
   constructor(canvas, motion) {
     // Without a graphics card smooth edges would cost most of the time of a frame.
     this.soft = isSoftware(document.createElement("canvas").getContext("webgl2"));
-    const gl = canvas.getContext("webgl2", { antialias: !this.soft, stencil: true });
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: !this.soft, stencil: true });
     if (!gl) throw new Error("This browser offers no WebGL 2, so the 3D view cannot be shown.");
     this.gl = gl;
     this.canvas = canvas;
