@@ -9,6 +9,7 @@ import numpy as np
 from pn3d.camera import ASSUMED_FOCAL, assumed_intrinsics
 from pn3d.data.clips import Clips, read_clips
 from pn3d.data.detectors.layouts import detector_layout
+from pn3d.data.detectors.people import Given
 from pn3d.data.detectors.records import Detections, Person, Video
 from pn3d.data.detectors.sources import Opened
 from pn3d.errors import UserError
@@ -16,27 +17,20 @@ from pn3d.errors import UserError
 LONGEST_MESSAGE = 300  # damaged headers and names would be quoted at length
 
 
-def read_native(
-    opened: Opened,
-    reason: str,
-    layout: str | None,
-    fps: float | None,
-    image_size: tuple[int, int] | None,
-    focal_px: float | None,
-    person: int | None,
-) -> Detections:
+def read_native(opened: Opened, reason: str, given: Given) -> Detections:
     """One person per clip; ``fps``, ``image_size`` and ``focal_px`` replace what the file has. See read_keypoints."""
+    fps, image_size, person = given.fps, given.image_size, given.person
     clips = _read(opened)
-    if layout is not None and detector_layout(layout).layout != clips.layout:
-        raise UserError(f"{opened.where}: layout {layout!r} given, but the file says {clips.layout.name!r}")
+    if given.layout is not None and detector_layout(given.layout).layout != clips.layout:
+        raise UserError(f"{opened.where}: layout {given.layout!r} given, but the file says {clips.layout.name!r}")
     changed: dict[str, Any] = {}
     if fps is not None:
         changed["fps"] = np.full(clips.num_clips, fps, np.float32)
     if image_size is not None:
         changed["image_size"] = np.full((clips.num_clips, 2), image_size, np.int32)
-    if focal_px is not None:
+    if given.focal_px is not None:
         centre = changed.get("image_size", clips.image_size) / 2
-        focal = np.full((clips.num_clips, 2), focal_px)
+        focal = np.full((clips.num_clips, 2), given.focal_px)
         changed["intrinsics"] = np.concatenate([focal, centre], axis=1).astype(np.float32)
     clips = replace(clips, **changed)
     if person is not None and person >= clips.num_clips:
