@@ -167,7 +167,7 @@ def _posed(body: BodyModel, betas: jax.Array, pose: jax.Array, used: jax.Array) 
     """Vertices of the given indices, joints and their rotations."""
     rotations = axis_angle_to_matrix(pose)
     still = jnp.zeros((len(betas), 3), betas.dtype)
-    points = vertices(body, betas, rotations, still, vertex_indices=used)  # type: ignore[arg-type]
+    points = vertices(body, betas, rotations, still, vertex_indices=used)
     return points, *posed_joints(body, rest_joints_m(body, betas), rotations)
 
 
