@@ -16,9 +16,13 @@ _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b
 
 
 def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
-    """sum(w v) / sum(w); 0 where nothing counts."""
+    """Mean over windows of sum(w v) / sum(w); a window where nothing counts gives 0.
+
+    (B, …) twice. Windows are normalised one by one, so the mean over devices is the mean over the global batch.
+    """
     chex.assert_equal_shape([values, weight])
-    return jnp.sum(values * weight) / (jnp.sum(weight) + 1e-6)
+    axes = tuple(range(1, values.ndim))
+    return jnp.mean(jnp.sum(values * weight, axis=axes) / (jnp.sum(weight, axis=axes) + 1e-6))
 
 
 def point_consistency(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Array:
@@ -142,6 +146,11 @@ def joint_limits(excess_rad: jax.Array) -> jax.Array:
 def twist_rest(twist_rad: jax.Array) -> jax.Array:
     """Pulls rotations that no joint of the data shows to rest. (B, T, K) radians."""
     return jnp.mean(twist_rad**2)
+
+
+def rest_pose(relative_turns: jax.Array) -> jax.Array:
+    """Mean squared turn away from rest, in spreads of human movement. (B, T, 24, 3). Our choice."""
+    return jnp.mean(relative_turns**2)
 
 
 def smoothness(joints: jax.Array) -> jax.Array:

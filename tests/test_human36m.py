@@ -52,7 +52,7 @@ INTRINSICS = [
         "id": name,
         "center": [512.5 + k, 509.0 - k],
         "focal_length": [1145.0 + k, 1143.0],
-        "radial_distortion": [-0.2, 0.24, -0.003],
+        "radial_distortion": [-0.2, 0.24, -0.3],
         "tangential_distortion": [-0.001 * k, -0.0014],
         "res_w": IMAGE_SIZES[k][0],
         "res_h": IMAGE_SIZES[k][1],
@@ -205,6 +205,13 @@ def test_subjects_actions_trials_and_cameras(splits: dict[str, Clips]) -> None:
     assert lengths["Walking/S1_1/cam0"] == 7 + 2
     lengths = dict(zip(splits["test"].clip_name.tolist(), splits["test"].lengths, strict=True))
     assert lengths["SittingDown/S9_0/cam3"] == 6, "2D is cut to the frames of the 3D"
+
+
+def test_the_good_trial_keeps_its_number_where_the_corrupt_one_is_not_in_the_file(tmp_path: Path, folder: Path) -> None:
+    write_2d(tmp_path, change=lambda positions, _: positions["S11"].pop("Directions"))
+    write_3d(tmp_path, world_joints())
+    clips = read_human36m(tmp_path, cameras=folder / "h36m_dataset.py", splits=("test",))["test"]
+    assert "Directions/S11_1/cam0" in clips.clip_name.tolist()
 
 
 def test_training_has_no_3d_and_never_opens_the_file(folder: Path, tmp_path: Path, splits: dict[str, Clips]) -> None:

@@ -109,7 +109,9 @@ def test_layouts_are_trees_with_mirrors_and_map_by_name() -> None:
                 seen = layout.parents[seen] if seen >= 0 else -1
             assert seen == -1, f"{layout.name}: {layout.joints[joint]} hangs in a cycle"
             parent, twin = layout.parents[joint], layout.parents[mirror[joint]]
-            assert (mirror[parent] if parent >= 0 else -1) == twin or layout.name.startswith(("coco", "body25b", "halpe"))
+            assert (mirror[parent] if parent >= 0 else -1) == twin or layout.name.startswith(
+                ("coco", "body25b", "halpe")
+            )
     coco, human = get_layout("coco17"), get_layout("h36m17")
     mapped = remap_indices(coco, human)
     for target, source in enumerate(mapped):

@@ -23,6 +23,7 @@ from pn3d.data.rays import frame_rays
 from pn3d.data.synthetic import held_out_clips, make_synthetic_clips
 from pn3d.data.windows import window_starts
 from pn3d.errors import UserError
+from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.eval_json import describe_data
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.report import training_table
@@ -158,6 +159,9 @@ class _Job:
         result: dict[str, Any] = read_json(path) if path.exists() else {"version": 1, "stages": {}}
         trained = {"teacher": ("teacher",), "student": ("student",), "joint": ("teacher", "student")}[stage]
         result["stages"][stage] = {name: scores[name] for name in trained}
+        mean_pose = mean_pose_baseline(self.eval_clips, self.body) if self.eval_clips is not None else {}
+        if mean_pose:
+            result["mean_pose"] = mean_pose
         result |= {**scores, "data": self._eval_facts(), "config": configs.to_json(self.config)}
         write_json(path, result)
         status = self.folder.status()
@@ -198,7 +202,7 @@ class _Job:
     def table(self) -> str:
         """The table at the end of a run."""
         result = read_json(self.folder.path / "eval.json")
-        return training_table(result["flat"], result["stages"])
+        return training_table(result["flat"], result["stages"], result.get("mean_pose"))
 
 
 def _git_commit() -> str | None:

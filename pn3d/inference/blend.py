@@ -9,8 +9,10 @@ import numpy as np
 
 from pn3d import lifters, rotations
 from pn3d.data.rays import FrameRays
+from pn3d.data.windows import flip_windows
 from pn3d.inference.weights import Weights
 from pn3d.lifters import make_networks
+from pn3d.skeleton import H36M17, SMPL24
 
 CHUNK = 1024
 """Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
@@ -81,13 +83,24 @@ def _window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.
     return np.concatenate(gather), np.concatenate(own)
 
 
+def _unmirror(values: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    """What mirrored windows gave, mirrored back."""
+    joints, elevation, size, *body = values
+    joints = joints[:, :, jnp.array(H36M17.mirror)] * jnp.array([-1.0, 1.0, 1.0]).reshape(1, 1, 1, 3)
+    if body:
+        body = [rotations.mirror_matrix(body[0], SMPL24.mirror), body[1]]
+    return joints, elevation, size, *body
+
+
 def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
-    """A jitted function (rays, confidence) -> values per window and frame, with the parameters bound."""
+    """A jitted function (rays, confidence) -> values per window and frame, with the parameters bound.
+
+    Every window is also seen mirrored, and both are averaged: the networks are trained to be symmetric, not made so.
+    """
     networks = make_networks(weights.config.model)
     root_depth = weights.config.model.root_depth
 
-    @jax.jit
-    def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
+    def once(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
         window = lifters.make_window(rays, confidence, root_depth)
         lifted = lifters.lift(networks.teacher, teacher, window)
         # Over the person's depth instead of over its height: windows that judge the size differently agree on it.
@@ -97,9 +110,16 @@ def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
         if student is None:
             return joints, elevation, size
         said = networks.student.apply({"params": student}, window.xy, window.confidence)
-        sixd = rotations.matrix_to_sixd(lifters.local_rotations(said))
         betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
-        return joints, elevation, size, sixd, betas
+        return joints, elevation, size, lifters.local_rotations(said), betas
+
+    @jax.jit
+    def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
+        seen = once(teacher, student, rays, confidence)
+        everyone = jnp.ones(rays.shape[0], bool)
+        mirrored = once(teacher, student, *flip_windows(rays, confidence, everyone))
+        joints, elevation, size, *body = (0.5 * (a + b) for a, b in zip(seen, _unmirror(mirrored), strict=True))
+        return joints, elevation, size, *([rotations.matrix_to_sixd(body[0]), body[1]] if body else [])
 
     teacher = jax.tree.map(jnp.asarray, weights.teacher)
     student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)

@@ -60,7 +60,7 @@ class TrainState:
 def transformation(optimiser: OptimiserConfig, learning_rate: float) -> optax.GradientTransformation:
     """Clipped Adam with warm-up and cosine decay."""
     schedule = optax.warmup_cosine_decay_schedule(
-        0.0,
+        0.1 * learning_rate,
         learning_rate,
         min(optimiser.warmup_steps, optimiser.steps),
         max(optimiser.steps, optimiser.warmup_steps + 1),

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from pn3d import camera, lifters, losses
-from pn3d.body import limits
+from pn3d.body import limits, rest
 from pn3d.config import Config, StudentLossConfig
 from pn3d.lifters import Params, Posed
 from pn3d.training.batch import Batch
@@ -59,6 +59,7 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
             weights.twist_weight,
             lambda: losses.twist_rest(limits.unobserved_twist_rad(posed.rotations)),
         ),
+        "rest": (weights.rest_weight, lambda: losses.rest_pose(rest.relative_turns(posed.rotations))),
         "smoothness": (weights.smoothness_weight, lambda: losses.smoothness(skeleton)),
         "landmarks": (weights.landmark_weight, lambda: losses.landmark_prior(posed.corrections_m)),
     }

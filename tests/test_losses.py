@@ -1,0 +1,148 @@
+"""Losses: zero at the truth, blind to what they should be blind to, positive where something is wrong."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+
+from pn3d import camera, lifters, losses, rotations
+from pn3d.data.rays import frame_rays
+from pn3d.skeleton import H36M17
+
+
+@pytest.fixture(scope="module")
+def people() -> jax.Array:
+    """(N, 1, 17, 3) true skeletons in camera axes, root-relative, metres."""
+    joints = jnp.asarray(tiny.clips().joints_cam[::3])[:, None]
+    return joints - joints[:, :, :1]
+
+
+def test_human_motion_costs_nothing_of_anatomy(people: jax.Array) -> None:
+    # One frame per "window": constancy is checked on windows of one body below.
+    assert float(losses.symmetry(people)) < 1e-3
+    assert float(losses.knee_hinge(people)) < 1e-4
+    window = jnp.asarray(tiny.clips().joints_cam[:9])[None]
+    assert float(losses.bone_constancy(window)) < 1e-6
+
+
+def test_the_depth_twin_bends_its_knees_backwards(people: jax.Array) -> None:
+    twin = people * jnp.array([1.0, 1.0, -1.0]).reshape(1, 1, 1, 3)
+    assert float(losses.knee_hinge(twin)) > 20 * float(losses.knee_hinge(people)) + 0.01
+
+
+def test_hinge_does_not_depend_on_the_view(people: jax.Array) -> None:
+    turn = rotations.axis_angle_to_matrix(jnp.array([0.3, 1.0, -0.5]))
+    twin = people * jnp.array([1.0, 1.0, -1.0]).reshape(1, 1, 1, 3)
+    turned = jnp.einsum("ij,btkj->btki", turn, twin)
+    np.testing.assert_allclose(losses.knee_hinge(turned), losses.knee_hinge(twin), rtol=1e-4)
+
+
+def test_the_cycle_of_the_truth_is_closed(people: jax.Array) -> None:
+    """Ground-truth poses, viewed, projected and lifted with their true depth, come back: zero self-consistency."""
+    count = people.shape[0]
+    depth = jnp.full((count,), 10.0)
+    points = people / 0.74 + jnp.array([0.0, 0.0, 10.0]).reshape(1, 1, 1, 3)
+    elevation, azimuth, drawn = jax.random.normal(jax.random.key(0), (3, count)) * 0.4
+    view = camera.view_rotation(elevation, azimuth, drawn)
+    turned = camera.turn_about_root(points, view, depth)
+    picture = camera.project_unit(turned, depth)
+    lifted = camera.lift(picture, turned[..., 2] - 10.0, depth)
+    weight = jnp.ones((count, 1, 17))
+    assert float(losses.point_consistency(lifted, turned, weight)) < 1e-9
+    back = camera.turn_about_root(lifted, rotations.transpose(view), depth)
+    returned = camera.project_unit(back, depth)
+    assert float(losses.point_consistency(returned, camera.project_unit(points, depth), weight)) < 1e-9
+    # The wrong frame is noticed: comparing the turned pose with the pose before it was turned.
+    assert float(losses.point_consistency(points, turned, weight)) > 0.01
+    assert float(losses.elevation_consistency(drawn, drawn)) == 0.0
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 7.0])
+def test_distillation_of_the_truth_is_zero_at_any_size_of_the_student(people: jax.Array, scale: float) -> None:
+    weight = jnp.ones(people.shape[:3])
+    assert float(losses.distillation(scale * people, people / 0.74, weight)) < 1e-5
+    wrong = people.at[:, :, 3].add(0.2)
+    loss = losses.distillation(scale * wrong, people / 0.74, weight)
+    np.testing.assert_allclose(loss, losses.distillation(wrong, people / 0.74, weight), rtol=1e-3)
+    assert float(loss) > 0.01
+
+
+def test_distillation_does_not_reward_a_small_student(people: jax.Array) -> None:
+    weight, wrong = jnp.ones(people.shape[:3]), people.at[:, :, 3].add(0.2)
+    slope = jax.grad(lambda s: losses.distillation(s * wrong, people / 0.74, weight))(1.0)
+    # Scale is held constant: growing the student in place by ds moves joints away or towards, but shrinking it to
+    # nothing can never pay, since the scale is fitted again.
+    values = [float(losses.distillation(s * wrong, people / 0.74, weight)) for s in (0.01, 0.1, 1.0)]
+    np.testing.assert_allclose(values, values[-1], rtol=5e-3)
+    assert np.isfinite(slope)
+
+
+def test_mirrored_bones_are_the_mirror(people: jax.Array) -> None:
+    mirrored = people[:, :, np.array(H36M17.mirror)] * jnp.array([-1.0, 1.0, 1.0]).reshape(1, 1, 1, 3)
+    np.testing.assert_allclose(losses.symmetry(mirrored), losses.symmetry(people), rtol=1e-4)
+    longer = people.at[:, :, H36M17.index("left_wrist")].multiply(1.5)
+    assert float(losses.symmetry(longer)) > float(losses.symmetry(people)) + 1e-3
+
+
+def test_ratios_are_free_of_scale_and_proportions_are_zero_at_their_own(people: jax.Array) -> None:
+    np.testing.assert_allclose(losses.bone_ratios(3.0 * people), losses.bone_ratios(people), rtol=1e-4)
+    one = people[:1]
+    assert float(losses.proportions(one, losses.bone_ratios(one)[0, 0])) < 1e-10
+
+
+def test_every_term_has_finite_gradients_for_a_point() -> None:
+    point = jnp.zeros((2, 3, 17, 3))
+    weight = jnp.ones((2, 3, 17))
+    terms = {
+        "constancy": losses.bone_constancy,
+        "symmetry": losses.symmetry,
+        "hinge": losses.knee_hinge,
+        "smoothness": losses.smoothness,
+        "distillation": lambda p: losses.distillation(p, point, weight),
+        "reprojection": lambda p: losses.reprojection(p[..., :2], point[..., :2], jnp.ones(2), weight),
+        "proportions": lambda p: losses.proportions(p, jnp.ones(16)),
+    }
+    slopes = jax.jit(lambda p: {name: jax.grad(term)(p) for name, term in terms.items()})(point)
+    for name, slope in slopes.items():
+        assert jnp.isfinite(slope).all(), name
+
+
+def test_discriminator_losses_at_known_logits() -> None:
+    np.testing.assert_allclose(losses.discriminator_adversarial(jnp.zeros(3), jnp.zeros(3)), 2 * np.log(2), rtol=1e-6)
+    assert float(losses.discriminator_adversarial(jnp.full(3, 9.0), jnp.full(3, -9.0))) < 1e-3
+    assert float(losses.generator_adversarial(jnp.full(3, 9.0))) < 1e-3
+    np.testing.assert_allclose(losses.gradient_penalty(jnp.array([[3.0, 4.0]])), 12.5)
+
+
+def test_untrained_networks_give_finite_gradients_and_right_shapes() -> None:
+    """Heads that start at (or near) zero."""
+    frames = frame_rays(tiny.clips())
+    window = lifters.make_window(frames.rays[None, :3], frames.confidence[None, :3], 10.0)
+    networks, state, scene = tiny.scene().networks, tiny.first_state(), tiny.scene()
+
+    def total(teacher, student):  # type: ignore[no-untyped-def]
+        lifted = lifters.lift(networks.teacher, teacher, window)
+        posed = lifters.pose_body(networks.student, student, window, scene.body, scene.landmarks)
+        assert lifted.joints.shape == (1, 3, 17, 3)
+        assert posed.body_joints_m.shape == (1, 3, 24, 3)
+        placed = posed.joints_m + lifters.place(posed, window)[..., None, :]
+        return jnp.sum(lifted.joints**2) + lifted.elevation.sum() + jnp.sum(camera.project(placed) ** 2)
+
+    slopes = jax.jit(jax.grad(total, argnums=(0, 1)))(state.teacher.params, state.student.params)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(slopes))
+    lifted = lifters.lift(networks.teacher, state.teacher.params, window)
+    np.testing.assert_array_equal(lifted.joints[:, :, 0, 2], 10.0)
+    np.testing.assert_allclose(lifted.elevation, 0.2, atol=3e-3)
+
+
+def test_the_fake_of_a_skeleton_is_normalised_as_windows_are() -> None:
+    """A person seen again from where it was seen is, to every network, the same picture."""
+    frames = frame_rays(tiny.clips())
+    window = lifters.make_window(frames.rays[None, :3], frames.confidence[None, :3], 10.0)
+    moved = window.xy * 1.7 + jnp.array([0.3, -0.2]).reshape(1, 1, 1, 2)
+    seen = lifters.renormalise(moved, window)
+    again = lifters.renormalise(window.xy, window)
+    np.testing.assert_allclose(seen.window.xy, again.window.xy, atol=1e-5)
+    np.testing.assert_allclose(again.window.xy, window.xy, atol=2e-3)
+    np.testing.assert_allclose(seen.scale, 1.7, rtol=1e-4)

@@ -1,0 +1,151 @@
+"""Properties of the pmapped steps: who learns, who does not, device counts, traces, other platforms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+
+from pn3d.config import STAGES, Stage
+from pn3d.training.parallel import mapped_step
+from pn3d.training.state import PLAYERS, TRAINED, start_stage
+from pn3d.training.step import make_step, stage_gradients
+from pn3d.training.terms import Poses2D, judged_motion, judged_pose
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_who_learns_moves_and_who_is_frozen_does_not(stage: Stage) -> None:
+    state = start_stage(tiny.config(), stage, tiny.first_state())
+    before = jax.tree.map(np.asarray, {name: getattr(state, name).params for name in PLAYERS})
+    after, metrics = tiny.advance(stage, 1)(tiny.on_devices(state, 1), tiny.on_devices(tiny.data(), 1))
+    assert int(after.step) == 1
+    for name in PLAYERS:
+        moved = not tiny.bitwise_equal(before[name], getattr(after, name).params)
+        assert moved == (name in TRAINED[stage]), name
+        assert (getattr(state, name).opt_state is not None) == (name in TRAINED[stage]), name
+        if name in TRAINED[stage]:
+            assert float(metrics[f"grad_norm/{name}"]) > 0, name
+            assert float(metrics[f"update_norm/{name}"]) > 0, name
+        else:
+            assert f"grad_norm/{name}" not in metrics
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_two_devices_equal_one_on_the_same_global_batch(stage: Stage) -> None:
+    results = []
+    for count in (1, 2):
+        state = tiny.on_devices(start_stage(tiny.config(), stage, tiny.first_state()), count)
+        results.append(tiny.advance(stage, count)(state, tiny.on_devices(tiny.data(), count)))
+    (one, one_metrics), (two, two_metrics) = results
+    for name, value in one_metrics.items():
+        np.testing.assert_allclose(value, two_metrics[name], rtol=2e-4, atol=1e-6, err_msg=name)
+    for name in TRAINED[stage]:
+        # Adam's moments are the gradients themselves; parameters would only show their signs after one step.
+        moments = [tiny.leaves(getattr(state, name).opt_state) for state in (one, two)]
+        for a, b in zip(*moments, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5 * max(float(np.abs(a).max()), 1e-6))
+
+
+def test_generators_do_not_move_discriminators() -> None:
+    networks, params = tiny.scene().networks, tiny.first_state()
+    poses = Poses2D(xy=jnp.ones((2, 3, 17, 2)), measured=jnp.ones((2, 3, 17)), frame=jnp.zeros(2, jnp.int32))
+    config = tiny.config().teacher.discriminator
+    of_pose = jax.grad(lambda p: judged_pose(networks, p, poses))(params.pose_discriminator.params)
+    of_motion = jax.grad(lambda p: judged_motion(networks, p, poses, config))(params.motion_discriminator.params)
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves((of_pose, of_motion)))
+
+
+def test_the_step_is_traced_once() -> None:
+    config = tiny.config()
+    traced = []
+    inner = make_step(config, "student", tiny.scene())
+
+    def counted(state, data, lane):  # type: ignore[no-untyped-def]
+        traced.append(1)
+        return inner(state, data, lane)
+
+    advance = mapped_step(counted, tiny.devices(1))
+    state = tiny.on_devices(start_stage(config, "student", tiny.first_state()), 1)
+    data = tiny.on_devices(tiny.data(), 1)
+    for _ in range(3):
+        state, _ = advance(state, data)
+    assert len(traced) == 1
+
+
+@pytest.mark.parametrize("platform", ["tpu", "cuda"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_step_lowers_for_accelerators(stage: Stage, platform: str) -> None:
+    mesh = tiny.devices(1)
+    step = make_step(tiny.config(), stage, tiny.scene())
+    sharded = jax.shard_map(
+        lambda s, d, lane: step(s, d, lane[0]),
+        mesh=mesh,
+        in_specs=(jax.P(), jax.P(), jax.P("data")),
+        out_specs=(jax.P(), jax.P()),
+        check_vma=False,
+    )
+    state = start_stage(tiny.config(), stage, tiny.first_state())
+    lowered = (
+        jax.jit(sharded).trace(state, tiny.data(), np.arange(1, dtype=np.int32)).lower(lowering_platforms=(platform,))
+    )
+    assert "func.func" in lowered.as_text()
+
+
+def test_frozen_teacher_has_zero_gradient_in_the_student_stage() -> None:
+    """The whole objective of stage 2, differentiated by what it must not move."""
+    from pn3d.training import student_stage
+    from pn3d.training.batch import draw_batch
+
+    config, scene = tiny.config(), tiny.scene()
+    first = tiny.first_state()
+
+    def loss(teacher, lane):  # type: ignore[no-untyped-def]
+        batch = draw_batch(tiny.data(), jax.random.key(0), lane, 8, config)
+        params = {name: getattr(first, name).params for name in PLAYERS} | {"teacher": teacher}
+        _, metrics = student_stage.gradients(config, scene, params, batch)
+        return metrics["loss/student"]
+
+    slope = jax.pmap(jax.grad(loss), axis_name="data", in_axes=(None, 0), devices=jax.devices()[:1])
+    for leaf in jax.tree.leaves(slope(first.teacher.params, np.arange(1))):
+        assert (np.asarray(leaf) == 0).all()
+
+
+def test_a_number_that_is_not_finite_keeps_the_last_good_state() -> None:
+    state = start_stage(tiny.config(), "student", tiny.first_state())
+    data = tiny.on_devices(tiny.data(), 1)
+    bad = data.replace(frames=data.frames.replace(rays=data.frames.rays.at[:].set(jnp.nan)))
+    after, metrics = tiny.advance("student", 1)(tiny.on_devices(state, 1), bad)
+    assert int(after.step) == 0
+    assert int(after.bad_step) == 0
+    names = sorted(metrics)
+    assert names[int(after.bad_metric)].split("/")[0] in ("grad_norm", "loss", "update_norm")
+    assert tiny.bitwise_equal(after.student.params, state.student.params)
+
+
+def test_loss_falls_on_one_clip() -> None:
+    config = tiny.config(student__optimiser__steps=200, augment__mask_probability=0.0)
+    from pn3d.training.parallel import repeated
+
+    advance = mapped_step(repeated(make_step(config, "student", tiny.scene()), 20), tiny.devices(1))
+    state = tiny.on_devices(start_stage(config, "student", tiny.first_state()), 1)
+    data = tiny.on_devices(tiny.data().replace(starts=tiny.data().starts[:4]), 1)
+    losses = []
+    for _ in range(5):
+        state, metrics = advance(state, data)
+        losses.append(float(metrics["loss/student"]))
+    assert losses[-1] < 0.8 * losses[0], losses
+
+
+def test_stage_gradients_are_those_of_the_step() -> None:
+    """The gradients that tests look at are the ones that the step applies."""
+    config, state = tiny.config(), start_stage(tiny.config(), "student", tiny.first_state())
+    mapped = jax.pmap(
+        lambda s, d, lane: stage_gradients(config, "student", tiny.scene(), s, d, lane)[0],
+        axis_name="data",
+        in_axes=(None, None, 0),
+        out_axes=None,
+        devices=jax.devices()[:1],
+    )
+    gradients = mapped(state, tiny.data(), np.arange(1))
+    assert set(gradients) == {"student"}
+    assert all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(gradients))
