@@ -102,20 +102,22 @@ def test_proportions() -> None:
     assert 1.12 < factors[:, 0].max() <= 1.14
     segments = factors[:, 1:] / factors[:, :1]
     np.testing.assert_allclose(segments.std(axis=0), 0.03, atol=0.004)
+    spine, thorax = H36M17.index("spine"), H36M17.index("thorax")
+    np.testing.assert_array_equal(factors[:, spine], factors[:, thorax])
     joints = rng.normal(size=(5, 17, 3))
     np.testing.assert_allclose(bone_lengths(with_body(joints, factors[0])), bone_lengths(joints) * factors[0, 1:])
     np.testing.assert_allclose(with_body(joints, np.ones(17)), joints)
 
 
-def test_the_seed_decides(release: Path, benchmark: dict[str, Clips], tmp_path: Path) -> None:
+def test_the_seed_decides(release: Path, benchmark: dict[str, Clips]) -> None:
     again = make_benchmark(release, seed=1)
     for name, clips in benchmark.items():
         np.testing.assert_array_equal(again[name].keypoints, clips.keypoints)
         np.testing.assert_array_equal(again[name].confidence, clips.confidence)
-    other = make_benchmark(release, seed=2)
-    assert other["train_gt"].keypoints.shape != benchmark["train_gt"].keypoints.shape or np.any(
-        other["train_gt"].keypoints != benchmark["train_gt"].keypoints
-    )
+    other = make_benchmark(release, seed=2)["train_gt"]
+    clip = "basketball/06_02/cam0"  # the one trial of its action, so in training whatever the seed
+    frames = [c.clip_of_frame == c.clip_name.tolist().index(clip) for c in (other, benchmark["train_gt"])]
+    assert np.abs(other.keypoints[frames[0]] - benchmark["train_gt"].keypoints[frames[1]]).max() > 10
     few = make_benchmark(release, seed=1, motions={"walking": ("07_01", "07_02", "99_01")})
     assert {str(n).split("/")[1] for c in few.values() for n in c.clip_name} == {"07_01", "07_02"}
 

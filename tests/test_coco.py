@@ -13,6 +13,8 @@ from pn3d.data.coco import read_coco
 from pn3d.errors import UserError
 from pn3d.skeleton import COCO17, H36M17
 
+FACE_AND_ARMS = np.array([joint.endswith(("nose", "eye", "ear", "elbow", "wrist")) for joint in COCO17.joints])[:, None]
+
 
 def make_content() -> dict[str, Any]:
     rng = np.random.default_rng(0)
@@ -41,6 +43,7 @@ def make_content() -> dict[str, Any]:
             person(102, 9, labelled=5),
             person(103, 9),
             {"id": 104, "image_id": 9, "bbox": [1, 2, 3, 4]},
+            person(105, 7, labelled=0, keypoints=(FACE_AND_ARMS * [100, 100, 2]).ravel().tolist()),
         ],
         "categories": [{"id": 1, "name": "person"}],
     }

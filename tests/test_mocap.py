@@ -77,6 +77,8 @@ def test_draws_depend_on_seed_and_name_alone(folder: Path) -> None:
     alone = read_bvh(folder / "run.bvh", seed=3)["train"]
     np.testing.assert_array_equal(alone.keypoints, whole.keypoints[: alone.frames])
     assert np.abs(read_bvh(folder, seed=4)["train"].keypoints - whole.keypoints).max() > 10
+    focal = read_bvh(folder, seed=3, split="test")["test"].intrinsics[:, 0]
+    assert len(np.unique(focal)) == len(focal), "each file has cameras of its own"
 
 
 def test_options_of_bvh(folder: Path) -> None:
@@ -97,7 +99,7 @@ def test_options_of_bvh(folder: Path) -> None:
 
 
 def test_cameras_stand_around_and_see_the_whole_clip() -> None:
-    joints = np.random.default_rng(0).normal([1, 1, 2], 0.3, (20, 17, 3)) + np.linspace(0, 2, 20)[:, None, None] * [
+    joints = np.random.default_rng(0).normal([1, 1, 2], 0.3, (20, 17, 3)) + np.linspace(0, 5, 20)[:, None, None] * [
         1,
         0,
         0,
@@ -145,6 +147,12 @@ def test_simulated_detections_have_the_sizes_of_the_benchmark() -> None:
     correlation = np.nanmean(steady[1:] * steady[:-1]) / np.nanmean(steady**2)
     np.testing.assert_allclose(correlation, 0.7, atol=0.03)
     assert abs(np.nanmean(steady)) < 1e-3, "no bias"
+    # Half as large a person at twice the rate: half the error, and closer from frame to frame.
+    found, confidence = detect(rng, exact / 2, 60.0)
+    steady = np.where((confidence < 0.5)[..., None], np.nan, (found - exact / 2) / 200)
+    np.testing.assert_allclose(np.nanmean(np.linalg.norm(steady, axis=-1)), 0.0149, rtol=0.03)
+    correlation = np.nanmean(steady[1:] * steady[:-1]) / np.nanmean(steady**2)
+    np.testing.assert_allclose(correlation, 0.7**0.5, atol=0.02)
 
 
 def amass_file(path: Path, kind: str = "smplh", frames: int = 25, seed: int = 0, **changes: Any) -> dict[str, Any]:
