@@ -96,7 +96,7 @@ class DiscriminatorConfig:
     """Discriminators step once per this many steps."""
     gradient_penalty: float = 0.02
     """R1 on reals (Mescheder et al., ICML 2018)."""
-    motion_gain: float = 5.0
+    motion_gain: float = 1.0
     """Differences of frames are multiplied by this for the motion discriminator."""
 
 
@@ -110,9 +110,8 @@ class StudentLossConfig:
     """Under the real camera, in head-root units."""
     shape_weight: float = 0.02
     limit_weight: float = 1.0
-    twist_weight: float = 0.02
     rest_weight: float = 0.2
-    """Pulls turns that 17 points show badly (spine, clavicles, hinges off their axes) to rest."""
+    """Pulls turns that 17 points show badly or not at all (twists, spine, clavicles, hinges off axis) to rest."""
     smoothness_weight: float = 1.0
     landmark_weight: float = 1.0
     """Keeps landmark corrections small."""
@@ -132,7 +131,7 @@ class StudentStageConfig:
     """Stage 2: the teacher is frozen."""
 
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(steps=3000, learning_rate=1e-3, b1=0.9, b2=0.99)
+        default_factory=lambda: OptimiserConfig(steps=2000, learning_rate=1e-3, b1=0.9, b2=0.99)
     )
     loss: StudentLossConfig = field(default_factory=StudentLossConfig)
 
@@ -142,7 +141,7 @@ class JointStageConfig:
     """Stage 3: teacher and student together."""
 
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(steps=1000, learning_rate=1e-4, b1=0.5, b2=0.99)
+        default_factory=lambda: OptimiserConfig(steps=600, learning_rate=1e-4, b1=0.5, b2=0.99)
     )
     discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(learning_rate=1e-4))
     teacher_to_student_weight: float = 1.0
@@ -169,7 +168,7 @@ class RunConfig:
 
     steps_per_dispatch: int = 25
     """Optimiser steps in one call of the compiled step; also the step count between two log lines."""
-    checkpoint_every: int = 1000
+    checkpoint_every: int = 500
 
 
 @dataclass(frozen=True)
@@ -198,7 +197,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "teacher.optimiser.steps": 2500,
         "student.optimiser.steps": 2500,
-        "joint.optimiser.steps": 600,
     },
     "cmu": {},
     "human36m": {

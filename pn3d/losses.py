@@ -143,13 +143,11 @@ def joint_limits(excess_rad: jax.Array) -> jax.Array:
     return jnp.mean(jnp.sum(excess_rad**2, axis=(-2, -1)))
 
 
-def twist_rest(twist_rad: jax.Array) -> jax.Array:
-    """Pulls rotations that no joint of the data shows to rest. (B, T, K) radians."""
-    return jnp.mean(twist_rad**2)
-
-
 def rest_pose(relative_turns: jax.Array) -> jax.Array:
-    """Mean squared turn away from rest, in spreads of human movement. (B, T, 24, 3). Our choice."""
+    """Mean squared turn away from rest, in spreads of human movement. (B, T, 24, 3). Our choice.
+
+    It brings what no joint of the data shows (twists, hands, feet) to rest.
+    """
     return jnp.mean(relative_turns**2)
 
 
