@@ -3,6 +3,7 @@
 Training and inference both call these, so what is trained is what predicts.
 """
 
+import dataclasses
 from typing import Any
 
 import flax.struct
@@ -16,8 +17,9 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.config import ModelConfig
 from pn3d.models.discriminator import Discriminator
+from pn3d.models.layers import run_network
 from pn3d.models.student import Student, StudentOutput
-from pn3d.models.teacher import Teacher
+from pn3d.models.teacher import Teacher, TeacherOutput
 from pn3d.skeleton import H36M17
 
 Params = Any
@@ -100,8 +102,8 @@ class Networks:
 
 def make_networks(config: ModelConfig) -> Networks:
     """Networks of the configured sizes."""
-    trunk = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
-    judge = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
+    trunk: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
+    judge: dict[str, Any] = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
     return Networks(
         teacher=Teacher(**trunk),
         student=Student(**trunk),
@@ -119,7 +121,7 @@ def make_window(rays: jax.Array, confidence: jax.Array, root_depth: float) -> Wi
 
 def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
     """The teacher on a batch of windows. Measured joints keep their 2D; missing ones get the network's own."""
-    said = teacher.apply({"params": params}, window.xy, window.confidence)
+    said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)
     xy = jnp.where(window.confidence[..., None] > 0, window.xy, said.xy)
     joints = camera.lift(xy, said.depth, window.root_depth)
     return Lifted(joints=joints, filled_xy=said.xy, elevation=said.elevation)
@@ -152,14 +154,14 @@ def renormalise(xy: jax.Array, window: Window) -> Renormalised:
     scale = camera.person_size(centred, window.confidence)
     seen = jnp.where(window.confidence[..., None] > 0, centred / scale[:, None, None, None], 0.0)
     # A person that is larger in the picture is nearer: the virtual depth follows, so perspective stays the same.
-    normal = window.replace(xy=seen, size=window.size * scale)
-    return Renormalised(window=normal.replace(root_depth=window.root_depth / scale), shift=shift, scale=scale)
+    normal = dataclasses.replace(window, xy=seen, size=window.size * scale, root_depth=window.root_depth / scale)
+    return Renormalised(window=normal, shift=shift, scale=scale)
 
 
 def lift_again(teacher: Teacher, params: Params, xy: jax.Array, seen: Renormalised) -> Lifted:
     """The teacher on a renormalised picture, its skeleton brought back to the units and place of ``xy``."""
     window = seen.window
-    said = teacher.apply({"params": params}, window.xy, window.confidence)
+    said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)
     scale = seen.scale[:, None, None]
     filled = said.xy * scale[..., None] + seen.shift
     whole = jnp.where(window.confidence[..., None] > 0, xy, filled)
@@ -174,7 +176,7 @@ def root_relative(joints: jax.Array) -> jax.Array:
 
 def pose_body(student: Student, params: Params, window: Window, body: BodyModel, landmarks: Landmarks) -> Posed:
     """The student on a batch of windows, and forward kinematics of what it says."""
-    return posed_from_output(student.apply({"params": params}, window.xy, window.confidence), body, landmarks)
+    return posed_from_output(run_network(student, params, window.xy, window.confidence), body, landmarks)
 
 
 def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks) -> Posed:

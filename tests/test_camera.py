@@ -37,7 +37,8 @@ def test_elevation_is_positive_where_the_camera_looks_down() -> None:
     x /= np.linalg.norm(x)
     to_camera = np.stack([x, np.cross(z, x), z])
     np.testing.assert_allclose(to_camera @ [0.0, 1.0, 0.0], up, atol=1e-6)
-    assert up[1] < 0 and up[2] < 0
+    assert up[1] < 0
+    assert up[2] < 0
     np.testing.assert_allclose(rotations.rotation_x(-e) @ up, [0.0, -1.0, 0.0], atol=1e-6)
 
 

@@ -6,8 +6,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pn3d import rotations
-from pn3d.skeleton import LAYOUTS, SMPL24, get_layout, remap_indices
 from pn3d.errors import UserError
+from pn3d.skeleton import LAYOUTS, SMPL24, get_layout, remap_indices
 
 VECTORS = np.concatenate(
     [
@@ -123,5 +123,5 @@ def test_layouts_are_trees_with_mirrors_and_map_by_name() -> None:
         "neck",
         "head",
     }
-    with pytest.raises(UserError, match="unknown layout 'h37m'; known layouts: .*h36m17"):
+    with pytest.raises(UserError, match=r"unknown layout 'h37m'; known layouts: .*h36m17"):
         get_layout("h37m")

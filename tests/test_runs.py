@@ -96,7 +96,7 @@ def test_another_config_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with RunFolder(tmp_path) as folder:
         folder.claim({"config": {"seed": 0}})
         folder.claim({"config": {"seed": 0}})
-        with pytest.raises(UserError, match="config.seed is 0 there and 1 here"):
+        with pytest.raises(UserError, match=r"config\.seed is 0 there and 1 here"):
             folder.claim({"config": {"seed": 1}})
 
 

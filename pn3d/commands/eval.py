@@ -20,7 +20,7 @@ from pn3d.evaluation.protocol_run import read_frames, run_protocols
 from pn3d.evaluation.protocols import PROTOCOLS
 from pn3d.evaluation.report import cross_view_table, evaluation_table, protocol_table, runs_table
 from pn3d.inference.predict import Prediction, predict
-from pn3d.inference.weights import load_weights
+from pn3d.inference.weights import Weights, load_weights
 from pn3d.training.run_folder import read_json
 
 
@@ -48,8 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.predictions:
         results = [_score_predictions(arguments, path, clips, body) for path, clips in data]
     else:
-        runs = [(name, load_weights(Path(name) / "weights.npz"), Path(name)) for name in arguments.run or []]
-        runs += [(name, load_weights(Path(name)), None) for name in arguments.weights or []]
+        runs: list[tuple[str, Weights, Path | None]] = [
+            *((name, load_weights(Path(name) / "weights.npz"), Path(name)) for name in arguments.run or []),
+            *((name, load_weights(Path(name)), None) for name in arguments.weights or []),
+        ]
         results = []
         for name, weights, folder in runs:
             for path, clips in data:

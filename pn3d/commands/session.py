@@ -20,7 +20,7 @@ from pn3d.inference.weights import Weights, load_weights
 
 def start_jax() -> str:
     """Switches the persistent compilation cache on and describes the devices."""
-    if not jax.config.jax_compilation_cache_dir:
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pn3d" / "compiled"
         jax.config.update("jax_compilation_cache_dir", str(cache))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

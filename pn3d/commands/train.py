@@ -59,8 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
     print(session.start_jax(), flush=True)
     reporter = Reporter(say=lambda line: print(line, flush=True))
     caught: list[int] = []
+
+    def stop(received: int, _: object) -> None:
+        caught.append(received)
+        reporter.stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: (caught.append(received), reporter.stop.set()))
+        signal.signal(number, stop)
     with RunFolder(Path(arguments.run or f"runs/{arguments.preset}")) as folder:
         job = _Job(config, arguments, folder, reporter)
         try:

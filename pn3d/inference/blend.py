@@ -12,6 +12,7 @@ from pn3d.data.rays import FrameRays
 from pn3d.data.windows import flip_windows
 from pn3d.inference.weights import Weights
 from pn3d.lifters import make_networks
+from pn3d.models.layers import run_network
 from pn3d.skeleton import H36M17, SMPL24
 
 CHUNK = 1024
@@ -109,7 +110,7 @@ def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
         size = jnp.broadcast_to(window.size[:, None], confidence.shape[:2])
         if student is None:
             return joints, elevation, size
-        said = networks.student.apply({"params": student}, window.xy, window.confidence)
+        said = run_network(networks.student, student, window.xy, window.confidence)
         betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
         return joints, elevation, size, lifters.local_rotations(said), betas
 

@@ -5,6 +5,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -84,10 +85,10 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
     source = frames if times is None else frame_rays(resampled)
     blended = blend_windows(weights, source, resampled.clip_start)
     if times is not None:
-        blended = Blended(*(None if value is None else resample_values(value, times) for value in blended))
+        blended = Blended(*(value if value is None else resample_values(value, times) for value in blended))  # type: ignore[arg-type]
     root_ray = np.asarray(frames.root_ray)
     ups = np.asarray(_ups(jnp.asarray(blended.elevation_rad), jnp.asarray(root_ray)))
-    shared = {
+    shared: dict[str, Any] = {
         "elevation_rad": blended.elevation_rad,
         "up_cam": clip_mean(ups, clips.clip_start, normalise=True),
         "keypoints_px": clips.keypoints,
@@ -105,16 +106,17 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
     teacher = np.asarray(_uncentre(jnp.asarray(blended.teacher_joints), jnp.asarray(root_ray)))
     if blended.sixd is None or weights.student is None:
         return Prediction(teacher_joints_cam_m=teacher_alone(teacher, root_ray, clips.clip_start), **shared)
-    posed = pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks)
+    posed: dict[str, Any] = dict(pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks))
     lifted = scale_teacher(teacher, posed["joints_cam_m"])
     rest = np.asarray(jax.jit(body_model.rest_joints_m)(body, jnp.asarray(posed["betas"])))
-    worlds = upright_worlds(posed, shared["up_cam"], clips.clip_start, rest[:, 0])
+    worlds: dict[str, Any] = upright_worlds(posed, shared["up_cam"], clips.clip_start, rest[:, 0])
     return Prediction(teacher_joints_cam_m=lifted, **shared, **posed, **worlds)
 
 
 def without_truth(clips: Clips) -> Clips:
     """The clips without any field that only evaluation may read."""
-    return dataclasses.replace(clips, **dict.fromkeys(TRUTH_FIELDS))
+    nothing: dict[str, Any] = dict.fromkeys(TRUTH_FIELDS)
+    return dataclasses.replace(clips, **nothing)
 
 
 def clip_mean(values: np.ndarray, clip_start: np.ndarray, *, normalise: bool = False) -> np.ndarray:
@@ -133,6 +135,9 @@ def pose_frames(
     landmarks: Landmarks,
 ) -> dict[str, np.ndarray]:
     """One shape per clip, rotations made orthonormal, translation from the keypoints, everything in camera axes."""
+    assert blended.sixd is not None
+    assert blended.betas is not None
+    assert weights.student is not None
     betas = clip_mean(blended.betas, clips.clip_start)
     lengths = np.diff(clips.clip_start)
     corrections = jnp.asarray(weights.student["landmark_raw"])
@@ -226,7 +231,8 @@ def save_prediction(path: Path, prediction: Prediction) -> None:
     """Writes prediction.npz, under a temporary name first. Arrays that do not exist are left out."""
     values = {item.name: getattr(prediction, item.name) for item in dataclasses.fields(prediction)}
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.asarray(value) for name, value in values.items() if value is not None})
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in values.items() if value is not None}
+    np.savez(buffer, **arrays)
     temporary = path.with_name(path.name + ".part")
     try:
         temporary.write_bytes(buffer.getvalue())

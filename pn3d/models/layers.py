@@ -1,6 +1,6 @@
 """Blocks shared by the networks: a temporal trunk of strided convolutions, residual blocks, plain heads."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import chex
 import jax
@@ -9,6 +9,11 @@ import numpy as np
 from flax import linen as nn
 
 Temporal = Literal["conv", "flat"]
+
+
+def run_network(network: nn.Module, params: Any, *inputs: jax.Array) -> Any:
+    """What a stateless network says: its module applied to its parameters."""
+    return network.apply({"params": params}, *inputs)
 
 
 def dense(features: int, *, scale: float = 2.0, name: str | None = None) -> nn.Dense:

@@ -1,5 +1,6 @@
 """The state of a run: four players and what a step must remember."""
 
+import dataclasses
 from typing import Any
 
 import flax.struct
@@ -74,7 +75,12 @@ def transformation(optimiser: OptimiserConfig, learning_rate: float) -> optax.Gr
 
 def stage_optimiser(config: Config, stage: Stage) -> OptimiserConfig:
     """The optimiser settings of a stage."""
-    return {"teacher": config.teacher, "student": config.student, "joint": config.joint}[stage].optimiser
+    stages: dict[Stage, OptimiserConfig] = {
+        "teacher": config.teacher.optimiser,
+        "student": config.student.optimiser,
+        "joint": config.joint.optimiser,
+    }
+    return stages[stage]
 
 
 def discriminator_config(config: Config, stage: Stage) -> DiscriminatorConfig:
@@ -146,7 +152,7 @@ def with_weights(state: TrainState, teacher: Params, student: Params | None) -> 
     Raises:
         UserError: the weights' networks have other sizes than the config's.
     """
-    players = {}
+    players: dict[str, Any] = {}
     for name, params in (("teacher", teacher), ("student", student)):
         if params is None:
             continue
@@ -156,4 +162,4 @@ def with_weights(state: TrainState, teacher: Params, student: Params | None) -> 
             raise UserError(f"--init: the {name} of these weights has other sizes than this config's; use its preset")
         params = jax.tree.map(jnp.asarray, params)
         players[name] = Player(params=params, opt_state=None, ema=jax.tree.map(jnp.copy, params))
-    return state.replace(**players)
+    return dataclasses.replace(state, **players)

@@ -1,5 +1,6 @@
 """One optimiser step of a stage: batch, gradients, pmean, a player at a time updated."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +54,7 @@ def make_step(config: Config, stage: Stage, scene: Scene) -> Step:
 
     def step(state: TrainState, data: TrainData, lane: jax.Array) -> tuple[TrainState, Metrics]:
         gradients, metrics = stage_gradients(config, stage, scene, state, data, lane)
-        changed: dict[str, Player] = {}
+        changed: dict[str, Any] = {}
         for name in TRAINED[stage]:
             player: Player = getattr(state, name)
             moved, norms = update_player(
@@ -66,9 +67,10 @@ def make_step(config: Config, stage: Stage, scene: Scene) -> Step:
         names = sorted(metrics)
         finite = jnp.stack([jnp.isfinite(metrics[name]) for name in names])
         good = finite.all() & (state.bad_step < 0)
-        after = _choose(good, state.replace(step=state.step + 1, **changed), state)
+        after = _choose(good, dataclasses.replace(state, step=state.step + 1, **changed), state)
         first_bad = ~finite.all() & (state.bad_step < 0)
-        after = after.replace(
+        after = dataclasses.replace(
+            after,
             bad_step=jnp.where(first_bad, state.step, state.bad_step),
             bad_metric=jnp.where(first_bad, jnp.argmin(finite).astype(jnp.int32), state.bad_metric),
         )

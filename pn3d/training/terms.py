@@ -11,6 +11,7 @@ from pn3d import camera, losses
 from pn3d.config import DiscriminatorConfig
 from pn3d.lifters import Networks, Params
 from pn3d.models.discriminator import Discriminator, motion_features, pose_features
+from pn3d.models.layers import run_network
 from pn3d.training.parallel import batch_mean, varying
 
 Terms = dict[str, jax.Array]
@@ -86,14 +87,14 @@ def _motion_input(poses: Poses2D, config: DiscriminatorConfig) -> jax.Array:
 def judged_pose(networks: Networks, params: Params, fakes: Poses2D) -> jax.Array:
     """The generator's side of the pose discriminator; its params are held constant."""
     frozen = jax.lax.stop_gradient(params)
-    return losses.generator_adversarial(networks.pose_discriminator.apply({"params": frozen}, _pose_input(fakes)))
+    return losses.generator_adversarial(run_network(networks.pose_discriminator, frozen, _pose_input(fakes)))
 
 
 def judged_motion(networks: Networks, params: Params, fakes: Poses2D, config: DiscriminatorConfig) -> jax.Array:
     """The generator's side of the motion discriminator; its params are held constant."""
     frozen = jax.lax.stop_gradient(params)
     features = _motion_input(fakes, config)
-    return losses.generator_adversarial(networks.motion_discriminator.apply({"params": frozen}, features))
+    return losses.generator_adversarial(run_network(networks.motion_discriminator, frozen, features))
 
 
 def discriminator_gradients(
@@ -123,8 +124,8 @@ def _discriminator_loss(
     network: Discriminator, real: jax.Array, fake: jax.Array, penalty: float, own: Params
 ) -> tuple[jax.Array, jax.Array]:
     """Loss with R1 on reals, and the share of rightly judged examples."""
-    logits_real, slopes = _with_slopes(lambda features: network.apply({"params": own}, features), real)
-    logits_fake = network.apply({"params": own}, fake)
+    logits_real, slopes = _with_slopes(lambda features: run_network(network, own, features), real)
+    logits_fake = run_network(network, own, fake)
     total = losses.discriminator_adversarial(logits_real, logits_fake)
     right = 0.5 * ((logits_real > 0).mean() + (logits_fake < 0).mean())
     return total + penalty * losses.gradient_penalty(slopes), right
