@@ -126,8 +126,8 @@ def mutated_files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
         data, done = bytearray(files[name]), []
         for _ in range(int(rng.integers(1, 4))):
             anywhere = rng.random() < 0.15
-            at = int(rng.integers(len(data))) if anywhere else int(rng.choice(places[name]))
-            done.append(_mutate(data, min(at, max(len(data) - 1, 0)), rng, files[names[int(rng.integers(len(names)))]]))
+            at = int(rng.integers(len(files[name]))) if anywhere else int(rng.choice(places[name]))
+            done.append(_mutate(data, min(at, len(data)), rng, files[names[int(rng.integers(len(names)))]]))
         yield f"{number:06d}-{'-'.join(done)}-{name}", bytes(data)
 
 

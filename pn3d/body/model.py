@@ -291,37 +291,60 @@ def vertices(
     Returns:
         (*, V, 3) metres.
     """
-    planes, lead = _vertex_planes(body, betas, rotations, vertex_indices)
-    out = jnp.swapaxes(planes, -1, -2).reshape(*lead, -1, 3)
-    return out + transl_m[..., None, :]
-
-
-def _vertex_planes(
-    body: BodyModel, betas: jax.Array, rotations: jax.Array, vertex_indices: npt.NDArray[np.integer] | jax.Array | None
-) -> tuple[jax.Array, tuple[int, ...]]:
-    """(N, 3, V) before translation, and the leading axes that N stands for."""
     template, blend, skin = body.template_planes_m, body.blend_planes, body.skin_planes
     if vertex_indices is not None:
         template, blend, skin = (array[..., vertex_indices] for array in (template, blend, skin))
-    count, shapes = template.shape[-1], body.num_betas
     rest = rest_joints_m(body, betas)
     posed, turns = posed_joints(body, rest, rotations)
-    lead = posed.shape[:-2]
+    lead = jnp.broadcast_shapes(posed.shape[:-2], transl_m.shape[:-1])
     # Pose correctives and shape in one product; the identity is taken off first, so rest adds nothing (Eq. 9).
     feature = (rotations[..., 1:, :, :] - jnp.eye(3, dtype=rotations.dtype)[(None,) * (rotations.ndim - 2)]).reshape(
         *rotations.shape[:-3], POSE_FEATURES
     )
     coefficients = jnp.concatenate(
-        [jnp.broadcast_to(betas, (*lead, shapes)), jnp.broadcast_to(feature, (*lead, POSE_FEATURES))], axis=-1
-    ).reshape(-1, shapes + POSE_FEATURES)
-    offsets = jnp.matmul(coefficients, blend.reshape(shapes + POSE_FEATURES, -1), precision=_HIGHEST)
-    unposed = offsets.reshape(-1, 3, count) + template[None]
+        [jnp.broadcast_to(array, (*lead, array.shape[-1])) for array in (betas, feature)], axis=-1
+    ).reshape(-1, body.num_betas + POSE_FEATURES)
+    offsets = jnp.matmul(coefficients, blend.reshape(len(blend), -1), precision=_HIGHEST)
+    unposed = offsets.reshape(-1, *template.shape) + template[None]
     # A_j takes rest positions to posed ones: rotation, and what is left of the joint's position (Eq. 2).
     shift = posed - jnp.sum(turns * jnp.broadcast_to(rest, posed.shape)[..., None, :], axis=-1)
-    affine = jnp.concatenate([turns, shift[..., None]], axis=-1).reshape(-1, NUM_JOINTS, 12)
-    rows = jnp.swapaxes(affine, -1, -2)  # (N, 12, 24): one matrix product blends all joints of all vertices
+    affine = jnp.broadcast_to(jnp.concatenate([turns, shift[..., None]], axis=-1), (*lead, NUM_JOINTS, 3, 4))
+    rows = jnp.moveaxis(affine.reshape(-1, NUM_JOINTS, 3, 4), 1, -1)
+    return _skinned(rows, skin, unposed, jnp.broadcast_to(transl_m, (*lead, 3)).reshape(-1, 3)).reshape(*lead, -1, 3)
+
+
+@jax.custom_jvp
+def _skinned(rows: jax.Array, skin: jax.Array, unposed: jax.Array, transl_m: jax.Array) -> jax.Array:
+    """Linear blend skinning (SMPL Eq. 2) as one loop over the vertices.
+
+    The 24 weights of a vertex are summed up term by term, so the compiler makes one pass that holds the blended matrix
+    in registers; a product would write it to memory, four times the vertices' size. The derivative of that loop would
+    be 288 sums over all vertices, so derivatives are those of ``_skinned_by_products``.
+
+    Args:
+        rows: (N, 3, 4, 24) the affine matrices of the joints, joints last.
+        skin: (24, V).
+        unposed: (N, 3, V) shaped vertices with pose correctives, metres.
+        transl_m: (N, 3).
+    Returns (N, V, 3) metres.
+    """
     planes = []
-    for axis in range(3):  # one output coordinate at a time: at most (N, 4, V) is ever alive
-        blended = jnp.matmul(rows[:, 4 * axis : 4 * axis + 4], skin, precision=_HIGHEST)
-        planes.append(jnp.sum(blended[:, :3] * unposed, axis=1) + blended[:, 3])
-    return jnp.stack(planes, axis=1), lead
+    for axis in range(3):
+        blended = [sum(rows[:, axis, k, j, None] * skin[None, j] for j in range(NUM_JOINTS)) for k in range(4)]
+        moved = sum(blended[k] * unposed[:, k] for k in range(3))
+        planes.append(moved + blended[3] + transl_m[:, axis, None])
+    return jnp.stack(planes, axis=-1)
+
+
+def _skinned_by_products(rows: jax.Array, skin: jax.Array, unposed: jax.Array, transl_m: jax.Array) -> jax.Array:
+    """The same in matrix products."""
+    planes = []
+    for axis in range(3):  # one output coordinate at a time, so that at most (N, 4, V) is alive
+        blended = jnp.matmul(rows[:, axis], skin, precision=_HIGHEST)
+        planes.append(jnp.sum(blended[:, :3] * unposed, axis=1) + blended[:, 3] + transl_m[:, axis, None])
+    return jnp.stack(planes, axis=-1)
+
+
+@_skinned.defjvp
+def _skinned_jvp(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+    return _skinned(*primals), jax.jvp(_skinned_by_products, primals, tangents)[1]
