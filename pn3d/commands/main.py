@@ -11,6 +11,10 @@ from pn3d.errors import TrainingDivergedError, UserError
 COMMANDS = {
     "train": "train the three stages on 2D keypoints",
     "eval": "score a run, weights or predictions on a file with truth",
+    "predict": "3D joints, an SMPL body and exports from a detector's keypoints",
+    "inspect": "what a keypoint file holds, and how that was decided",
+    "convert-data": "a data set or a detector's keypoints to native keypoint files",
+    "convert-body": "an SMPL model file to a plain npz",
 }
 """Subcommand -> one line of help. Each is a module here with ``add_arguments(parser)`` and ``run(arguments)``."""
 

@@ -17,6 +17,9 @@ from pn3d.data.resample import resample_clips
 from pn3d.data.windows import to_h36m17
 from pn3d.inference.weights import Weights, load_weights
 
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
+"""Weights that come with the package."""
+
 
 def start_jax() -> str:
     """Switches the persistent compilation cache on and describes the devices."""
@@ -35,7 +38,9 @@ def find_body(path: str | None) -> tuple[BodyModel, Landmarks]:
 
 
 def find_weights(run: str | None, weights: str | None) -> tuple[Weights, str]:
-    """Weights of a run folder or of a file, and what to call them."""
+    """Weights of a run folder, of a file, or those that come with the package; and what to call them."""
+    if run is None and weights is None:
+        return load_weights(SHIPPED_WEIGHTS), "shipped"
     path = Path(weights) if weights else Path(run or "") / "weights.npz"
     return load_weights(path), str(run or weights)
 

@@ -28,7 +28,7 @@ from pn3d.evaluation.eval_json import describe_data
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.report import training_table
 from pn3d.inference.predict import predict
-from pn3d.inference.weights import Weights, load_weights, save_weights
+from pn3d.inference.weights import Weights, save_weights
 from pn3d.lifters import make_networks
 from pn3d.losses import bone_ratios
 from pn3d.training.batch import TrainData
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stage", choices=("all", *STAGES), default="all")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
-    parser.add_argument("--init", metavar="WEIGHTS", help="start from the teacher and student of these weights")
+    parser.add_argument("--init", metavar="WEIGHTS", help="start from these weights (a file, or: shipped)")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="overrides")
 
 
@@ -85,7 +85,7 @@ class _Job:
         self.config, self.arguments, self.folder, self.reporter = config, arguments, folder, reporter
         self.began = time.monotonic()
         self.body, self.landmarks = session.find_body(arguments.body)
-        self.init = load_weights(Path(arguments.init)) if arguments.init else None
+        self.init = self._initial_weights()
         self.clips = self._training_clips()
         self.eval_path = arguments.eval
         self.eval_clips: Clips | None = None
@@ -110,6 +110,12 @@ class _Job:
             git=_git_commit(),
             finished=False,
         )
+
+    def _initial_weights(self) -> Weights | None:
+        if self.arguments.init is None:
+            return None
+        shipped = self.arguments.init == "shipped"
+        return session.find_weights(None, None if shipped else self.arguments.init)[0]
 
     def _training_clips(self) -> Clips:
         model, data = self.config.model, self.config.data

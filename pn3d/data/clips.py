@@ -5,6 +5,7 @@ Pixels have their origin in the top left corner, x right, y down; cameras look a
 """
 
 import os
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, fields, replace
@@ -277,7 +278,7 @@ def _load_members(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
                 raise UserError(f"{path}: not an npz file but a single array; expected a keypoint file")
             with file:
                 return {key: _member(path, file, key) for key in wanted if key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, AttributeError) as error:
         raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {_one_line(error)}") from error
 
 
@@ -290,12 +291,13 @@ def _member(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
                 f"{path}: {key!r} is a pickled object array, which is never read; expected plain"
             ) from error
         raise UserError(f"{path}: {key!r} cannot be read: {_one_line(error)}") from error
-    except (EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+    except (EOFError, zipfile.BadZipFile, zlib.error, MemoryError, AttributeError, tokenize.TokenError) as error:
         raise UserError(f"{path}: {key!r} cannot be read (cut off?): {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if text.isprintable() and len(text) <= 200 else ascii(text)[:200]
 
 
 def _text(path: Path, key: str, value: np.ndarray) -> str:

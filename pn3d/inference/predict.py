@@ -63,6 +63,7 @@ class Prediction:
     transl_cam_m: np.ndarray | None = None
     reprojected_px: np.ndarray | None = None
     joints_world_m: np.ndarray | None = None
+    teacher_joints_world_m: np.ndarray | None = None
     body_joints_world_m: np.ndarray | None = None
     poses_world: np.ndarray | None = None
     transl_world_m: np.ndarray | None = None
@@ -107,10 +108,10 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
     if blended.sixd is None or weights.student is None:
         return Prediction(teacher_joints_cam_m=teacher_alone(teacher, root_ray, clips.clip_start), **shared)
     posed: dict[str, Any] = dict(pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks))
-    lifted = scale_teacher(teacher, posed["joints_cam_m"])
+    posed["teacher_joints_cam_m"] = scale_teacher(teacher, posed["joints_cam_m"])
     rest = np.asarray(jax.jit(body_model.rest_joints_m)(body, jnp.asarray(posed["betas"])))
     worlds: dict[str, Any] = upright_worlds(posed, shared["up_cam"], clips.clip_start, rest[:, 0])
-    return Prediction(teacher_joints_cam_m=lifted, **shared, **posed, **worlds)
+    return Prediction(**shared, **posed, **worlds)
 
 
 def without_truth(clips: Clips) -> Clips:

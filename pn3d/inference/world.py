@@ -19,7 +19,7 @@ def upright_worlds(
     the lowest foot joint over the clip, so single frames do not lift the person.
 
     Args:
-        posed: ``poses_cam, transl_cam_m, body_joints_cam_m, joints_cam_m``.
+        posed: ``poses_cam, transl_cam_m, body_joints_cam_m, joints_cam_m, teacher_joints_cam_m``.
         up_cam: (C, 3) unit vectors.
         clip_start: (C + 1,).
         rest_pelvis_m: (C, 3) the rest pelvis of each clip's shape, about which SMPL's root rotation turns.
@@ -37,12 +37,15 @@ def upright_worlds(
     transl = np.einsum("nij,nj->ni", per_frame, pelvis + posed["transl_cam_m"]) - pelvis - shift
     poses = posed["poses_cam"].copy()
     poses[:, 0] = np.asarray(_turn_root(jnp.asarray(per_frame), jnp.asarray(poses[:, 0])))
-    joints = np.einsum("nij,nkj->nki", per_frame, posed["joints_cam_m"])
+    joints, lifted = (
+        np.einsum("nij,nkj->nki", per_frame, posed[key]) for key in ("joints_cam_m", "teacher_joints_cam_m")
+    )
     return {
         "poses_world": poses,
         "transl_world_m": transl.astype(np.float32),
         "body_joints_world_m": (body - shift[:, None]).astype(np.float32),
         "joints_world_m": (joints - shift[:, None]).astype(np.float32),
+        "teacher_joints_world_m": (lifted - shift[:, None]).astype(np.float32),
     }
 
 

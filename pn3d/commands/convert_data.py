@@ -1,0 +1,63 @@
+"""``pn3d convert-data``: a data set, or any detector's keypoints, -> native keypoint files."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pn3d.config import parse_overrides
+from pn3d.data.clips import concatenate, write_clips
+from pn3d.data.convert import KINDS, convert_data, write_splits
+from pn3d.data.detectors import FORMATS, person_clips, read_keypoints
+from pn3d.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pn3d convert-data``."""
+    kinds = f"of {', '.join(KINDS)}; or detector ({', '.join(sorted(FORMATS))})"
+    parser.add_argument("kind", metavar="KIND", help=kinds)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="SOURCE … OUT.npz")
+    parser.add_argument("--layout", metavar="NAME", help="joint layout of a detector's file")
+    parser.add_argument("--fps", type=float)
+    parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"))
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="options", help="reader's options"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Converts, prints what was written, and returns the exit status."""
+    *sources, target = arguments.paths
+    if not sources:
+        raise UserError(f"expected SOURCE and OUT.npz, found only {target}")
+    if arguments.kind in KINDS:
+        if len(sources) > 1:
+            raise UserError(f"{arguments.kind} takes one SOURCE, found {len(sources)}")
+        splits = convert_data(arguments.kind, sources[0], parse_overrides(arguments.options))
+        for split, path in write_splits(target, splits).items():
+            print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
+        return 0
+    if arguments.kind not in ("detector", *FORMATS):
+        raise UserError(f"unknown kind of data {arguments.kind!r}; known: detector, {', '.join([*KINDS, *FORMATS])}")
+    return _detections(arguments, sources, Path(target))
+
+
+def _detections(arguments: argparse.Namespace, sources: list[str], target: Path) -> int:
+    """Everybody in the given detector files, cut at gaps, as one training file."""
+    size: Any = arguments.image_size
+    parts = []
+    for source in sources:
+        detections = read_keypoints(
+            source,
+            format=None if arguments.kind == "detector" else arguments.kind,
+            layout=arguments.layout,
+            fps=arguments.fps,
+            image_size=None if size is None else (int(size[0]), int(size[1])),
+            all_people=True,
+        )
+        for sentence in (*detections.assumptions, *detections.warnings):
+            print(f"{source}: {sentence}")
+        parts.append(person_clips(detections, split_gaps=True))
+    clips = concatenate(parts)
+    write_clips(target, clips)
+    print(f"{target}: {clips.frames} frames in {clips.num_clips} clips")
+    return 0

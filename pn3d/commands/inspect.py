@@ -1,0 +1,24 @@
+"""``pn3d inspect``: what a keypoint file holds, how that was decided, and a picture of three frames."""
+
+import argparse
+from pathlib import Path
+
+from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
+from pn3d.data.detectors.inspect import facts_text, keypoint_facts
+from pn3d.data.detectors.picture import three_frames_svg
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pn3d inspect``."""
+    add_keypoint_options(parser)
+    parser.add_argument("--picture", metavar="FILE.svg", help="write three frames with named joints here")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the facts, and returns the exit status."""
+    detections = detections_of(arguments)
+    print(facts_text(keypoint_facts(detections)))
+    if arguments.picture:
+        Path(arguments.picture).write_text(three_frames_svg(detections))
+        print(f"picture: {arguments.picture}")
+    return 0

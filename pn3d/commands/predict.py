@@ -1,0 +1,118 @@
+"""``pn3d predict``: a detector's keypoints in; joints, an SMPL body and files that open elsewhere out."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.body import model as body_model
+from pn3d.body.model import BodyModel
+from pn3d.commands import session
+from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
+from pn3d.data.clips import Clips, select
+from pn3d.data.detectors import person_clips
+from pn3d.errors import UserError
+from pn3d.export.files import EXPORTS, write_exports
+from pn3d.export.motion import Mesh, Motion
+from pn3d.inference.predict import Prediction, predict, save_prediction
+from pn3d.skeleton import H36M17
+from pn3d.training.run_folder import write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pn3d predict``."""
+    add_keypoint_options(parser)
+    parser.add_argument("--output", required=True, metavar="DIR")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")
+    source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
+    parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
+    parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(EXPORTS)}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predicts, writes the folder, and returns the exit status."""
+    formats = [word for word in arguments.export.split(",") if word]
+    unknown = sorted(set(formats) - set(EXPORTS))
+    if unknown:
+        raise UserError(f"--export: unknown format {', '.join(unknown)}; formats: {', '.join(EXPORTS)}")
+    print(session.start_jax(), flush=True)
+    weights, name = session.find_weights(arguments.run, arguments.weights)
+    body, landmarks = session.find_body(arguments.body)
+    detections = detections_of(arguments)
+    clips = person_clips(detections)
+    output = Path(arguments.output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {output}: {error.strerror}") from None
+    began = time.monotonic()
+    if detections.clips is not None:
+        folders = [(output, clips)]
+    else:
+        folders = [(output / f"person_{i:02d}", select(clips, [i])) for i in range(clips.num_clips)]
+    written: list[Path] = []
+    for folder, part in folders:
+        folder.mkdir(exist_ok=True)
+        prediction = predict(weights, part, body, landmarks)
+        save_prediction(folder / "prediction.npz", prediction)
+        facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
+        summary = summarise(prediction) | facts
+        write_json(folder / "summary.json", summary)
+        written.append(folder / "prediction.npz")
+        print(f"{folder.name}: " + ", ".join(f"{key} {value}" for key, value in summary.items()))
+        if formats:
+            for index in range(part.num_clips):
+                place = folder if part.num_clips == 1 else folder / f"clip_{index:03d}"
+                place.mkdir(exist_ok=True)
+                written += write_exports(place, clip_motion(prediction, part, index, body), formats)
+    seconds = time.monotonic() - began
+    print(f"{clips.frames} frames in {seconds:.1f} s; wrote " + ", ".join(str(path) for path in written[:12]))
+    return 0
+
+
+def summarise(prediction: Prediction) -> dict[str, Any]:
+    """What a prediction says of itself, without truth: plain numbers."""
+    summary: dict[str, Any] = {
+        "frames": len(prediction.keypoints_px),
+        "missing_joints_pct": round(100.0 * float((prediction.input_confidence <= 0).mean()), 1),
+        "elevation_deg": round(float(np.degrees(prediction.elevation_rad.mean())), 1),
+        "intrinsics": prediction.intrinsics_source,
+    }
+    if prediction.reprojected_px is not None:
+        measured = prediction.input_confidence > 0
+        gap = np.linalg.norm(prediction.reprojected_px - prediction.keypoints_px, axis=-1)
+        summary["reprojection_px"] = round(float(gap[measured].mean()) if measured.any() else 0.0, 2)
+    return summary
+
+
+def clip_motion(prediction: Prediction, clips: Clips, index: int, body: BodyModel) -> Motion:
+    """One clip of a prediction as the exports take it."""
+    frames = slice(int(prediction.clip_start[index]), int(prediction.clip_start[index + 1]))
+    if prediction.poses_world is None or prediction.betas is None or prediction.transl_world_m is None:
+        raise UserError("these weights hold no student yet, so there is no body to export")
+    betas = jnp.asarray(prediction.betas[index])
+    still = jnp.broadcast_to(jnp.eye(3), (24, 3, 3))
+    shaped = np.asarray(jax.jit(body_model.vertices)(body, betas, still, jnp.zeros(3)))
+    own = {
+        key: getattr(prediction, key)[frames]
+        for key in ("joints_world_m", "teacher_joints_world_m", "keypoints_px", "reprojected_px", "input_confidence")
+    }
+    return Motion(
+        name=str(prediction.clip_name[index]),
+        fps=float(prediction.fps[index]),
+        poses_world=prediction.poses_world[frames],
+        transl_world_m=prediction.transl_world_m[frames],
+        rest_joints_m=np.asarray(body_model.rest_joints_m(body, betas)),
+        body_name=prediction.body_name,
+        betas=np.asarray(betas),
+        zero_shape_rest_joints_m=np.asarray(body.joint_template_m),
+        mesh=Mesh(shaped, np.asarray(body.faces), np.asarray(body.skin_weights)),
+        layout=H36M17.name,
+        image_size=(int(clips.image_size[index, 0]), int(clips.image_size[index, 1])),
+        **own,
+    )
