@@ -149,3 +149,29 @@ def test_stage_gradients_are_those_of_the_step() -> None:
     gradients = mapped(state, tiny.data(), np.arange(1))
     assert set(gradients) == {"student"}
     assert all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(gradients))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_leaves_the_step_without_a_pmean(stage: Stage) -> None:
+    """shard_map's replication checker follows the whole step and refuses what was not reduced."""
+    config = tiny.config()
+    advance = mapped_step(make_step(config, stage, tiny.scene()), tiny.devices(2), backend="lint")
+    state = tiny.on_devices(start_stage(config, stage, tiny.first_state()), 2)
+    advance.lower(state, tiny.on_devices(tiny.data(), 2))
+
+    def forgetful(state, data, lane):  # type: ignore[no-untyped-def]
+        state, metrics = make_step(config, stage, tiny.scene())(state, data, lane)
+        return state, metrics | {"unreduced": lane.astype(jnp.float32)}
+
+    if stage == "student":
+        with pytest.raises(ValueError, match="replicat"):
+            mapped_step(forgetful, tiny.devices(2), backend="lint").lower(state, tiny.on_devices(tiny.data(), 2))
+
+
+def test_shard_map_is_bitwise_pmap() -> None:
+    state = start_stage(tiny.config(), "student", tiny.first_state())
+    results = [
+        tiny.advance("student", 2, backend=backend)(tiny.on_devices(state, 2), tiny.on_devices(tiny.data(), 2))[0]
+        for backend in (None, "shard_map")
+    ]
+    assert tiny.bitwise_equal(*results)
