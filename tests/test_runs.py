@@ -90,6 +90,8 @@ def test_divergence_saves_the_last_good_state_and_names_step_and_term(tmp_path: 
     saved = [int(p.name) for p in (tmp_path / "checkpoints/teacher").iterdir() if p.name.isdigit()]
     assert saved
     assert max(saved) < 8
+    with pytest.raises(TrainingDivergedError, match="would again"):
+        tiny.train(tmp_path, config, ("teacher",))
 
 
 def test_another_config_on_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": "3D joints, an SMPL body and exports from a detector's keypoints",
     "inspect": "what a keypoint file holds, and how that was decided",
     "convert-data": "a data set or a detector's keypoints to native keypoint files",
+    "make-benchmark": "the CMU benchmark files from the public BVH release",
     "convert-body": "an SMPL model file to a plain npz",
 }
 """Subcommand -> one line of help. Each is a module here with ``add_arguments(parser)`` and ``run(arguments)``."""

@@ -73,6 +73,11 @@ def run_stage(
         restored = checkpoints.restore(state, reporter.say)
         if restored is not None:
             state = restored
+            if int(state.bad_step) >= 0:
+                raise TrainingDivergedError(
+                    f"{stage} diverged at step {int(state.bad_step)} of this run, and would again: "
+                    "choose other settings and another --run"
+                )
             if int(state.step) < stage_optimiser(config, stage).steps:
                 reporter.say(f"{stage}: resuming at step {int(state.step)}")
         folder.forget_after(stage, int(state.step))

@@ -1,0 +1,20 @@
+"""``pn3d make-benchmark``: the CMU benchmark from the public BVH files, the same for everybody who runs it."""
+
+import argparse
+
+from pn3d.data.convert import convert_data, write_splits
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pn3d make-benchmark``."""
+    parser.add_argument("source", metavar="FOLDER", help="CMU's motion capture as BVH (the cgspeed conversion)")
+    parser.add_argument("output", metavar="OUT.npz", help="files are named OUT_<split>.npz")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Makes the files, prints what was written, and returns the exit status."""
+    splits = convert_data("cmu-benchmark", arguments.source, {"seed": arguments.seed})
+    for split, path in write_splits(arguments.output, splits).items():
+        print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
+    return 0
