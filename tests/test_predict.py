@@ -173,3 +173,18 @@ def test_the_predict_command_writes_its_folder(tmp_path: Path, capsys: pytest.Ca
     assert "unknown format fbx" in capsys.readouterr().err
     assert main(["inspect", str(tmp_path / "in.npz")]) == 0
     assert "h36m17" in capsys.readouterr().out
+
+
+def test_the_weights_that_come_with_the_package_lift_people() -> None:
+    """They speak of the built-in body, and are far better than no depth on motion they never saw."""
+    from pn3d.commands.session import SHIPPED_WEIGHTS
+    from pn3d.data.synthetic import held_out_clips
+    from pn3d.evaluation.evaluate import evaluate_prediction
+
+    # Joints are enough here; without SMPL truth no vertices are computed.
+    joints_only = dict.fromkeys(("poses", "betas", "transl_cam_m", "body", "up_cam"))
+    clips, scene = dataclasses.replace(held_out_clips(8), **joints_only), tiny.scene()
+    scores = evaluate_prediction(predict(load_weights(SHIPPED_WEIGHTS), clips, scene.body, scene.landmarks), clips)
+    assert scores["flat"]["pa_mpjpe_mm"] > 85.0
+    assert scores["student"]["pa_mpjpe_mm"] < 0.6 * scores["flat"]["pa_mpjpe_mm"]
+    assert scores["teacher"]["pa_mpjpe_mm"] < 0.6 * scores["flat"]["pa_mpjpe_mm"]
