@@ -304,6 +304,7 @@ def vertices(
     coefficients = jnp.concatenate(
         [jnp.broadcast_to(array, (*lead, array.shape[-1])) for array in (betas, feature)], axis=-1
     ).reshape(-1, body.num_betas + POSE_FEATURES)
+    coefficients = jax.lax.optimization_barrier(coefficients)  # or XLA may split the product in two again
     offsets = jnp.matmul(coefficients, blend.reshape(len(blend), -1), precision=_HIGHEST)
     unposed = offsets.reshape(-1, *template.shape) + template[None]
     # A_j takes rest positions to posed ones: rotation, and what is left of the joint's position (Eq. 2).
@@ -325,8 +326,7 @@ def _skinned(rows: jax.Array, skin: jax.Array, unposed: jax.Array, transl_m: jax
         rows: (N, 3, 4, 24) the affine matrices of the joints, joints last.
         skin: (24, V).
         unposed: (N, 3, V) shaped vertices with pose correctives, metres.
-        transl_m: (N, 3).
-    Returns (N, V, 3) metres.
+        transl_m: (N, 3); all in metres, as the (N, V, 3) that come out.
     """
     planes = []
     for axis in range(3):
