@@ -77,7 +77,7 @@ def make_benchmark(
     if not source.is_dir():
         raise UserError(f"{source}: no such folder; expected CMU's BVH files such as 07_01.bvh")
     files = {path.stem: path for path in sorted(source.rglob("*.bvh"))}
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, "the choice of trials")
     records: dict[str, list[ClipRecord]] = {"train_gt": [], "train_det": [], "dev_gt": [], "dev_det": []}
     for action, trials in motions.items():
         there = [trial for trial in trials if trial in files]

@@ -1,6 +1,8 @@
 """Data sets by name, for the command line: which reader, which of its options, and which files come of it."""
 
 import inspect
+import types
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +62,34 @@ def convert_data(kind: str, source: str | Path, options: Mapping[str, Any] | Non
     unknown = [name for name in given if name not in KINDS[kind].options]
     if unknown:
         raise UserError(f"{kind} has no option {unknown[0]!r}; it has {', '.join(KINDS[kind].options) or 'none'}")
-    return KINDS[kind].reader(source, **given)
+    hints = typing.get_type_hints(KINDS[kind].reader)
+    typed = {name: _typed(f"{kind}: option {name!r}", value, hints[name]) for name, value in given.items()}
+    return KINDS[kind].reader(source, **typed)
+
+
+def _typed(what: str, value: Any, hint: Any) -> Any:
+    """An option as its reader wants it; text may stand for a list of names, "train,test"."""
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for kind in kinds:
+        origin = typing.get_origin(kind)
+        if origin is tuple:
+            names = value.split(",") if isinstance(value, str) else value
+            if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+                return tuple(names)
+        elif origin is Mapping:
+            if isinstance(value, Mapping) and all(_is_text(key) and _is_text(value[key]) for key in value):
+                return value
+        elif origin is None and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+            return value
+        elif kind is float and type(value) is int:
+            return float(value)
+    expected = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds if kind is not type(None))
+    raise UserError(f"{what} is {ascii(value)[:60]}, expected {expected}")
+
+
+def _is_text(value: object) -> bool:
+    """A word or a path, or a list of words."""
+    return isinstance(value, str | Path) or (isinstance(value, list | tuple) and all(isinstance(v, str) for v in value))
 
 
 def output_paths(target: str | Path, splits: Mapping[str, Clips]) -> dict[str, Path]:

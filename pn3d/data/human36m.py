@@ -79,17 +79,17 @@ def read_human36m(
     Raises:
         UserError: a file or key is missing, of another version, or its parts do not fit together.
     """
-    folder = Path(source) if Path(source).is_dir() else Path(source).parent
-    files = _find(Path(source), detections, _nearby_cameras(folder) if cameras is None else Path(cameras))
     wanted = tuple(SUBJECTS) if splits is None else splits
     unknown = [split for split in wanted if split not in SUBJECTS]
     if unknown or not wanted:
         raise UserError(f"unknown split {', '.join(unknown) or '(none)'} of Human3.6M; known: {', '.join(SUBJECTS)}")
+    folder = Path(source) if Path(source).is_dir() else Path(source).parent
+    files = _find(Path(source), detections, _nearby_cameras(folder) if cameras is None else Path(cameras))
     if files.cameras is None and (files.detections is None or "test" in wanted):
         what = "2D from 3D" if files.detections is None else "the true joints of the test subjects"
         raise UserError(
             f"{source}: no cameras given; {what} need the camera parameters of Human3.6M (a .py, .json or .npz file), "
-            "or convert the training split alone"
+            "or convert the training split alone (splits=train)"
         )
     table = None if files.cameras is None else load_cameras(files.cameras)
     truth = _load_truth(files.truth) if files.detections is None or "test" in wanted else {}

@@ -66,7 +66,7 @@ def read_bvh(
     for path, name in _files(source, ".bvh"):
         bvh = read_bvh_file(path)
         stride = frame_step(path, bvh.fps, fps)
-        if len(bvh.motion) <= skip_frames:
+        if not 0 <= skip_frames < len(bvh.motion):
             raise UserError(f"{path}: {len(bvh.motion)} frames, none is left after skipping {skip_frames}")
         joints_m = h36m17_joints_m(bvh, unit=unit, up=up, frames=slice(skip_frames, None, stride))
         views = render(name, joints_m, bvh.fps / stride, generator(seed, name), cameras, detector=detector)
@@ -218,6 +218,8 @@ def frame_step(path: Path, rate: float, fps: float) -> int:
 
 def generator(seed: int, name: str) -> np.random.Generator:
     """The draws of one file depend on the seed and its name, not on which other files there are."""
+    if seed < 0:
+        raise UserError(f"the seed must be 0 or more, found {seed}")
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
