@@ -74,6 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
             reporter.say(str(stopped))
             return 128 + caught[0] if caught else 1
         reporter.say(job.table())
+        status = folder.status()
+        seconds = ", ".join(f"{stage} {value:.0f} s" for stage, value in status["seconds_per_stage"].items())
+        reporter.say(f"time: {seconds}; peak memory {status['peak_rss_mb']} MB")
         reporter.say(f"results: {folder.path}/ (weights.npz, eval.json, metrics.jsonl)")
     return 0
 
