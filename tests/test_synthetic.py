@@ -175,6 +175,9 @@ def test_nobody_sinks_or_floats(name: str, body: limbs.Dimensions) -> None:
     if standing.any():
         assert np.percentile(lowest[standing], 90) < 0.03
     assert np.isfinite(motion.angles).all()
+    shortest = make_motion(np.random.default_rng(6), name, 8, body)
+    assert shortest.angles.shape == (8, len(angles.CHANNELS))
+    assert np.isfinite(shortest.angles).all()
 
 
 def test_walkers_do_not_slide_and_move_at_their_pace(body: limbs.Dimensions) -> None:
@@ -216,11 +219,13 @@ def test_swing_and_twist_come_apart_again() -> None:
 
 def test_planted_feet_stay_and_hands_arrive(body: limbs.Dimensions) -> None:
     generator, frames = np.random.default_rng(2), 40
-    feet = stances.feet_apart(generator, frames)
+    feet = stances.feet_apart(generator, frames, wide_m=(0.25, 0.25), ahead_m=0.2)
     pose = stances.stance(generator, body, feet, drop_m=np.linspace(0.02, 0.4, frames), lean=0.3)
     points, turns = chain(body.rest_joints_m - body.rest_joints_m[0], angles.local_rotations(pose))
     between = points[:, 7] - points[:, 8]
     assert np.ptp(between, axis=0).max() < 0.03
+    apart = np.array([feet.out_m.sum(), 0.0, feet.forward_m[0] - feet.forward_m[1]])
+    np.testing.assert_allclose(between.mean(axis=0), apart, atol=0.025)
     np.testing.assert_allclose(turns[:, 7:9, 1, 1], 1, atol=0.02)  # soles are level
     wrist = np.array([[0.2, 0.1, 0.35], [0.0, -0.4, 0.2], [-0.15, 0.3, 0.3], [0.4, 0.1, 0.0]])
     solved = limbs.reach(wrist, np.zeros(4), body)

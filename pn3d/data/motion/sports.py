@@ -34,7 +34,7 @@ def _acted(
     seconds: list[float] = []
     poses: list[np.ndarray] = []
     now = generator.uniform(0.0, 0.6)
-    while now < frames / FPS:
+    while not seconds or now < frames / FPS:  # once even where the clip ends before it begins
         pace, size = generator.uniform(0.85, 1.35), generator.uniform(0.8, 1.1)
         rest = keys[0][1]
         for when, key in keys:

@@ -174,8 +174,10 @@ def _visits(
     generator: np.random.Generator, frames: int, rise: tuple[float, float], hold: tuple[float, float], rest: float
 ) -> np.ndarray:
     """(T,) a course between 0 and 1 that goes up, stays, comes down and rests, over and over (seconds)."""
-    seconds, values, now = [], [], generator.uniform(-1.0, 0.7)
-    while now < frames / FPS:
+    seconds: list[float] = []
+    values: list[float] = []
+    now = generator.uniform(-1.0, 0.7)
+    while not seconds or now < frames / FPS:  # once even where the clip ends before it begins
         up, stay, pause = generator.uniform(*rise), generator.uniform(*hold), generator.exponential(rest)
         level = generator.uniform(0.75, 1.0)
         seconds += [now, now + up, now + up + stay + 0.04, now + 2 * up + stay + 0.08]
