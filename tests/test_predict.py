@@ -18,7 +18,7 @@ from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import flip_windows
 from pn3d.errors import UserError
 from pn3d.inference.blend import window_weights
-from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
+from pn3d.inference.predict import Prediction, _pose_piece, predict, save_prediction, without_truth
 from pn3d.inference.weights import Weights, load_weights, save_weights
 from pn3d.inference.world import camera_to_world
 from pn3d.skeleton import H36M17
@@ -188,3 +188,23 @@ def test_the_weights_that_come_with_the_package_lift_people() -> None:
     assert scores["flat"]["pa_mpjpe_mm"] > 85.0
     assert scores["student"]["pa_mpjpe_mm"] < 0.6 * scores["flat"]["pa_mpjpe_mm"]
     assert scores["teacher"]["pa_mpjpe_mm"] < 0.6 * scores["flat"]["pa_mpjpe_mm"]
+
+
+def test_turning_back_to_the_real_camera_moves_the_body_as_a_whole() -> None:
+    """Beside the axis the body is that on the axis, turned about the camera: its pelvis pivot included."""
+    scene = tiny.scene()
+    generator = np.random.default_rng(0)
+    frames = 256
+    sixd = jnp.asarray(generator.normal(size=(frames, 24, 6)), jnp.float32)
+    betas = jnp.asarray(generator.normal(size=(frames, 10)), jnp.float32)
+    rays = jnp.asarray(0.1 * generator.normal(size=(frames, 17, 2)), jnp.float32)
+    root = jnp.asarray(0.4 * generator.normal(size=(frames, 2)), jnp.float32)
+    fixed = (jnp.ones((frames, 17)), jnp.full((frames,), 0.15))
+    intrinsics = jnp.tile(jnp.array([[1000.0, 1000.0, 500.0, 500.0]]), (frames, 1))
+    pose = lambda ray: _pose_piece(  # noqa: E731
+        scene.body, scene.landmarks, jnp.zeros((17, 3)), sixd, betas, rays, *fixed, ray, intrinsics
+    )
+    on_axis, beside = pose(jnp.zeros_like(root)), pose(root)
+    for index in (2, 3):
+        expected = jax.jit(camera.uncentre_points)(on_axis[index], root)
+        np.testing.assert_allclose(beside[index], expected, atol=1e-4)
