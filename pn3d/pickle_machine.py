@@ -10,13 +10,32 @@ import re
 import struct
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import IO, Any
 
-MAX_OPERATIONS = 2_000_000  # a SMPL file needs a few hundred
 LONG_TEXT_BYTES = 16 << 20
 
 _WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
 _KEYS = (str, bytes, int, float, bool, type(None))
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What one file may ask for; the defaults hold every body model and most data sets many times over.
+
+    Attributes:
+        file_bytes: size of the file.
+        unpacked_bytes: all members of an ``.npz`` together.
+        built_bytes: all arrays and copies that one pickle builds together.
+        operations: opcodes of one pickle (a SMPL file needs a few hundred, a list of N names 2 N or more).
+        unfolded_items: items of one pickle, counted as if nothing were shared.
+    """
+
+    file_bytes: int = 512 << 20
+    unpacked_bytes: int = 1 << 30
+    built_bytes: int = 640 << 20
+    operations: int = 2_000_000
+    unfolded_items: int = 10_000_000
 
 
 class RefusedError(Exception):
@@ -39,8 +58,8 @@ def checked_key(key: Any) -> Any:
 class PickleMachine:
     """Runs one pickle from ``stream``, of which ``left`` bytes remain. Subclasses give meaning to names."""
 
-    def __init__(self, stream: IO[bytes], left: int) -> None:
-        self.stream, self.left = stream, left
+    def __init__(self, stream: IO[bytes], left: int, caps: Caps) -> None:
+        self.stream, self.left, self.caps = stream, left, caps
         self.stack: list[Any] = []
         self.outer_stacks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -67,7 +86,7 @@ class PickleMachine:
 
     def run(self) -> Any:
         """The value that the pickle leaves when it stops."""
-        for _ in range(MAX_OPERATIONS):
+        for _ in range(self.caps.operations):
             code = self.take(1)
             if code == b".":
                 return self.stack.pop()
@@ -75,7 +94,7 @@ class PickleMachine:
             if operation is None:
                 raise RefusedError(f"not a pickle of plain data: opcode {shown(code)} is not read")
             operation(self)
-        raise RefusedError(f"the pickle has more than {MAX_OPERATIONS} operations; a data file has far fewer")
+        raise RefusedError(f"the pickle has more than {self.caps.operations} operations; a data file has far fewer")
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""

@@ -11,12 +11,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from pn3d.pickle_machine import PickleMachine, RefusedError, checked_key, shown
+from pn3d.pickle_machine import Caps, PickleMachine, RefusedError, checked_key, shown
 
-MAX_BUILT_BYTES = 640 << 20  # all arrays and copies of one file together
 MAX_DENSE_ITEMS = 1 << 23  # rows x columns of one sparse matrix
 MAX_NESTING = 64
-MAX_UNFOLDED = 10_000_000  # items counted as if nothing were shared
 
 _CORES = ("numpy.core", "numpy._core")
 _NAMES = {
@@ -84,8 +82,8 @@ class _Instance:
 class DataReader(PickleMachine):
     """The machine with the names of data files."""
 
-    def __init__(self, stream: IO[bytes], left: int, *, allow_objects: bool) -> None:
-        super().__init__(stream, left)
+    def __init__(self, stream: IO[bytes], left: int, *, allow_objects: bool, caps: Caps) -> None:
+        super().__init__(stream, left, caps)
         self.allow_objects = allow_objects
         self.built_bytes = 0
         self.resolved: dict[int, tuple[Any, int] | None] = {}
@@ -97,8 +95,8 @@ class DataReader(PickleMachine):
     def charge(self, count: int) -> None:
         """Counts bytes that are built, since little input can ask for much."""
         self.built_bytes += count
-        if self.built_bytes > MAX_BUILT_BYTES:
-            raise RefusedError(f"its arrays take more than {MAX_BUILT_BYTES >> 20} MB")
+        if self.built_bytes > self.caps.built_bytes:
+            raise RefusedError(f"its arrays take more than {self.caps.built_bytes >> 20} MB")
 
     # names
 
@@ -246,8 +244,8 @@ class DataReader(PickleMachine):
         """The same for the items of one."""
         pairs = [self.resolve(value, depth) for value in values]
         size = 1 + sum(pair[1] for pair in pairs)
-        if size > MAX_UNFOLDED:
-            raise RefusedError(f"unfolds to more than {MAX_UNFOLDED} items")
+        if size > self.caps.unfolded_items:
+            raise RefusedError(f"unfolds to more than {self.caps.unfolded_items} items")
         return [pair[0] for pair in pairs], size
 
     def value_of(self, kind: str, state: dict[str, Any]) -> np.ndarray:

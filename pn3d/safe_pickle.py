@@ -15,11 +15,10 @@ from typing import IO, Literal
 import numpy as np
 
 from pn3d.errors import UserError
-from pn3d.pickle_machine import RefusedError, shown
+from pn3d.pickle_machine import Caps, RefusedError, shown
 from pn3d.pickle_values import DataReader
 
-MAX_FILE_BYTES = 512 << 20
-MAX_UNPACKED_BYTES = 1 << 30  # all members of an .npz together
+DEFAULT_CAPS = Caps()
 MAX_MEMBERS = 10_000
 MAX_HEADER_BYTES = 10_000
 
@@ -42,12 +41,13 @@ _DAMAGE = (
 )
 
 
-def load_pickle(path: str | Path, *, allow_objects: bool = False) -> object:
+def load_pickle(path: str | Path, *, allow_objects: bool = False, caps: Caps = DEFAULT_CAPS) -> object:
     """The content of a pickle as plain containers, text, numbers and NumPy arrays.
 
     Args:
-        path: a pickle of protocol 0 to 5, written by Python 2 (its ``str`` is read as Latin-1) or 3; at most 512 MB.
+        path: a pickle of protocol 0 to 5, written by Python 2 (its ``str`` is read as Latin-1) or 3.
         allow_objects: whether arrays of Python objects are read (data sets have them, models do not).
+        caps: what the file may ask for; 512 MB at most unless told otherwise.
 
     Returns:
         dicts, lists, tuples, sets, str, bytes, numbers, None, and read-only arrays. NumPy scalars become numbers, CSC
@@ -57,43 +57,43 @@ def load_pickle(path: str | Path, *, allow_objects: bool = False) -> object:
     Raises:
         UserError: the file is not there, is no pickle, is damaged, or holds anything else.
     """
-    path = _checked_path(path)
+    path = _checked_path(path, caps)
     try:
         with path.open("rb") as stream:
             _check_start(stream.read(64))
             stream.seek(0)
-            return DataReader(stream, path.stat().st_size, allow_objects=allow_objects).load()
+            return DataReader(stream, path.stat().st_size, allow_objects=allow_objects, caps=caps).load()
     except RefusedError as error:
         raise UserError(f"cannot read {path}: {error}") from None
     except _DAMAGE as error:
         raise UserError(f"cannot read {path}: damaged, or not a pickle ({_reason(error)})") from None
 
 
-def load_npz(path: str | Path) -> dict[str, object]:
+def load_npz(path: str | Path, *, caps: Caps = DEFAULT_CAPS) -> dict[str, object]:
     """The members of an ``.npz``: arrays, and for members of Python objects the plain containers they hold.
 
     Members of objects are read as ``load_pickle(allow_objects=True)`` reads a file, the others without pickles. A
     member of objects without dimensions (``np.savez(positions_3d={...})``) is the object itself.
 
     Raises:
-        UserError: the file is not there, is no ``.npz``, is damaged, unpacks to more than 1 GB, or holds anything else.
+        UserError: the file is not there, is no ``.npz``, is damaged, is beyond ``caps``, or holds anything else.
     """
-    path = _checked_path(path)
+    path = _checked_path(path, caps)
     member = ""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             if len(infos) > MAX_MEMBERS or len({info.filename for info in infos}) < len(infos):
                 raise RefusedError("members are named twice, or far too many")
-            if (total := sum(info.file_size for info in infos)) > MAX_UNPACKED_BYTES:
-                raise RefusedError(f"it unpacks to {total >> 20} MB; at most {MAX_UNPACKED_BYTES >> 20} are read")
+            if (total := sum(info.file_size for info in infos)) > caps.unpacked_bytes:
+                raise RefusedError(f"it unpacks to {total >> 20} MB; at most {caps.unpacked_bytes >> 20} are read")
             members: dict[str, object] = {}
             for info in infos:
                 member = info.filename.removesuffix(".npy")
                 if member == info.filename:
                     raise RefusedError("it is not an array (.npy)")
                 with archive.open(info) as stream:
-                    members[member] = _read_array(stream, info.file_size, allow_objects=True)
+                    members[member] = _read_array(stream, info.file_size, allow_objects=True, caps=caps)
             return members
     except RefusedError as error:
         raise UserError(f"cannot read {path}{_where(member)}: {error}") from None
@@ -101,12 +101,12 @@ def load_npz(path: str | Path) -> dict[str, object]:
         raise UserError(f"cannot read {path}{_where(member)}: damaged, or not an .npz ({_reason(error)})") from None
 
 
-def load_npy(path: str | Path) -> np.ndarray:
+def load_npy(path: str | Path, *, caps: Caps = DEFAULT_CAPS) -> np.ndarray:
     """The array of an ``.npy`` file; arrays of objects are refused. Raises UserError as load_npz does."""
-    path = _checked_path(path)
+    path = _checked_path(path, caps)
     try:
         with path.open("rb") as stream:
-            array = _read_array(stream, path.stat().st_size, allow_objects=False)
+            array = _read_array(stream, path.stat().st_size, allow_objects=False, caps=caps)
             assert isinstance(array, np.ndarray)  # as objects are not allowed
             return array
     except RefusedError as error:
@@ -115,12 +115,12 @@ def load_npy(path: str | Path) -> np.ndarray:
         raise UserError(f"cannot read {path}: damaged, or not an .npy ({_reason(error)})") from None
 
 
-def _checked_path(path: str | Path) -> Path:
+def _checked_path(path: str | Path, caps: Caps) -> Path:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"cannot read {path}: {'it is a folder' if path.is_dir() else 'there is no such file'}")
-    if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise UserError(f"cannot read {path}: it has {size >> 20} MB; at most {MAX_FILE_BYTES >> 20} are read")
+    if (size := path.stat().st_size) > caps.file_bytes:
+        raise UserError(f"cannot read {path}: it has {size >> 20} MB; at most {caps.file_bytes >> 20} are read")
     return path
 
 
@@ -134,7 +134,7 @@ def _check_start(start: bytes) -> None:
         raise RefusedError(f"it is a text file, perhaps a web page or a pointer; it starts with {shown(start[:24])}")
 
 
-def _read_array(stream: IO[bytes], size: int, *, allow_objects: bool) -> object:
+def _read_array(stream: IO[bytes], size: int, *, allow_objects: bool, caps: Caps) -> object:
     """One ``.npy`` of ``size`` bytes. The header's shape must be what the file holds, before memory is taken."""
     shape, fortran, code = _array_header(stream, size)
     left = size - stream.tell()
@@ -142,7 +142,7 @@ def _read_array(stream: IO[bytes], size: int, *, allow_objects: bool) -> object:
     if code in ("|O", "O"):
         if not allow_objects:
             raise RefusedError("it holds an array of Python objects where numbers are expected")
-        value = DataReader(stream, left, allow_objects=True).load()  # of shape () it is the object itself
+        value = DataReader(stream, left, allow_objects=True, caps=caps).load()  # of shape () it is the object itself
         if shape != () and (not isinstance(value, np.ndarray) or value.shape != shape):
             raise RefusedError(f"damaged: objects of another shape than {shown(shape)}")
         return value

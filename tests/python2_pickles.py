@@ -142,3 +142,15 @@ EXPRESSION = (
     "nZJj6ZKW7VSwdeO67v2PXtOHU1J+gR9LC+v71mz6M9QMG4Y7hvuGx4ZtwwvDjuFVX/l4hUjlqVTCLq5w+gp7qa8nZxPX+zkc/Hd9WDDE6g9w"
     "pN142ukxW3eZdney6O504o412VzEmRbRZa0C1/4+Qvm61WJ626SfT/6+vkd1hwvT4XKxQ6dIfdn7BUcZr7k="
 )
+
+
+def equal_values(found: Any, expected: Any) -> bool:
+    if isinstance(expected, np.ndarray):
+        same_kind = found.dtype == expected.dtype.newbyteorder("=")
+        return same_kind and found.shape == expected.shape and np.array_equal(found, expected)
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(equal_values(found[key], expected[key]) for key in expected)
+    if isinstance(expected, list | tuple):
+        same_length = type(found) is type(expected) and len(found) == len(expected)
+        return same_length and all(equal_values(*pair) for pair in zip(found, expected, strict=True))
+    return type(found) is type(expected) and found == expected
