@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = {
-    1: ("skeleton", "rotations", "config", "safe_pickle", "errors"),
+    1: ("skeleton", "rotations", "config", "safe_pickle", "errors", "atomic"),
     2: ("models", "export", "camera"),
     3: ("body", "losses"),
     4: ("data", "lifters"),
@@ -43,7 +43,7 @@ def violations(path: Path, text_room: str) -> list[str]:
         # ``from pn3d import __version__`` names no room.
         if other in ("", "__version__") or other == text_room:
             continue
-        # safe_pickle and config speak to the user through errors, which imports nothing.
+        # Rooms of row 1 speak to the user through errors, which imports nothing.
         if other == "errors":
             continue
         if ROW_OF[other] >= row:

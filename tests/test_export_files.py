@@ -7,7 +7,6 @@ import pytest
 from export_samples import sample_motion
 
 from pn3d.errors import UserError
-from pn3d.export.atomic import write_atomically
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.motion import Mesh
 
@@ -32,13 +31,6 @@ def test_an_unknown_format_is_named_before_anything_is_written(tmp_path):
     with pytest.raises(UserError, match=r"unknown export format 'fbx'; expected some of amass, bvh"):
         write_exports(tmp_path, sample_motion(frames=1), ["bvh", "fbx"])
     assert not list(tmp_path.iterdir())
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match="cannot write"):
-        write_atomically(tmp_path / "folder", "text")
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,14 @@ Layout of the files as published at smpl.is.tue.mpg.de (Loper et al., SIGGRAPH A
 """
 
 import hashlib
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pn3d.atomic import whole_file
 from pn3d.body.builtin import builtin_body
 from pn3d.body.model import NUM_JOINTS, POSE_FEATURES, BodyModel, make_body_model
 from pn3d.errors import UserError
@@ -156,25 +155,20 @@ def convert_body(source: str | Path, target: str | Path) -> SmplArrays:
     if not target.parent.is_dir():
         raise UserError(f"cannot write {target}: there is no folder {target.parent}")
     arrays = read_smpl_arrays(source)
-    handle, temporary = tempfile.mkstemp(prefix=target.name, suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(
-                stream,
-                v_template=arrays.v_template.astype(np.float32),
-                shapedirs=arrays.shapedirs.astype(np.float32),
-                posedirs=arrays.posedirs.astype(np.float32),
-                J_regressor=arrays.joint_regressor.astype(np.float32),
-                weights=arrays.weights.astype(np.float32),
-                parents=arrays.parents,
-                faces=arrays.faces,
-                betas_kind=np.array(BETAS_KIND),
-                name=np.array(arrays.name),
-                source_sha256=np.array(arrays.sha256),
-            )
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with whole_file(target) as stream:
+        np.savez_compressed(
+            stream,
+            v_template=arrays.v_template.astype(np.float32),
+            shapedirs=arrays.shapedirs.astype(np.float32),
+            posedirs=arrays.posedirs.astype(np.float32),
+            J_regressor=arrays.joint_regressor.astype(np.float32),
+            weights=arrays.weights.astype(np.float32),
+            parents=arrays.parents,
+            faces=arrays.faces,
+            betas_kind=np.array(BETAS_KIND),
+            name=np.array(arrays.name),
+            source_sha256=np.array(arrays.sha256),
+        )
     return arrays
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.atomic import write_json
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.config import to_json
@@ -13,7 +14,7 @@ from pn3d.data.clips import Clips, read_clips
 from pn3d.data.synthetic import held_out_clips
 from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.cross_view import cross_view
-from pn3d.evaluation.eval_json import JSON_VERSION, describe_data, results_json, write_json
+from pn3d.evaluation.eval_json import JSON_VERSION, describe_data, results_json
 from pn3d.evaluation.evaluate import evaluate_prediction, predicted_track
 from pn3d.evaluation.predictions_file import score_file
 from pn3d.evaluation.protocol_run import read_frames, run_protocols

@@ -1,8 +1,8 @@
 """``pn3d inspect``: what a keypoint file holds, how that was decided, and a picture of three frames."""
 
 import argparse
-from pathlib import Path
 
+from pn3d.atomic import write_atomically
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
 from pn3d.data.detectors.inspect import facts_text, keypoint_facts
 from pn3d.data.detectors.picture import three_frames_svg
@@ -19,6 +19,6 @@ def run(arguments: argparse.Namespace) -> int:
     detections = detections_of(arguments)
     print(facts_text(keypoint_facts(detections)))
     if arguments.picture:
-        Path(arguments.picture).write_text(three_frames_svg(detections))
+        write_atomically(arguments.picture, three_frames_svg(detections))
         print(f"picture: {arguments.picture}")
     return 0

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pn3d.atomic import write_json
 from pn3d.body import model as body_model
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
@@ -20,7 +21,6 @@ from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.motion import Mesh, Motion
 from pn3d.inference.predict import Prediction, predict, save_prediction
 from pn3d.skeleton import H36M17
-from pn3d.training.run_folder import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

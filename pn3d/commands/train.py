@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from pn3d import config as configs
+from pn3d.atomic import write_json
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import landmark_joints
 from pn3d.commands import session
@@ -35,7 +36,7 @@ from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, StoppedError, run_stage
 from pn3d.training.objectives import Scene
 from pn3d.training.parallel import device_mesh, replicate
-from pn3d.training.run_folder import RunFolder, read_json, write_json
+from pn3d.training.run_folder import RunFolder, read_json
 from pn3d.training.state import TrainState, init_state, with_weights
 
 

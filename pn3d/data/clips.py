@@ -4,7 +4,6 @@ Shapes: N frames of C clips one after the other, J joints. Frames of clip c are 
 Pixels have their origin in the top left corner, x right, y down; cameras look along z (x right, y down), in metres.
 """
 
-import os
 import tokenize
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.atomic import whole_file
 from pn3d.camera import assumed_intrinsics
 from pn3d.errors import UserError
 from pn3d.skeleton import Layout, get_layout
@@ -130,15 +130,8 @@ def write_clips(path: str | Path, clips: Clips) -> None:
     arrays = {key: value for key, value in arrays.items() if value is not None}
     arrays["layout"], arrays["joint_names"] = np.array(clips.layout.name), clips.joint_names
     plain: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, **plain)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot write the keypoint file: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as stream:
+        np.savez(stream, **plain)
 
 
 def require_truth(clips: Clips, path: str | Path = "the evaluation data") -> None:

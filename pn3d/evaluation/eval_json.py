@@ -1,14 +1,11 @@
-"""The eval JSON, version 1: built, checked for numbers that are not finite, and written in one piece."""
+"""The eval JSON, version 1: built, and checked for numbers that are not finite."""
 
-import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation.evaluate import Scores
 
 JSON_VERSION = 1
@@ -59,19 +56,6 @@ def results_json(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if missing := {"run", "data"} - entry.keys():
             raise ValueError(f"a result needs 'run' and 'data', found none for {', '.join(sorted(missing))}")
     return {"version": JSON_VERSION, "results": entries}
-
-
-def write_json(path: str | Path, document: Mapping[str, Any]) -> None:
-    """Writes a document under a temporary name, then puts it in place; UserError where that is not possible."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot write the evaluation: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _check(value: Any, where: str) -> None:

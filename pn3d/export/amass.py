@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.kinematics import axis_angle_to_matrix, matrix_to_axis_angle, resample_motion, retarget_rotations
 from pn3d.export.motion import Motion
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.euler import euler_angles, unwrap_euler_angles
 from pn3d.export.kinematics import axis_angle_to_matrix, in_chunks
 from pn3d.export.motion import Motion

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.joint_angles import angle_names, joint_angles_deg
 from pn3d.export.motion import Motion
 from pn3d.skeleton import SMPL24

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
 from pn3d.export.kinematics import (
     axis_angle_to_quaternion,

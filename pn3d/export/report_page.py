@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.report_figures import Chart, PoseFigure, Series, chart_svg, pose_svg
 from pn3d.export.viewer import fill_template, page_asset
 

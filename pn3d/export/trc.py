@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.motion import Motion
 from pn3d.skeleton import SMPL24
 

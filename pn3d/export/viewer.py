@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.export.atomic import write_atomically
+from pn3d.atomic import write_atomically
 from pn3d.export.gltf import top_four
 from pn3d.export.kinematics import axis_angle_to_quaternion, hemisphere_continuous
 from pn3d.export.motion import Mesh, Motion

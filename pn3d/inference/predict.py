@@ -1,8 +1,6 @@
 """2D keypoints -> joints, SMPL pose, shape and translation, in the camera and in an upright world."""
 
 import dataclasses
-import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import __version__, camera, lifters, rotations
+from pn3d.atomic import whole_file
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
@@ -231,12 +230,6 @@ HUMAN_BONES_M = 4.1
 def save_prediction(path: Path, prediction: Prediction) -> None:
     """Writes prediction.npz, under a temporary name first. Arrays that do not exist are left out."""
     values = {item.name: getattr(prediction, item.name) for item in dataclasses.fields(prediction)}
-    buffer = io.BytesIO()
     arrays: dict[str, Any] = {name: np.asarray(value) for name, value in values.items() if value is not None}
-    np.savez(buffer, **arrays)
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_bytes(buffer.getvalue())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    with whole_file(path) as stream:
+        np.savez(stream, **arrays)

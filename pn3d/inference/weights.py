@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import jax
 import numpy as np
 
 from pn3d import __version__
+from pn3d.atomic import write_atomically, write_json
 from pn3d.config import Config, from_json, to_json
 from pn3d.errors import UserError
 from pn3d.lifters import Params
@@ -61,8 +61,8 @@ def save_weights(path: Path, weights: Weights) -> None:
         "sha256": hashlib.sha256(payload).hexdigest(),
         **weights.facts,
     }
-    _replace_file(path, payload)
-    _replace_file(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
+    write_atomically(path, payload)
+    write_json(path.with_suffix(".json"), card)
 
 
 def load_weights(path: Path) -> Weights:
@@ -116,13 +116,3 @@ def _unflatten(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
             node = node.setdefault(folder, {})
         node[leaf] = array
     return tree
-
-
-def _replace_file(path: Path, payload: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_bytes(payload)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}") from None

@@ -2,11 +2,11 @@
 
 import fcntl
 import json
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pn3d.atomic import write_atomically, write_json
 from pn3d.config import Stage
 from pn3d.errors import UserError
 
@@ -73,9 +73,7 @@ class RunFolder:
                 continue
             if row["stage"] != stage or row["step"] <= step:
                 kept.append(line + "\n")
-        temporary = path.with_name("metrics.jsonl.part")
-        temporary.write_text("".join(kept))
-        os.replace(temporary, path)
+        write_atomically(path, "".join(kept))
 
     def status(self, **changes: Any) -> dict[str, Any]:
         """Merges ``changes`` into ``status.json`` and returns it."""
@@ -83,16 +81,6 @@ class RunFolder:
         status = (read_json(path) if path.exists() else {}) | changes
         write_json(path, status)
         return status
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes JSON under a temporary name first."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(json.dumps(value, indent=1) + "\n")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
 def read_json(path: Path) -> Any:
