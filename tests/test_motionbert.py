@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_human36m import write_cameras
+from human36m_files import write_cameras
 
+from pn3d.data import motionbert
 from pn3d.data.clips import TRUTH_FIELDS
 from pn3d.data.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES
 from pn3d.data.motionbert import LEFT_OUT, read_motionbert
 from pn3d.errors import UserError
+from pn3d.pickle_machine import Caps
 
 SOURCES = {
     "train": ["s_01_act_02_subact_01_ca_01", "s_01_act_02_subact_01_ca_02", "s_05_act_15_subact_02_ca_02"],
@@ -128,3 +130,20 @@ def test_an_object_of_another_class_is_refused_unread(tmp_path: Path) -> None:
     path = write(tmp_path / "h36m.pkl", {"train": Path("/etc")})
     with pytest.raises(UserError):
         read_motionbert(path)
+
+
+def test_what_a_file_may_ask_for_is_enough_for_the_true_one_and_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The true file has 1.2 GB and some names for each of 2.1 million frames (``benchmarks/convert_motionbert.py``)."""
+    assert motionbert.DATA_SET_CAPS.file_bytes > 2 << 30
+    assert motionbert.DATA_SET_CAPS.operations > 4 * 2_100_000 * 2
+    path = write(tmp_path / "h36m.pkl", make_content())
+    for caps, message in (
+        (Caps(file_bytes=1 << 10), "cannot read .*h36m.pkl: it has 0 MB; at most 0 are read"),
+        (Caps(operations=50), "more than 50 operations"),
+        (Caps(built_bytes=10), "its arrays take more than"),
+    ):
+        monkeypatch.setattr(motionbert, "DATA_SET_CAPS", caps)
+        with pytest.raises(UserError, match=message):
+            read_motionbert(path)

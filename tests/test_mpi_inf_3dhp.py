@@ -119,6 +119,23 @@ def test_bad_files_are_refused_in_one_line(case: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+class _Explodes:
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path(self.path),))
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_unexpected_objects_are_never_executed(split: str, tmp_path: Path) -> None:
+    write(tmp_path, split, {"S1 Seq1": _Explodes(tmp_path / "executed")})
+    with pytest.raises(UserError) as caught:
+        read_mpi_inf_3dhp(tmp_path)
+    assert not (tmp_path / "executed").exists()
+    assert "\n" not in str(caught.value)
+
+
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read_mpi_inf_3dhp(tmp_path / "none")

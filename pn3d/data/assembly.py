@@ -12,7 +12,18 @@ import numpy as np
 
 from pn3d.data.clips import Clips, validate_clips
 from pn3d.errors import UserError
+from pn3d.pickle_machine import Caps
 from pn3d.skeleton import H36M17, Layout
+
+DATA_SET_CAPS = Caps(
+    file_bytes=3 << 30,
+    unpacked_bytes=4 << 30,
+    built_bytes=4 << 30,
+    operations=40_000_000,
+    unfolded_items=40_000_000,
+)
+"""What the file of a whole data set may ask for: the largest known (MotionBERT's pickle of Human3.6M: 1.2 GB, a name or
+two for each of 2.1 million frames) fits twice, and a hostile one still meets an end."""
 
 
 @dataclass(frozen=True)

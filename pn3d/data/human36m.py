@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pn3d.data.assembly import (
+    DATA_SET_CAPS,
     ClipRecord,
     as_array,
     as_dict,
@@ -142,13 +143,13 @@ def _find(source: Path, detections: str | None, cameras: Path | None) -> _Source
 def _load_truth(path: Path) -> dict[str, dict[str, object]]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; the true joints of the test split are read from it")
-    positions = as_dict(path, "'positions_3d'", member(path, load_npz(path), "positions_3d"))
+    positions = as_dict(path, "'positions_3d'", member(path, load_npz(path, caps=DATA_SET_CAPS), "positions_3d"))
     return {str(subject): as_dict(path, f"the actions of {subject}", actions) for subject, actions in positions.items()}
 
 
 def _load_keypoints(path: Path) -> tuple[Layout, dict[str, object]]:
     """The layout that the metadata name, and {subject: {action: [cameras]}}."""
-    members = load_npz(path)
+    members = load_npz(path, caps=DATA_SET_CAPS)
     metadata = as_dict(path, "'metadata'", member(path, members, "metadata"))
     name, count, symmetry = (metadata.get(key) for key in ("layout_name", "num_joints", "keypoints_symmetry"))
     layout = _LAYOUTS.get(str(name))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.camera import assumed_intrinsics
-from pn3d.data.assembly import ClipRecord, as_array, as_dict, assemble, check_pixels, describe, member
+from pn3d.data.assembly import DATA_SET_CAPS, ClipRecord, as_array, as_dict, assemble, check_pixels, describe, member
 from pn3d.data.clips import Clips
 from pn3d.data.human36m import FPS, SUBJECTS
 from pn3d.data.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES, load_cameras, subject_cameras
@@ -56,7 +56,7 @@ def read_motionbert(
         UserError: a part is missing, of another version, or its parts do not fit together.
     """
     path = Path(source)
-    content = as_dict(path, "the file", load_pickle(path, allow_objects=True))
+    content = as_dict(path, "the file", load_pickle(path, allow_objects=True, caps=DATA_SET_CAPS))
     table = None if cameras is None else load_cameras(cameras)
     result = {}
     for split in tuple(SUBJECTS) if splits is None else splits:

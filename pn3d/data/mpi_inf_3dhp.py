@@ -12,7 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.data.assembly import ClipRecord, as_array, as_dict, as_list, assemble, check_pixels, describe, member
+from pn3d.data.assembly import (
+    DATA_SET_CAPS,
+    ClipRecord,
+    as_array,
+    as_dict,
+    as_list,
+    assemble,
+    check_pixels,
+    describe,
+    member,
+)
 from pn3d.data.clips import Clips
 from pn3d.errors import UserError
 from pn3d.safe_pickle import load_npz
@@ -87,7 +97,7 @@ def _find(source: Path) -> tuple[Path | None, Path | None, list[Path]]:
 
 
 def _data(path: Path) -> dict[Any, Any]:
-    return as_dict(path, "'data'", member(path, load_npz(path), "data"))
+    return as_dict(path, "'data'", member(path, load_npz(path, caps=DATA_SET_CAPS), "data"))
 
 
 def _train_records(path: Path) -> Iterator[ClipRecord]:
