@@ -8,19 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.body import model as body_model
 from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import builtin_landmarks, landmark_joints
+from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import STAGES, Config, Stage, preset, with_overrides
 from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
 from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
-from pn3d.lifters import make_networks
-from pn3d.losses import bone_ratios
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, run_stage
-from pn3d.training.objectives import Scene
+from pn3d.training.objectives import Scene, make_scene
 from pn3d.training.parallel import device_mesh, mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, init_state
@@ -34,11 +31,7 @@ def clips() -> Clips:
 
 @cache
 def scene() -> Scene:
-    body, marks = builtin_body(), builtin_landmarks()
-    rest = body_model.rest_joints_m(body, jnp.zeros((1, body.num_betas)))
-    identity = jnp.broadcast_to(jnp.eye(3), (1, 24, 3, 3))
-    joints = landmark_joints(marks, *body_model.posed_joints(body, rest, identity))
-    return Scene(make_networks(config().model), body, marks, bone_ratios(joints)[0])
+    return make_scene(config().model, builtin_body(), builtin_landmarks())
 
 
 def config(**overrides: Any) -> Config:

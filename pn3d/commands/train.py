@@ -15,8 +15,6 @@ import jax.numpy as jnp
 
 from pn3d import config as configs
 from pn3d.atomic import write_json
-from pn3d.body import model as body_model
-from pn3d.body.landmarks import landmark_joints
 from pn3d.commands import session
 from pn3d.config import STAGES, Config, Stage
 from pn3d.data.clips import Clips, read_clips
@@ -30,11 +28,9 @@ from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.report import training_table
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
-from pn3d.lifters import make_networks
-from pn3d.losses import bone_ratios
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, StoppedError, run_stage
-from pn3d.training.objectives import Scene
+from pn3d.training.objectives import make_scene
 from pn3d.training.parallel import device_mesh, replicate
 from pn3d.training.run_folder import RunFolder, read_json
 from pn3d.training.state import TrainState, init_state, with_weights
@@ -137,7 +133,7 @@ class _Job:
             self.reporter.say(f"{skipped} clips are shorter than the window of {length} frames and are skipped")
         self.reporter.say(f"training data: {self.clips.frames} frames, {len(starts)} windows")
         data = replicate(TrainData(frames=frame_rays(self.clips), starts=jnp.asarray(starts)), mesh)
-        scene = self._scene()
+        scene = make_scene(self.config.model, self.body, self.landmarks)
         state = init_state(self.config)
         if self.init is not None:
             state = with_weights(state, self.init.teacher, self.init.student)
@@ -154,12 +150,6 @@ class _Job:
             state = run_stage(self.config, stage, state, data, scene, self.folder, mesh, self.reporter)
             if stage not in done:
                 self._finish_stage(stage, state, time.monotonic() - began)
-
-    def _scene(self) -> Scene:
-        rest = jax.jit(body_model.rest_joints_m)(self.body, jnp.zeros((1, self.body.num_betas)))
-        identity = jnp.broadcast_to(jnp.eye(3), (1, 24, 3, 3))
-        joints = landmark_joints(self.landmarks, *body_model.posed_joints(self.body, rest, identity))
-        return Scene(make_networks(self.config.model), self.body, self.landmarks, bone_ratios(joints)[0])
 
     def _done_stages(self) -> list[str]:
         path = self.folder.path / "eval.json"

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from pn3d import camera, lifters, losses
-from pn3d.body.landmarks import Landmarks
+from pn3d.body import model as body_model
+from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel
-from pn3d.config import DiscriminatorConfig, TeacherLossConfig
-from pn3d.lifters import Lifted, Networks, Params, Renormalised
+from pn3d.config import DiscriminatorConfig, ModelConfig, TeacherLossConfig
+from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
 from pn3d.training.batch import Batch
 from pn3d.training.terms import Poses2D, View, Weighted, draw_frames, draw_view, judged_motion, judged_pose
 
@@ -21,6 +22,14 @@ class Scene(NamedTuple):
     body: BodyModel
     landmarks: Landmarks
     human_ratios: jax.Array
+
+
+def make_scene(config: ModelConfig, body: BodyModel, landmarks: Landmarks) -> Scene:
+    """The fixed parts of a run: networks of the configured sizes, and the bone ratios of the body at rest."""
+    rest = jax.jit(body_model.rest_joints_m)(body, jnp.zeros((1, body.num_betas)))
+    identity = jnp.broadcast_to(jnp.eye(3), (1, 24, 3, 3))
+    joints = landmark_joints(landmarks, *body_model.posed_joints(body, rest, identity))
+    return Scene(make_networks(config), body, landmarks, losses.bone_ratios(joints)[0])
 
 
 class Cycle(NamedTuple):
