@@ -4,6 +4,7 @@ Usage: ``python blender_read.py BODY.glb MOTION.bvh FPS FRAMES``. Places are in 
 """
 
 import json
+import os
 import sys
 
 import bpy
@@ -38,7 +39,9 @@ def main() -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.import_anim.bvh(filepath=bvh, global_scale=0.01, frame_start=1)
     result["bvh"] = armature_places(frames, 1)
-    print("RESULT " + json.dumps(result))
+    print("RESULT " + json.dumps(result), flush=True)
+    # Some versions of bpy crash while Python takes them down, when everything has been said.
+    os._exit(0)
 
 
 main()
