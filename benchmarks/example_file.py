@@ -1,8 +1,8 @@
 """The example that README starts with: ``python -m benchmarks.example_file [FILE] [--seed N]``.
 
 Ten seconds of built-in motion (``pn3d.data.synthetic``: motion made by rule, no recording) on the built-in body, seen
-by a virtual camera, with errors like a detector's, written as AlphaPose writes its Halpe model with 26 joints. No truth is
-in the file: nothing but pixels and confidences. Another seed is another person, motion and camera.
+by a virtual camera, with errors like a detector's, written as AlphaPose writes its Halpe model with 26 joints. No truth
+is in the file: nothing but pixels and confidences. Another seed is another person, motion and camera.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Checks the exports with programs from elsewhere, and times the viewer.
+"""Checks the exports with programs from elsewhere.
 
     python -m benchmarks.export_check OUTPUT [--validator NODE_MODULES] [--blender-python PYTHON]
 
 Writes every format for the built-in body and for one of other proportions (300 frames at 30 frames/s), then, where
 they are there: the Khronos glTF validator (``npm install gltf-validator``), Blender (``pip install bpy`` in an
-environment of its own), bvhio, and headless Chromium for the size, start and frame rate of ``result.html``.
+environment of its own) and bvhio. ``result.html`` is for ``benchmarks.viewer``.
 """
 
 import argparse
@@ -23,7 +23,6 @@ from pn3d.export.gltf import measure_skin_loss, write_gltf
 from pn3d.export.kinematics import posed_joints, skinned_vertices
 from pn3d.export.motion import Mesh, Motion
 from pn3d.skeleton import SMPL24
-from tests.headless_browser import Browser, find_chromium
 
 FRAMES, FPS, CHECKED = 300, 30.0, 40
 VALIDATE = """
@@ -133,25 +132,6 @@ def check_bvhio(folder: Path, motion: Motion) -> None:
     print(f"{folder}: bvhio: joints within {1000 * worst:.3f} mm over {CHECKED} frames")
 
 
-def time_viewer(page: Path, executable: str, seconds: float = 5.0) -> None:
-    """Start, frames drawn per second while playing at two window sizes, errors on the console."""
-    for size in ((1280, 900), (1920, 1080)):
-        with Browser(executable, size) as browser:
-            start = time.perf_counter()
-            browser.open(page)
-            browser.wait("window.pn3dViewer && pn3dViewer.drawn > 0")
-            started = time.perf_counter() - start
-            browser.evaluate("pn3dViewer.play(true)")
-            time.sleep(0.5)
-            before, start = browser.evaluate("pn3dViewer.drawn"), time.perf_counter()
-            time.sleep(seconds)
-            rate = (browser.evaluate("pn3dViewer.drawn") - before) / (time.perf_counter() - start)
-            browser.evaluate("pn3dViewer.seek(100)")
-            browser.wait("!pn3dViewer.dirty")
-            browser.screenshot(page.with_name(f"result_{size[0]}.png"))
-            print(f"{page} at {size}: start {started:.2f} s, {rate:.1f} frames/s, errors {browser.errors}")
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Checks the exports with programs from elsewhere.")
@@ -169,11 +149,6 @@ def main() -> None:
         if options.validator:
             paths = [str(path.resolve()) for path in sorted(folder.glob("*.glb"))]
             subprocess.run(["node", "-e", VALIDATE, *paths], cwd=options.validator.parent, check=True)
-    chromium = find_chromium()
-    if chromium:
-        time_viewer(options.output / "usual" / "result.html", chromium)
-    else:
-        print("no Chromium was found: the viewer is not timed")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def test_a_motion_with_nothing_but_poses_can_be_written(tmp_path):
 
 
 def test_an_unknown_format_is_named_before_anything_is_written(tmp_path):
-    with pytest.raises(UserError, match=r"unknown export format 'fbx'; expected some of amass, bvh"):
+    with pytest.raises(UserError, match=r"unknown export format 'fbx'; expected some of npz, amass, bvh"):
         write_exports(tmp_path, sample_motion(frames=1), ["bvh", "fbx"])
     assert not list(tmp_path.iterdir())
 

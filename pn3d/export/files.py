@@ -14,6 +14,7 @@ from pn3d.export.trc import write_trc
 from pn3d.export.viewer import write_viewer
 
 EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
+    "npz": (),
     "amass": (("motion_amass.npz", write_amass),),
     "bvh": (("motion.bvh", write_bvh),),
     "glb": (("body.glb", write_gltf),),
@@ -21,7 +22,8 @@ EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
     "trc": (("motion.trc", write_trc),),
     "html": (("result.html", write_viewer),),
 }
-"""Format -> (file name, writer) pairs. ``glb`` also writes ``teacher.glb``, a stick figure, if there is a teacher."""
+"""Format -> (file name, writer) pairs. ``npz`` is the prediction itself, which is written in any case. ``glb`` also
+writes ``teacher.glb``, a stick figure, if there is a teacher."""
 
 
 def write_exports(folder: str | os.PathLike[str], motion: Motion, formats: Sequence[str]) -> list[Path]:

@@ -10,6 +10,8 @@ class Viewer {
     this.drawn = 0;
     this.shownFrame = -1;
     this.pace = 16;
+    this.detail = 1;
+    this.settled = 0;
     this.dirty = true;
     this.follow = true;
     this.layers = { student: true, teacher: false, body: true };
@@ -68,12 +70,21 @@ class Viewer {
 
   addLayers() {
     const arrays = this.motion.arrays;
+    const hints = {
+      student: "Joints of the fitted body, left blue and right orange", teacher: "Joints as the teacher lifted them",
+      body: "The fitted body's surface",
+    };
     const there = { student: arrays.student, teacher: arrays.teacher, body: arrays.vertices };
     for (const [layer, values] of Object.entries(there)) {
       this.layers[layer] = this.layers[layer] && Boolean(values);
       if (!values) continue;
       const text = layer[0].toUpperCase() + layer.slice(1);
-      this.chip(this.element("layers"), text, this.layers[layer], (on) => { this.layers[layer] = on; }).id = `layer-${layer}`;
+      const button = this.chip(this.element("layers"), text, this.layers[layer], (on) => { this.layers[layer] = on; });
+      button.id = `layer-${layer}`;
+      button.title = hints[layer];
+      const dot = document.createElement("i");
+      dot.className = `dot ${layer}`;
+      button.prepend(dot);
     }
     const fit = this.element("fit");
     fit.hidden = !this.motion.image_size;
@@ -85,11 +96,13 @@ class Viewer {
   }
 
   addViews() {
-    const views = { Front: [0, 0.06], Side: [Math.PI / 2, 0.06], Top: [0, 1.55], Reset: [0.45, 0.16] };
+    const views = { Camera: [0, 0.1], Side: [Math.PI / 2, 0.1], Back: [Math.PI, 0.1], Top: [0, 1.55], Reset: [0.45, 0.16] };
+    const hints = { Camera: "From where the camera stood", Side: "From the person's left where it faces the camera" };
     for (const [text, [azimuth, elevation]] of Object.entries(views)) {
       const button = document.createElement("button");
       button.className = "chip";
       button.textContent = text;
+      button.title = hints[text] || "";
       button.addEventListener("click", () => { this.camera.view(azimuth, elevation); this.dirty = true; });
       this.element("views").append(button);
     }
@@ -127,6 +140,8 @@ class Viewer {
 
   play(on) {
     this.playing = on && this.motion.frames > 1;
+    // What was in the way the last time may be gone.
+    if (this.playing) Object.assign(this, { detail: Math.min(1, this.detail / 0.8), pace: 16, settled: performance.now() });
     const button = this.element("play");
     button.classList.toggle("playing", this.playing);
     button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
@@ -145,8 +160,7 @@ class Viewer {
       const { fps, frames } = this.motion, span = (frames - 1) / fps;
       const passed = Math.min(now - before, 250);
       this.pace += 0.05 * (passed - this.pace);
-      // A machine that cannot keep 25 frames a second does without the shadow.
-      if (this.scene && this.pace > 40) this.scene.shadows = false;
+      this.economise(now);
       this.time += passed / 1000 * this.speed;
       if (this.time >= span) this.time %= span;
       this.frame = Math.min(frames - 1, Math.floor(this.time * fps + 1e-6));
@@ -154,6 +168,14 @@ class Viewer {
     }
     if (this.dirty) this.draw();
     requestAnimationFrame((next) => this.tick(next, now));
+  }
+
+  /** A machine that cannot keep 30 frames a second does without the shadow, and then with fewer pixels. */
+  economise(now) {
+    if (!this.scene || this.pace < 34 || now - this.settled < 600) return;
+    this.settled = now;
+    if (this.scene.shadows) this.scene.shadows = false;
+    else this.detail = Math.max(0.5, this.detail * 0.8);
   }
 
   /** Which two frames the clock is between, and how far. */
@@ -165,7 +187,9 @@ class Viewer {
 
   middle(moment) {
     const pelvis = pelvisAt(this.motion, moment);
-    return [pelvis[0], this.motion.middle_height_m, pelvis[2]];
+    // Steps leave the view where it is; a jump, a squat or a lie takes it along.
+    const usual = this.motion.middle_height_m, away = pelvis[1] - 0.05 - usual;
+    return [pelvis[0], usual + Math.sign(away) * Math.max(0, Math.abs(away) - 0.1), pelvis[2]];
   }
 
   skeletons(moment, pelvis) {
@@ -180,7 +204,7 @@ class Viewer {
   drawScene(moment) {
     const canvas = this.element("scene"), sharp = Math.min(window.devicePixelRatio || 1, 2);
     // A renderer without smooth edges draws a still picture at twice the size instead.
-    const ratio = this.scene.soft ? (this.playing ? 1 : 2) : sharp;
+    const ratio = this.playing ? this.detail * (this.scene.soft ? 1 : sharp) : this.scene.soft ? 2 : sharp;
     const width = Math.max(1, Math.round(canvas.clientWidth * ratio)), height = Math.max(1, Math.round(canvas.clientHeight * ratio));
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const pelvis = pelvisAt(this.motion, moment);

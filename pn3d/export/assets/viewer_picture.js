@@ -11,12 +11,31 @@ function sharpContext(canvas) {
   return context;
 }
 
+/** Mean over `reach` frames to each side, of rows of `width` numbers: two passes, which leave no corners. */
+function smoothed(values, width, reach) {
+  let now = values;
+  for (let pass = 0; pass < 2; pass++) {
+    const next = new Float32Array(now.length), frames = now.length / width;
+    for (let column = 0; column < width; column++) {
+      let sum = 0, from = 0, to = 0;
+      for (let frame = 0; frame < frames; frame++) {
+        for (; to < Math.min(frames, frame + reach + 1); to++) sum += now[to * width + column];
+        for (; from < frame - reach; from++) sum -= now[from * width + column];
+        next[frame * width + column] = sum / (to - from);
+      }
+    }
+    now = next;
+  }
+  return now;
+}
+
 class Picture {
   constructor(canvas, motion) {
     this.canvas = canvas;
     this.motion = motion;
     this.zoomed = true;
-    this.person = this.boundsOfPerson();
+    this.above = new Map(motion.bones.map(([from, to]) => [to, from]));
+    this.follow();
     this.recolour();
   }
 
@@ -25,24 +44,44 @@ class Picture {
     this.colours = Object.fromEntries(names.map((name) => [name, themeColour(`--${name}`).text]));
   }
 
-  /** [x0, y0, x1, y1] of everything seen over the whole clip, with a margin. */
-  boundsOfPerson() {
+  /** [x0, y0, x1, y1] of what is seen in a frame, or null. */
+  boundsOf(frame) {
     const box = [Infinity, Infinity, -Infinity, -Infinity], { keypoints, reprojected } = this.motion.arrays;
+    const length = 2 * this.motion.joint_sides.length;
     for (const values of [keypoints, reprojected]) {
-      for (let i = 0; values && i < values.length; i += 2) {
+      for (let i = frame * length; values && i < (frame + 1) * length; i += 2) {
         if (Number.isNaN(values[i])) continue;
         box[0] = Math.min(box[0], values[i]); box[2] = Math.max(box[2], values[i]);
         box[1] = Math.min(box[1], values[i + 1]); box[3] = Math.max(box[3], values[i + 1]);
       }
     }
-    if (box[0] > box[2]) return [0, 0, ...(this.motion.image_size || [1000, 1000])];
-    const margin = 0.06 * Math.max(box[2] - box[0], box[3] - box[1], 10);
-    return [box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin];
+    return box[0] > box[2] ? null : box;
+  }
+
+  /** Where the zoomed view looks: the middle of the person, smoothed over a second, at one size for the whole clip. */
+  follow() {
+    const { frames, fps, image_size: size } = this.motion, sides = [], middles = new Float32Array(2 * frames);
+    let last = size ? [size[0] / 2, size[1] / 2] : [500, 500];
+    for (let frame = 0; frame < frames; frame++) {
+      const box = this.boundsOf(frame);
+      if (box) {
+        last = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+        sides.push(Math.max(box[2] - box[0], box[3] - box[1]));
+      }
+      middles.set(last, 2 * frame);
+    }
+    sides.sort((a, b) => a - b);
+    // The 95th percentile: one joint that is far off in a few frames must not make the person small in all.
+    this.side = 1.22 * Math.max(sides.length ? sides[Math.floor(0.95 * (sides.length - 1))] : 1000, 10);
+    this.middles = smoothed(middles, 2, Math.max(1, Math.round(fps / 3)));
   }
 
   bonesOf(context, at, values, style) {
-    for (const [from, to] of this.motion.bones) {
-      const a = at(values, from), b = at(values, to);
+    for (const [, to] of this.motion.bones) {
+      // Past joints that are missing, to the next one up that is there: a trunk without its middle is still a trunk.
+      let from = this.above.get(to), a = null;
+      while (from !== undefined && !(a = at(values, from))) from = this.above.get(from);
+      const b = at(values, to);
       if (!a || !b) continue;
       context.globalAlpha = style.alpha(from, to);
       context.strokeStyle = style.colour(to);
@@ -54,9 +93,14 @@ class Picture {
     context.globalAlpha = 1;
   }
 
+  window(frame) {
+    const [x, y] = this.middles.subarray(2 * frame, 2 * frame + 2), half = this.side / 2;
+    return [x - half, y - half, x + half, y + half];
+  }
+
   draw(frame) {
     const context = sharpContext(this.canvas), { image_size: size, joint_sides: sides, arrays } = this.motion;
-    const [x0, y0, x1, y1] = this.zoomed || !size ? this.person : [0, 0, ...size];
+    const [x0, y0, x1, y1] = this.zoomed || !size ? this.window(frame) : [0, 0, ...size];
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const scale = Math.min((width - 16) / (x1 - x0), (height - 16) / (y1 - y0));
     const left = (width - scale * (x1 - x0)) / 2 - scale * x0, top = (height - scale * (y1 - y0)) / 2 - scale * y0;

@@ -1,0 +1,67 @@
+"""Size, start and frame rate of ``result.html`` in headless Chromium: ``python -m benchmarks.viewer [PAGE]``.
+
+Without PAGE: ten seconds at 30 frames a second on the built-in body with its 5,654 vertices, keypoints, reprojection,
+teacher and flags, written to a temporary folder. It plays for a while at each window size; the rate is that of frames
+really drawn, after the page has settled on a level of detail. Without a graphics card Chromium draws with SwiftShader,
+a program on the processor, so run it on an idle machine.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.export_check import benchmark_motion
+from pn3d.export.viewer import write_viewer
+from tests.headless_browser import Browser, find_chromium
+
+SIZES = ((1280, 900), (1920, 1080))
+
+
+def play(page: Path, executable: str, size: tuple[int, int], settle_s: float, seconds: float) -> dict[str, object]:
+    """One window: what it took to start, frames drawn per second while playing, and what the console said."""
+    with Browser(executable, size, timeout_s=120.0) as browser:
+        began = time.perf_counter()
+        browser.open(page)
+        browser.wait("window.pn3dViewer && pn3dViewer.drawn > 0")
+        started_s = time.perf_counter() - began
+        browser.evaluate("pn3dViewer.play(true)")
+        time.sleep(settle_s)
+        before, began = browser.evaluate("pn3dViewer.drawn"), time.perf_counter()
+        time.sleep(seconds)
+        rate = (browser.evaluate("pn3dViewer.drawn") - before) / (time.perf_counter() - began)
+        width, height = browser.evaluate("[pn3dViewer.scene.canvas.width, pn3dViewer.scene.canvas.height]")
+        shadows, detail = browser.evaluate("[pn3dViewer.scene.shadows, pn3dViewer.detail]")
+        return {
+            "start_s": round(started_s, 2),
+            "frames_per_s": round(rate, 1),
+            "scene_px": f"{width} x {height}",
+            "shadows": shadows,
+            "detail": round(detail, 2),
+            "errors": browser.errors,
+            "requests_elsewhere": [url for url in browser.requests if not url.startswith(("file:", "data:"))],
+        }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Size, start and frame rate of result.html in headless Chromium.")
+    parser.add_argument("page", type=Path, nargs="?")
+    parser.add_argument("--settle", type=float, default=6.0, help="seconds played before it is timed")
+    parser.add_argument("--seconds", type=float, default=8.0)
+    options = parser.parse_args()
+    executable = find_chromium()
+    if executable is None:
+        raise SystemExit("no Chromium or Chrome was found")
+    with tempfile.TemporaryDirectory() as folder:
+        page = options.page or write_viewer(Path(folder) / "result.html", benchmark_motion(np.zeros(10)))
+        print(f"{page}: {page.stat().st_size / 1e6:.2f} MB; load of the machine {os.getloadavg()[0]:.1f}")
+        for size in SIZES:
+            print(f"{size[0]} x {size[1]}: {play(page, executable, size, options.settle, options.seconds)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
