@@ -101,10 +101,14 @@ def y_down(joints_m: np.ndarray) -> np.ndarray:
 
 
 def compared(truth_m: np.ndarray, result_m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(T, 17, 3) each -> both about the pelvis, the result at the truth's size, and (T,) mean distance in metres."""
+    """(T, 17, 3) each -> both about the pelvis, and (T,) mean distance in metres.
+
+    The result's bones are made as long in all as the truth's; least squares would shrink what points elsewhere.
+    """
     truth, result = truth_m - truth_m[:, :1], result_m - result_m[:, :1]
-    size = np.sum(truth * result, axis=(1, 2)) / np.sum(result * result, axis=(1, 2))
-    result = result * size[:, None, None]
+    ends = np.array(H36M17.bones)
+    length = [np.linalg.norm(a[:, ends[:, 0]] - a[:, ends[:, 1]], axis=-1).sum(axis=1) for a in (truth, result)]
+    result = result * (length[0] / length[1])[:, None, None]
     return truth, result, np.linalg.norm(truth - result, axis=-1).mean(axis=1)
 
 

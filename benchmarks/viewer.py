@@ -4,6 +4,8 @@ Without PAGE: ten seconds at 30 frames a second on the built-in body with its 5,
 teacher and flags, written to a temporary folder. It plays for a while at each window size; the rate is that of frames
 really drawn, after the page has settled on a level of detail. Without a graphics card Chromium draws with SwiftShader,
 a program on the processor, so run it on an idle machine.
+
+``python -m benchmarks.viewer PAGE --picture FILE.png --frame N`` takes a picture instead, such as the README's.
 """
 
 import argparse
@@ -46,16 +48,31 @@ def play(page: Path, executable: str, size: tuple[int, int], settle_s: float, se
         }
 
 
+def take_picture(page: Path, executable: str, picture: Path, frame: int) -> None:
+    """The page at one frame."""
+    with Browser(executable, (1280, 920), timeout_s=120.0) as browser:
+        browser.open(page)
+        browser.wait("window.pn3dViewer && pn3dViewer.drawn > 0")
+        browser.evaluate(f"pn3dViewer.seek({frame})")
+        browser.wait("!pn3dViewer.dirty")
+        browser.screenshot(picture)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Size, start and frame rate of result.html in headless Chromium.")
     parser.add_argument("page", type=Path, nargs="?")
     parser.add_argument("--settle", type=float, default=6.0, help="seconds played before it is timed")
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--picture", type=Path, help="only take a picture of PAGE")
+    parser.add_argument("--frame", type=int, default=0)
     options = parser.parse_args()
     executable = find_chromium()
     if executable is None:
         raise SystemExit("no Chromium or Chrome was found")
+    if options.picture:
+        take_picture(options.page, executable, options.picture, options.frame)
+        return
     with tempfile.TemporaryDirectory() as folder:
         page = options.page or write_viewer(Path(folder) / "result.html", benchmark_motion(np.zeros(10)))
         print(f"{page}: {page.stat().st_size / 1e6:.2f} MB; load of the machine {os.getloadavg()[0]:.1f}")
