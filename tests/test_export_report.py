@@ -66,16 +66,35 @@ def test_skeletons_are_drawn_without_missing_joints():
     frame = 15
     assert np.isnan(motion.keypoints_px[frame, 3]).all()
     camera_m = motion.joints_world_m[frame] * [1, -1, -1]
-    figure = PoseFigure("worst", "h36m17", {"student": camera_m, "truth": camera_m}, motion.keypoints_px[frame])
+    poses = {"truth": camera_m, "student": camera_m * [1, 1, -1], "teacher": camera_m}
+    figure = PoseFigure("worst", "h36m17", poses, motion.keypoints_px[frame], motion.keypoints_px[frame])
     lines = list(parse(pose_svg(figure)).iter("line"))
-    # 16 bones from the front and the side, twice; in the image the right ankle and its bone are missing.
-    assert len(lines) == 4 * 16 + 15
+    # 16 bones of three poses, and of the truth behind two of them, from the front and the side; in the image the right
+    # ankle and its bone are missing, twice.
+    assert len(lines) == 2 * (3 + 2) * 16 + 2 * 15
     values = np.array([[float(line.attrib[key]) for key in ("x1", "y1", "x2", "y2")] for line in lines])
     assert values.min() >= 0
-    assert values[:, [1, 3]].max() <= 130
-    front = [line for line in lines if 130 < float(line.attrib["x1"]) < 260]
-    head = front[H36M17.bones.index((9, 10))].attrib
-    assert float(head["y2"]) < float(front[0].attrib["y2"])
+    assert values[:, [0, 2]].max() <= 440
+    assert values[:, [1, 3]].max() <= 220
+
+    def cell(column: int, row: int, kind: str) -> np.ndarray:
+        """The bones of one skeleton, in its own square."""
+        inside = [
+            value - np.tile([110 * column, 110 * row], 2)
+            for value, line in zip(values, lines, strict=True)
+            if 110 * column < value[0] < 110 * (column + 1)
+            and 110 * row < value[1] < 110 * (row + 1)
+            and ("behind" in line.attrib["class"]) == (kind == "behind")
+        ]
+        return np.array(inside)
+
+    truth, head = cell(1, 0, ""), H36M17.bones.index((9, 10))
+    assert truth[head, 3] < truth[0, 3], "up is up"
+    np.testing.assert_allclose(cell(2, 0, ""), truth, atol=0.11)  # mirrored in depth, which the front does not show
+    np.testing.assert_allclose(cell(2, 0, "behind"), truth, atol=0.11)
+    np.testing.assert_allclose(cell(3, 1, ""), cell(1, 1, ""), atol=0.11)
+    np.testing.assert_allclose(cell(2, 1, "behind"), cell(1, 1, ""), atol=0.11)
+    assert np.abs(cell(2, 1, "") - cell(1, 1, "")).max() > 3
 
 
 def test_the_page_holds_everything_and_asks_for_nothing(tmp_path):

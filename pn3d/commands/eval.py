@@ -1,6 +1,7 @@
 """``pn3d eval``: runs, weights or anybody's predictions against files with truth."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from pn3d.commands import session
 from pn3d.config import to_json
 from pn3d.data.clips import Clips, read_clips
 from pn3d.data.synthetic import held_out_clips
+from pn3d.errors import UserError
 from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.cross_view import cross_view
 from pn3d.evaluation.eval_json import JSON_VERSION, describe_data, results_json
 from pn3d.evaluation.evaluate import evaluate_prediction, predicted_track
-from pn3d.evaluation.predictions_file import score_file
+from pn3d.evaluation.predictions_file import read_predictions, score_file
 from pn3d.evaluation.protocol_run import read_frames, run_protocols
-from pn3d.evaluation.protocols import PROTOCOLS
-from pn3d.evaluation.report import cross_view_table, evaluation_table, protocol_table, runs_table
+from pn3d.evaluation.protocols import PROTOCOLS, get_protocol
+from pn3d.evaluation.report import batch_table, cross_view_table, evaluation_table, protocol_table
+from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_evaluation_report
 from pn3d.inference.predict import Prediction, predict
 from pn3d.inference.weights import Weights, load_weights
 from pn3d.training.run_folder import read_json
@@ -39,34 +42,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cross-view", action="store_true", help="consistency between cameras; needs no truth")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--json", metavar="FILE", help="write the numbers here")
+    parser.add_argument("--report", metavar="FILE.html", help="write a page here: tables, worst and typical frames")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Scores, prints a table, and returns the exit status."""
+    _check_wishes(arguments)
     print(session.start_jax(), flush=True)
     body, landmarks = session.find_body(arguments.body)
     data = [_read(path, truth=not arguments.cross_view) for path in arguments.data or [None]]
+    results: list[dict[str, Any]] = []
+    pictures: list[Pictured | None] = []
     if arguments.predictions:
-        results = [_score_predictions(arguments, path, clips, body) for path, clips in data]
+        for path, clips in data:
+            entry, pictured = _score_predictions(arguments, path, clips, body)
+            results.append({"run": arguments.predictions, "data": describe_data(clips, path)} | entry)
+            pictures.append(pictured)
     else:
         runs: list[tuple[str, Weights, Path | None]] = [
             *((name, load_weights(Path(name) / "weights.npz"), Path(name)) for name in arguments.run or []),
             *((name, load_weights(Path(name)), None) for name in arguments.weights or []),
         ]
-        results = []
         for name, weights, folder in runs:
             for path, clips in data:
                 prediction = predict(weights, clips, body, landmarks)
                 facts = {"run": name, "data": describe_data(clips, path), "config": to_json(weights.config)}
                 results.append(facts | _score(arguments, prediction, path, clips, body, folder))
-    if len(results) > 1 and not arguments.cross_view and not arguments.protocol:
-        print(runs_table(results))
+                pictures.append(None if arguments.cross_view else pictured_prediction(prediction, clips))
+    if len(results) > 1:
+        print(batch_table(results))
     if arguments.json:
         single = {key: value for key, value in results[0].items() if key != "run"}
         document = {"version": JSON_VERSION, **single} if len(results) == 1 else results_json(results)
         write_json(arguments.json, document)
         print(f"numbers: {arguments.json}")
+    if arguments.report:
+        print(f"report: {write_evaluation_report(arguments.report, results, pictures)}")
     return 0
+
+
+def _check_wishes(arguments: argparse.Namespace) -> None:
+    """What can be known to be wrong before anything is computed."""
+    for name in arguments.protocol or ():
+        get_protocol(name)
+    if arguments.cross_view and arguments.protocol:
+        raise UserError("--cross-view reads no truth and --protocol needs it; ask for one of them")
+    for path in (arguments.json, arguments.report):
+        if path is not None and not Path(path).parent.is_dir():
+            raise UserError(f"cannot write {path}: there is no folder {Path(path).parent}")
 
 
 BUILTIN_DATA = "built-in held-out motion"
@@ -90,9 +113,7 @@ def _score(
     if prediction.joints_cam_m is not None:
         predicted["student"] = prediction.joints_cam_m
     if arguments.cross_view:
-        views = {label: cross_view(joints_m, clips) for label, joints_m in predicted.items()}
-        print(cross_view_table(views))
-        return {"cross_view": {label: view.to_json() for label, view in views.items()}}
+        return _cross_views(predicted, clips)
     scores = evaluate_prediction(prediction, clips, body=body)
     entry: dict[str, Any] = dict(scores)
     if folder is not None and (folder / "eval.json").exists():
@@ -138,12 +159,26 @@ def _protocols(
     return entries
 
 
-def _score_predictions(arguments: argparse.Namespace, path: str, clips: Clips, body: BodyModel) -> dict[str, Any]:
-    """Scores anybody's predictions file, printed."""
+def _score_predictions(
+    arguments: argparse.Namespace, path: str, clips: Clips, body: BodyModel
+) -> tuple[dict[str, Any], Pictured | None]:
+    """Scores anybody's predictions file, printed; the entry of the JSON and what to draw."""
+    joints_m = read_predictions(arguments.predictions, clips).joints_m
+    if arguments.cross_view:
+        return _cross_views(joints_m, clips), None
     frames = None if arguments.frames is None else read_frames(arguments.frames, clips.frames)
     given = body if arguments.body else None
     scored = score_file(arguments.predictions, clips, protocols=arguments.protocol, frames=frames, body=given)
     print(evaluation_table(scored.scores, describe_data(clips, path)))
     for label, results in scored.protocols.items():
         print(protocol_table(label, results, scored.skipped[label]))
-    return {"run": arguments.predictions, "data": describe_data(clips, path)} | scored.to_json()
+    judged_first = sorted(joints_m, key=lambda label: label == "teacher")
+    return scored.to_json(), Pictured(clips, {label: joints_m[label] for label in judged_first})
+
+
+def _cross_views(joints_m: Mapping[str, np.ndarray], clips: Clips) -> dict[str, Any]:
+    """Consistency between cameras, printed; the entry of the JSON. Joints that a method has not are left out."""
+    has = {label: ~np.isnan(joints).all(axis=(0, 2)) for label, joints in joints_m.items()}
+    views = {label: cross_view(joints[:, has[label]], clips) for label, joints in joints_m.items()}
+    print(cross_view_table(views), flush=True)
+    return {"cross_view": {label: view.to_json() for label, view in views.items()}}

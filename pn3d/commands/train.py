@@ -26,6 +26,7 @@ from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.eval_json import describe_data
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.report import training_table
+from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_training_report
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
 from pn3d.training.batch import TrainData
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         status = folder.status()
         seconds = ", ".join(f"{stage} {value:.0f} s" for stage, value in status["seconds_per_stage"].items())
         reporter.say(f"time: {seconds}; peak memory {status['peak_rss_mb']} MB")
-        reporter.say(f"results: {folder.path}/ (weights.npz, eval.json, metrics.jsonl)")
+        reporter.say(f"results: {folder.path}/ (weights.npz, eval.json, report.html, metrics.jsonl)")
     return 0
 
 
@@ -89,6 +90,7 @@ class _Job:
         self.clips = self._training_clips()
         self.eval_path = arguments.eval
         self.eval_clips: Clips | None = None
+        self.pictured: Pictured | None = None
         self.first_weights: dict[Stage, TrainState] = {}
         names = arguments.train or ["built-in motion"]
         self.data_facts = {
@@ -178,6 +180,8 @@ class _Job:
             wall_s=round(time.monotonic() - self.began, 1),
             peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         )
+        if self.pictured is not None:
+            write_training_report(self.folder.path, self.pictured)
         numbers = "  ".join(f"{name} PA-MPJPE {scores[name]['pa_mpjpe_mm']:.1f} mm" for name in trained)
         self.reporter.say(f"{stage} done in {seconds:.0f} s: {numbers} (flat {scores['flat']['pa_mpjpe_mm']:.1f})")
 
@@ -198,6 +202,7 @@ class _Job:
         if self.eval_clips is None:
             self.eval_clips = read_clips(Path(self.eval_path), truth=True) if self.eval_path else held_out_clips()
         prediction = predict(weights, self.eval_clips, self.body, self.landmarks)
+        self.pictured = pictured_prediction(prediction, self.eval_clips)
         return evaluate_prediction(prediction, self.eval_clips, body=self.body)
 
     def _eval_facts(self) -> dict[str, Any]:

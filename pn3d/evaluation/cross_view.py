@@ -17,6 +17,12 @@ from pn3d.evaluation.metrics import pa_mpjpe_mm, per_frame
 
 _VIEW = re.compile(r"(.+)/cam(\d+)")
 
+CONVENTION = (
+    "similarity Procrustes without reflection, mean of both directions, at the size of the predictions; "
+    "no truth is read"
+)
+"""What the number means; printed with it."""
+
 
 @dataclass(frozen=True)
 class CrossView:
@@ -40,6 +46,7 @@ class CrossView:
         """Plain containers for a JSON file."""
         document: dict[str, Any] = {
             "cross_view_pa_mm": self.pa_mm,
+            "convention": CONVENTION,
             "pairs": self.pairs,
             "frames": self.frames,
             "per_scene": self.per_scene,

@@ -136,7 +136,7 @@ def read_predictions(path: str | Path, clips: Clips) -> PredictedFile:
     for label, key in keys.items():
         joints[label] = _joints_m(path, arrays, key, _joint_names(path, arrays, key), clips)
         scale[label] = label != "teacher" and bool(said.reshape(-1)[0])
-        if scale[label] and "unit" not in arrays:
+        if scale[label] and "unit" not in arrays and clips.joints_cam is not None:
             _check_metres(path, key, joints[label], clips)
     smpl, body_name = _smpl(path, arrays, clips)
     return PredictedFile(joints, scale, smpl, body_name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pn3d.evaluation.cross_view import CrossView
+from pn3d.evaluation.cross_view import CONVENTION, CrossView
 from pn3d.evaluation.evaluate import Scores
 from pn3d.evaluation.protocol_run import ProtocolResult
 from pn3d.evaluation.protocols import PROTOCOLS
@@ -136,14 +136,22 @@ def training_table(flat: Scores, stages: Mapping[str, Mapping[str, Scores]], mea
             stages that were not run are absent.
         mean_pose: what ``mean_pose_baseline`` returned, where there is SMPL truth.
     """
+    rows = training_rows(flat, stages, mean_pose)
+    lines = [rows_table(rows), conventions([key for key in _SHORT if any(key in of for of in rows.values())])]
+    return "\n".join(lines + [f"joint stage: {verdict}" for verdict in joint_verdicts(stages)])
+
+
+def training_rows(
+    flat: Scores, stages: Mapping[str, Mapping[str, Scores]], mean_pose: Scores | None = None
+) -> dict[str, Scores]:
+    """What a run is told by, in the order of training: name of the row -> M. Arguments as ``training_table``."""
     rows = {"flat skeleton": flat}
     if mean_pose:
         rows["mean pose of the truth"] = mean_pose
     for number, stage in enumerate(("teacher", "student", "joint"), start=1):
         for player, scores in stages.get(stage, {}).items():
             rows[f"{player} after stage {number} ({stage})"] = scores
-    lines = [rows_table(rows), conventions([key for key in _SHORT if any(key in of for of in rows.values())])]
-    return "\n".join(lines + [f"joint stage: {verdict}" for verdict in joint_verdicts(stages)])
+    return rows
 
 
 def joint_verdicts(stages: Mapping[str, Mapping[str, Scores]]) -> list[str]:
@@ -187,6 +195,40 @@ def runs_table(results: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([align(rows, left=3), conventions(keys)])
 
 
+def batch_table(results: Sequence[Mapping[str, Any]]) -> str:
+    """One table of several runs and files, whatever was asked of them. ``results`` as in ``results_json``."""
+    if any("protocols" in result for result in results):
+        return protocols_table(results)
+    if any("cross_view" in result for result in results):
+        rows = [["run", "data", "", "PA distance between views, mm"]]
+        for result in results:
+            for label, view in result["cross_view"].items():
+                rows.append([str(result["run"]), str(result["data"]["file"]), label, f"{view['cross_view_pa_mm']:.1f}"])
+        return f"{align(rows, left=3)}\n{CONVENTION}"
+    return runs_table(results)
+
+
+def protocols_table(results: Sequence[Mapping[str, Any]]) -> str:
+    """Several runs and files under protocols: a row for each prediction, a column for each number, then conventions."""
+    columns: dict[tuple[str, str], str] = {}
+    cells: dict[tuple[str, str, str], dict[tuple[str, str], str]] = {}
+    for result in results:
+        for label, protocols in result.get("protocols", {}).items():
+            row = cells.setdefault((str(result["run"]), str(result["data"]["file"]), label), {})
+            for name, protocol in protocols.items():
+                for key, number in protocol["numbers"].items():
+                    columns.setdefault((name, key), f"{number['unit']}; {number['convention']}; {_over(number)}")
+                    row[name, key] = f"{number['value']:.1f}"
+    rows = [["run", "data", "", *(f"({index})" for index, _ in enumerate(columns, start=1))]]
+    rows += [[*label, *(row.get(column, "-") for column in columns)] for label, row in cells.items()]
+    notes = [[f"  ({i})", f"{name} {key}", what] for i, ((name, key), what) in enumerate(columns.items(), start=1)]
+    return "\n".join([align(rows, left=3), align(notes, left=3)] if columns else [align(rows, left=3)])
+
+
+def _over(number: Mapping[str, Any]) -> str:
+    return "mean over actions" if number["average"] == "actions" else "mean over frames"
+
+
 def protocol_table(label: str, results: Sequence[ProtocolResult], skipped: Mapping[str, str] | None = None) -> str:
     """Protocols of one prediction: each number with its convention, and actions where they are averaged over."""
     lines = []
@@ -223,9 +265,6 @@ def cross_view_table(results: Mapping[str, CrossView]) -> str:
     for scene in scenes:
         rows.append([f"  {scene}", *(f"{results[x].per_scene[scene]:.1f}" for x in labels)])
     first = next(iter(results.values()))
-    note = (
-        f"{first.pairs} pairs of clips, {first.frames:,} frames; similarity Procrustes without reflection, mean of "
-        "both directions, at the size of the predictions; no truth is read"
-    )
+    note = f"{first.pairs} pairs of clips, {first.frames:,} frames; {CONVENTION}"
     left = [f"left out (views differ in length or rate): {', '.join(first.left_out)}"] if first.left_out else []
     return "\n".join([align(rows), note, *left])

@@ -13,6 +13,7 @@ _WIDTH, _HEIGHT = 380.0, 210.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 10.0, 26.0
 _POINTS = 400
 _COLOURS = 8
+_CELL = 110.0
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class PoseFigure:
-    """One frame as pictures.
+    """One frame as pictures: the input, then every pose in a column of its own, from the front and from the side.
 
     Attributes:
         title: such as "worst: Walking/cam2, frame 123, 182 mm".
         layout: of all arrays.
+        poses_m: name -> (J, 3) in camera axes (x right, y down, z forward), put together at the first joint and drawn
+            at one scale, coloured by side. Where one is called "truth", it is also drawn thin behind the others.
         keypoints_px: (J, 2) the input, NaN where missing, or None.
-        reprojected_px: (J, 2) or None.
-        poses_m: name -> (J, 3) in camera axes (x right, y down, z forward), drawn from the front and from the side
-            about the first joint; the first is coloured by side, up to two more are thin and of one colour (put truth
-            second).
+        reprojected_px: (J, 2), drawn thin over the input, or None.
     """
 
     title: str
@@ -94,30 +94,37 @@ def chart_svg(chart: Chart) -> str:
 
 
 def pose_svg(figure: PoseFigure) -> str:
-    """A card with the image plane (where there are keypoints), the view of the camera and the view from the side."""
+    """A card with a column for the image plane (where there are keypoints) and one for each pose: front above side."""
     layout = get_layout(figure.layout)
-    panels: list[tuple[str, list[np.ndarray]]] = []
+    parts, columns = [], []
     if figure.keypoints_px is not None:
+        columns.append("input")
         pictures = [figure.keypoints_px] + ([] if figure.reprojected_px is None else [figure.reprojected_px])
-        panels.append(("input", pictures))
-    centred = [np.asarray(pose) - np.asarray(pose)[0] for pose in figure.poses_m.values()]
-    panels.append(("front", [pose[:, [0, 1]] for pose in centred]))
-    panels.append(("side", [pose[:, [2, 1]] for pose in centred]))
-    size, parts = 130.0, []
-    parts.append(f'<svg viewBox="0 0 {size * len(panels):.0f} {size + 14:.0f}" role="img" aria-label='
-                 f'"{html.escape(figure.title)}">')  # fmt: skip
-    for index, (name, skeletons) in enumerate(panels):
-        fitted = _fitted(skeletons, size, index * size)
-        styles = ("", "other third") if name == "input" else ("", "other second", "other third")
-        for points, style in zip(fitted, styles, strict=False):
+        for points, style in zip(_fitted(pictures, _CELL, (0.0, 0.0)), ("", "behind third"), strict=False):
             parts += _bones(points, layout.bones, layout.joints, style)
-        parts.append(f'<text x="{(index + 0.5) * size:.0f}" y="{size + 10:.0f}" text-anchor="middle">{name}</text>')
-    names = list(figure.poses_m)
-    entries = [(f"{names[0]}, left", "var(--left)"), ("right", "var(--right)")] if names else []
-    entries += [(name, f"var(--{colour})") for name, colour in zip(names[1:], ("teacher", "reprojected"), strict=False)]
-    if figure.reprojected_px is not None and figure.keypoints_px is not None and len(names) < 3:
+    names, first = list(figure.poses_m), len(columns)
+    columns += names
+    centred = [np.asarray(pose) - np.nan_to_num(np.asarray(pose)[0]) for pose in figure.poses_m.values()]
+    for row, axes in enumerate(([0, 1], [2, 1])):
+        flat = [pose[:, axes] for pose in centred]
+        for column, (name, points) in enumerate(zip(names, _fitted(flat, _CELL, (0.0, row * _CELL)), strict=True)):
+            place = [(first + column) * _CELL, 0.0]
+            if "truth" in figure.poses_m and name != "truth":
+                truth = _fitted(flat, _CELL, (0.0, row * _CELL))[names.index("truth")]
+                parts += _bones(truth + place, layout.bones, layout.joints, "behind")
+            parts += _bones(points + place, layout.bones, layout.joints, "")
+        parts.append(f'<text x="{first * _CELL + 2:.0f}" y="{row * _CELL + 10:.0f}">{("front", "side")[row]}</text>')
+    width, height = _CELL * len(columns), 2 * _CELL + 16
+    labels = [
+        f'<text x="{(index + 0.5) * _CELL:.0f}" y="{height - 4:.0f}" text-anchor="middle">{html.escape(name)}</text>'
+        for index, name in enumerate(columns)
+    ]
+    box = f'<svg viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{html.escape(figure.title)}">'
+    entries = [("left", "var(--left)"), ("right", "var(--right)")]
+    entries += [("truth", "var(--grid)")] if "truth" in figure.poses_m and len(names) > 1 else []
+    if figure.reprojected_px is not None and figure.keypoints_px is not None:
         entries.append(("reprojected", "var(--reprojected)"))
-    return _card(figure.title, "".join(parts) + "</svg>" + _key(entries), figure.note)
+    return _card(figure.title, box + "".join(parts + labels) + "</svg>" + _key(entries), figure.note)
 
 
 def _bones(points: np.ndarray, bones: Sequence[tuple[int, int]], joints: Sequence[str], style: str) -> list[str]:
@@ -131,7 +138,7 @@ def _bones(points: np.ndarray, bones: Sequence[tuple[int, int]], joints: Sequenc
     return lines
 
 
-def _fitted(skeletons: Sequence[np.ndarray], size: float, left: float) -> list[np.ndarray]:
+def _fitted(skeletons: Sequence[np.ndarray], size: float, corner: tuple[float, float]) -> list[np.ndarray]:
     """Scales all by one factor into a square of that size with a margin, x to the right and y down."""
     together = np.concatenate([np.asarray(points, np.float64) for points in skeletons])
     together = together[np.isfinite(together).all(axis=1)]
@@ -139,7 +146,7 @@ def _fitted(skeletons: Sequence[np.ndarray], size: float, left: float) -> list[n
         return [np.full(np.shape(points), np.nan) for points in skeletons]
     low, high = together.min(axis=0), together.max(axis=0)
     scale = (size - 16) / max(float((high - low).max()), 1e-9)
-    offset = np.array([left, 0.0]) + size / 2 - scale * (low + high) / 2
+    offset = np.array(corner) + size / 2 - scale * (low + high) / 2
     return [np.asarray(points) * scale + offset for points in skeletons]
 
 

@@ -18,13 +18,17 @@ Cell = str | float | int | None
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text or numbers; None is an empty cell. ``note`` says by which conventions the numbers were made."""
+    """Rows of text or numbers; None is an empty cell. ``note`` says by which conventions the numbers were made.
+
+    The last ``words`` columns hold text, which is set as text: to the left, in lines of its own.
+    """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
     digits: int = 1
+    words: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,15 @@ def write_report(path: str | os.PathLike[str], title: str, subtitle: str, sectio
 
 def table_html(table: Table) -> str:
     """A card with the table."""
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
+    numbers = len(table.columns) - table.words
+    kinds = [' class="words"' if column >= numbers else "" for column in range(len(table.columns))]
+    head = "".join(f"<th{kind}>{html.escape(column)}</th>" for kind, column in zip(kinds, table.columns, strict=True))
     rows = []
     for row in table.rows:
         if len(row) != len(table.columns):
             raise ValueError(f"table {table.title!r}: expected {len(table.columns)} cells, found {len(row)}")
-        rows.append("<tr>" + "".join(f"<td>{_cell(value, table.digits)}</td>" for value in row) + "</tr>")
+        cells = (f"<td{kind}>{_cell(value, table.digits)}</td>" for kind, value in zip(kinds, row, strict=True))
+        rows.append("<tr>" + "".join(cells) + "</tr>")
     note = f"<p>{html.escape(table.note)}</p>" if table.note else ""
     return (
         f'<div class="card wide"><h3>{html.escape(table.title)}</h3>'
