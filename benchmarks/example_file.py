@@ -19,7 +19,8 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.data.clips import Clips
 from pn3d.data.synthetic import make_synthetic_clips
-from pn3d.data.synthetic_cameras import IMAGE_PX, project_px
+from pn3d.data.synthetic_cameras import IMAGE_PX
+from pn3d.data.virtual_cameras import project_px
 from pn3d.skeleton import LAYOUTS, SMPL24
 
 EXAMPLE = Path("examples/kick.json")

@@ -18,7 +18,7 @@ from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import SHIPPED_WEIGHTS
 from pn3d.data.clips import Clips, select
 from pn3d.data.synthetic import held_out_clips
-from pn3d.data.synthetic_cameras import project_px
+from pn3d.data.virtual_cameras import project_px
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
 from pn3d.inference.world import camera_to_world

@@ -21,7 +21,9 @@ from pn3d.data.motion.catalogue import draw_names, make_motion
 from pn3d.data.motion.ground import heading_rad, pelvis_path_m
 from pn3d.data.motion.limbs import Dimensions
 from pn3d.data.motion.timing import FPS, Motion
-from pn3d.data.synthetic_cameras import IMAGE_PX, Camera, detect, place_camera, project_px, shorten
+from pn3d.data.simulated_detector import detect
+from pn3d.data.synthetic_cameras import IMAGE_PX, place_camera, shorten
+from pn3d.data.virtual_cameras import VirtualCamera, project_px
 from pn3d.errors import UserError
 from pn3d.skeleton import H36M17
 
@@ -102,7 +104,7 @@ def _make(domain: int, seed: int, num_clips: int, frames: int, noise: bool, body
     keypoints_px = project_px(joints_cam_m.astype(np.float64), intrinsics[:, None, None].astype(np.float64))
     confidence = np.ones(keypoints_px.shape[:3])
     if noise:
-        seen = [detect(actor.generator, picture) for actor, picture in zip(actors, keypoints_px, strict=True)]
+        seen = [detect(actor.generator, picture, FPS) for actor, picture in zip(actors, keypoints_px, strict=True)]
         keypoints_px, confidence = np.stack([k for k, _ in seen]), np.stack([c for _, c in seen])
     flat = num_clips * frames
     return Clips(
@@ -144,7 +146,7 @@ def _fit_betas(body: BodyModel, betas: np.ndarray) -> np.ndarray:
 
 def _film(
     body: BodyModel, landmarks: Landmarks, actors: list[_Actor], betas: np.ndarray, rows: int
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, Camera]]:
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, VirtualCamera]]:
     """Some clips on the ground, before their cameras: (T, 17, 3) joints, (T, 24, 3) poses, (T, 3) translation, camera.
 
     Arrays are filled up to ``rows`` clips, so that one compilation serves every group of clips.
@@ -159,9 +161,9 @@ def _film(
     cameras, paths = [], []
     for row, actor in enumerate(actors):
         path = pelvis_path_m(actor.motion, joints[row], turns[row], actor.body)
-        camera = place_camera(actor.generator, points[row] + path[:, None], path)
+        camera, travel = place_camera(actor.generator, points[row] + path[:, None], path)
         cameras.append(camera)
-        paths.append(camera.see(shorten(path, camera.travel)))
+        paths.append(camera.to_camera(shorten(path, travel)))
     looks = filled([camera.rotation for camera in cameras])
     poses, transl, seen = (np.asarray(a) for a in _into_camera(body, landmarks, shape, local, looks, filled(paths)))
     return [(seen[row], poses[row], transl[row], cameras[row]) for row in range(len(actors))]

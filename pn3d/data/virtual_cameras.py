@@ -46,7 +46,7 @@ class VirtualCamera:
 
     def project(self, points_cam_m: np.ndarray) -> np.ndarray:
         """(*, 3) camera axes, in front of the camera -> (*, 2) px."""
-        return points_cam_m[..., :2] / points_cam_m[..., 2:] * self.intrinsics[:2] + self.intrinsics[2:]
+        return project_px(points_cam_m, self.intrinsics)
 
     def sees(self, points_cam_m: np.ndarray, margin_px: float = 0.0) -> np.ndarray:
         """(*, 3) camera axes -> (*) bool: in front of the camera and inside the image by a margin."""
@@ -89,9 +89,13 @@ def _camera(rng: np.random.Generator, joints_world_m: np.ndarray, target: np.nda
         distance_m = min(distance_m * _STEP_BACK, _FARTHEST_M)
 
 
+def project_px(points_cam_m: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """Pinhole projection. (*, 3) metres in camera axes and (4,) or broadcastable (*, 4) -> (*, 2) px."""
+    return intrinsics[..., :2] * points_cam_m[..., :2] / points_cam_m[..., 2:] + intrinsics[..., 2:]
+
+
 def look_along(forward: np.ndarray) -> np.ndarray:
-    """(3,) direction in a y-up world, not vertical -> (3, 3) world to camera, without roll."""
-    forward = forward / np.linalg.norm(forward)
+    """(3,) unit direction in a y-up world, not vertical -> (3, 3) world to camera, without roll."""
     right = np.cross(forward, [0.0, 1.0, 0.0])
     right /= np.linalg.norm(right)
     return np.stack([right, np.cross(forward, right), forward])
