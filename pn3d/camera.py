@@ -106,15 +106,45 @@ def person_size(rays: jax.Array, confidence: jax.Array) -> jax.Array:
     """
     chex.assert_equal_shape_prefix([rays, confidence], confidence.ndim)
     a, b, lengths = (np.array(column) for column in zip(*_SEGMENTS, strict=True))
-    offsets = rays[..., a, :] - rays[..., b, :]
+    offsets = differences(rays, a, b)
     ratios = jnp.sqrt(jnp.sum(offsets * offsets, axis=-1) + 1e-12) / _broadcast(lengths, confidence.ndim)
     measured = (confidence[..., a] > 0) & (confidence[..., b] > 0)
     ratios, measured = (v.reshape(*v.shape[:-2], -1) for v in (ratios, measured))
-    ordered = jnp.sort(jnp.where(measured, ratios, jnp.inf), axis=-1)
     count = jnp.sum(measured, axis=-1)
     place = jnp.floor(SIZE_QUANTILE * jnp.maximum(count - 1, 0)).astype(jnp.int32)
-    picked = jnp.take_along_axis(ordered, place[..., None], axis=-1)[..., 0]
+    picked = kth_smallest(jnp.where(measured, ratios, jnp.inf), place)
     return jnp.where(count > 0, jnp.maximum(jnp.where(jnp.isfinite(picked), picked, 0.1), 1e-4), 0.1)
+
+
+def kth_smallest(values: jax.Array, place: jax.Array) -> jax.Array:
+    """The value at a place of the ordered last axis. (*, N) all >= 0, (*) int32 from 0 -> (*).
+
+    Non-negative floats are ordered as their bits are, so 31 comparisons with the bits found so far give it exactly;
+    sorting is slow, above all where a gradient follows. The gradient goes to the value's own place.
+    """
+    bits = jnp.moveaxis(jax.lax.bitcast_convert_type(jax.lax.stop_gradient(values), jnp.int32), -1, 0)
+
+    def next_bit(i: jax.Array, found: jax.Array) -> jax.Array:
+        candidate = found | (jnp.int32(1) << (30 - i))
+        return jnp.where(jnp.sum((bits < candidate[None]).astype(jnp.int32), axis=0) <= place, candidate, found)
+
+    found = jax.lax.fori_loop(0, 31, next_bit, place ^ place)
+    here = jnp.moveaxis(bits == found[None], 0, -1)
+    return jnp.sum(jnp.where(here, values, 0.0), axis=-1) / jnp.sum(here, axis=-1)
+
+
+def differences(points: jax.Array, first: np.ndarray, second: np.ndarray) -> jax.Array:
+    """``points[..., first, :] - points[..., second, :]``, as one product with a matrix of 1 and -1.
+
+    (*, J, C), (K,) and (K,) joint numbers -> (*, K, C). Exact in float32 all the same. Gathering
+    joints instead makes the gradient a scatter, which is slow on every device.
+    """
+    joints, axes = points.shape[-2:]
+    chosen = np.eye(joints, dtype=np.float32)[:, first] - np.eye(joints, dtype=np.float32)[:, second]
+    matrix = jnp.asarray(np.kron(chosen, np.eye(axes, dtype=np.float32)))
+    flat = points.reshape(*points.shape[:-2], joints * axes)
+    product = jnp.matmul(flat, matrix, precision=jax.lax.Precision.HIGHEST)
+    return product.reshape(*points.shape[:-2], len(first), axes)
 
 
 def _broadcast(constant: np.ndarray, ndim: int) -> jax.Array:

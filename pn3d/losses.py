@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pn3d import camera
 from pn3d.skeleton import H36M17
 
 _BONES = np.array(H36M17.bones)
@@ -55,7 +56,7 @@ def gradient_penalty(input_gradients: jax.Array) -> jax.Array:
 
 def bone_lengths(joints: jax.Array) -> jax.Array:
     """(*, 17, 3) -> (*, 16), finite gradients at length zero."""
-    offsets = joints[..., _BONES[:, 1], :] - joints[..., _BONES[:, 0], :]
+    offsets = camera.differences(joints, _BONES[:, 1], _BONES[:, 0])
     return jnp.sqrt(jnp.sum(offsets**2, axis=-1) + 1e-8)
 
 

@@ -104,3 +104,27 @@ def test_fitted_translation_recovers_the_truth() -> None:
 
 def test_assumed_intrinsics() -> None:
     np.testing.assert_allclose(camera.assumed_intrinsics(np.array([1920, 1080])), [2208, 2208, 960, 540])
+
+
+def test_the_kth_smallest_is_that_of_a_sort_with_its_gradient() -> None:
+    values = jax.random.uniform(jax.random.key(0), (7, 90)).at[:, 60:].set(jnp.inf).at[3].set(jnp.inf)
+    place = jnp.array([0, 1, 30, 0, 59, 47, 12], jnp.int32)
+    found = camera.kth_smallest(values, place)
+    np.testing.assert_array_equal(found, np.sort(values, axis=-1)[np.arange(7), place])
+    slope = jax.grad(lambda v: camera.kth_smallest(v, place)[:3].sum())(values)
+    expected = np.zeros((7, 90), np.float32)
+    expected[np.arange(3), np.argsort(values, axis=-1)[np.arange(3), place[:3]]] = 1.0
+    np.testing.assert_array_equal(slope, expected)
+
+
+def test_differences_are_exact_and_so_are_their_gradients() -> None:
+    points = 1e3 * jax.random.normal(jax.random.key(1), (4, 5, 17, 3))
+    first, second = np.array([0, 4, 16, 4]), np.array([1, 0, 2, 4])
+    np.testing.assert_array_equal(
+        camera.differences(points, first, second), points[..., first, :] - points[..., second, :]
+    )
+    ours, theirs = (
+        jax.grad(lambda p, f=f: jnp.sum(f(p) ** 2))(points)
+        for f in (lambda p: camera.differences(p, first, second), lambda p: p[..., first, :] - p[..., second, :])
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-3)
