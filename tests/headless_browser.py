@@ -62,6 +62,11 @@ class Browser:
         os.close(self._write)
         shutil.rmtree(self._profile, ignore_errors=True)
 
+    @property
+    def process_id(self) -> int:
+        """Of the browser, which everything else of it descends from."""
+        return self._process.pid
+
     def call(self, method: str, **params: Any) -> Any:
         """One command of the DevTools protocol; returns its result."""
         self._number += 1

@@ -12,6 +12,7 @@ from headless_browser import Browser, find_chromium
 
 from pn3d.export.kinematics import axis_angle_to_matrix, posed_joints, quaternion_to_matrix, skinned_vertices
 from pn3d.export.viewer import fill_template, flag_spans, viewer_html, write_viewer
+from pn3d.skeleton import H36M17
 
 KINDS = {"f32": "<f4", "i16": "<i2", "u8": "u1", "i8": "i1", "u16": "<u2", "u32": "<u4"}
 
@@ -158,6 +159,57 @@ def test_layers_and_orbit_change_the_picture(page):
     seen.append(_pixels(browser))
     assert len(set(seen)) == len(seen)
     assert max(seen) < browser.evaluate("pn3dViewer.scene.canvas.width * pn3dViewer.scene.canvas.height")
+
+
+def test_the_2d_view_follows_the_person_at_one_size(page):
+    browser, motion = page
+    windows = np.array(browser.evaluate("Array.from({ length: 50 }, (_, f) => pn3dViewer.picture.window(f))"))
+    sides = windows[:, 2:] - windows[:, :2]
+    np.testing.assert_allclose(sides, sides[0, 0], rtol=1e-5)
+    usual = np.quantile(np.ptp(motion.reprojected_px, axis=1).max(axis=1), 0.95)
+    assert usual < sides[0, 0] < 1.5 * usual
+    middle = (motion.reprojected_px.min(axis=1) + motion.reprojected_px.max(axis=1)) / 2
+    assert np.abs((windows[:, :2] + windows[:, 2:]) / 2 - middle).max() < sides[0, 0] / 4
+
+
+def test_means_over_time_are_those_of_numpy(page):
+    browser, _ = page
+    values = np.random.default_rng(0).normal(size=(9, 2))
+    expected = values
+    for _ in range(2):
+        expected = np.array([expected[max(0, t - 3) : t + 4].mean(axis=0) for t in range(9)])
+    found = browser.evaluate(f"Array.from(smoothed(new Float32Array({values.reshape(-1).tolist()}), 2, 3))")
+    np.testing.assert_allclose(np.reshape(found, (9, 2)), expected, atol=1e-6)
+
+
+def test_bones_bridge_missing_joints(page):
+    browser, _ = page
+    draw = (
+        "(() => { const lines = [], missing = %s; let from = null;"
+        "const context = { beginPath() {}, moveTo(x) { from = x; }, lineTo(x) { lines.push([from, x]); }, stroke() {} };"
+        "const at = (_, joint) => missing.includes(joint) ? null : [joint, 0];"
+        "pn3dViewer.picture.bonesOf(context, at, null, { alpha: () => 1, colour: () => '' }); return lines; })()"
+    )
+    spine = H36M17.index("spine")
+    others = [list(bone) for bone in H36M17.bones if spine not in bone]
+    bridge = [0, H36M17.index("thorax")]
+    assert sorted(browser.evaluate(draw % [spine])) == sorted([*others, bridge])
+    rootless = [bone for bone in others if 0 not in bone]
+    assert sorted(browser.evaluate(draw % [0, spine])) == sorted(rootless), "nothing hangs on a root that is missing"
+
+
+def test_a_slow_machine_gets_less_and_may_get_more_again(page):
+    browser, _ = page
+    slow = "pn3dViewer.pace = 60; pn3dViewer.settled = 0; pn3dViewer.economise(1e6);"
+    browser.evaluate(f"pn3dViewer.scene.shadows = true; pn3dViewer.detail = 1; {slow}")
+    assert browser.evaluate("[pn3dViewer.scene.shadows, pn3dViewer.detail]") == [False, 1]
+    browser.evaluate(slow * 20)
+    least = browser.evaluate("pn3dViewer.detail")
+    assert least == 0.5
+    browser.evaluate("pn3dViewer.economise(1e6 + 10)")
+    browser.evaluate("pn3dViewer.play(true)")
+    assert browser.evaluate("pn3dViewer.detail") > least
+    browser.evaluate("pn3dViewer.play(false)")
 
 
 def _pixels(browser: Browser) -> int:
