@@ -1,12 +1,14 @@
 """``pn3d adapt-body``: weights of one body -> weights of another, without new 2D data."""
 
 import argparse
+import contextlib
 import dataclasses
 import shlex
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     reporter.say(f"student before, on body {weights.body_name!r}: {_said(before)}")
     reporter.say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
     clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
-    caught = _stop_on_signals(reporter)
     scratch = output.with_name(output.name + ".run")
-    with RunFolder(scratch) as folder:
+    with RunFolder(scratch) as folder, _stopping(reporter) as caught:
         folder.claim({"config": configs.to_json(config), "weights": weights.sha256, "body_sha256": body.sha256})
         try:
             student = adapt_student(config, weights.teacher, weights.student, body, landmarks, clips, folder, reporter)
@@ -143,7 +144,8 @@ def _provenance(
     }
 
 
-def _stop_on_signals(reporter: Reporter) -> list[int]:
+@contextlib.contextmanager
+def _stopping(reporter: Reporter) -> Iterator[list[int]]:
     """SIGTERM and SIGINT ask the run to stop; the list gets the signal that came."""
     caught: list[int] = []
 
@@ -151,6 +153,9 @@ def _stop_on_signals(reporter: Reporter) -> list[int]:
         caught.append(received)
         reporter.stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return caught
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

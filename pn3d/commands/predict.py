@@ -20,6 +20,7 @@ from pn3d.errors import UserError
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.motion import Mesh, Motion
 from pn3d.inference.predict import Prediction, predict, save_prediction
+from pn3d.inference.weights import require_body
 from pn3d.skeleton import H36M17
 
 
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(session.start_jax(), flush=True)
     weights, name = session.find_weights(arguments.run, arguments.weights)
     body, landmarks = session.find_body(arguments.body)
+    require_body(weights, body)
     detections = detections_of(arguments)
     clips = person_clips(detections)
     output = Path(arguments.output)

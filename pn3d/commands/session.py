@@ -15,7 +15,9 @@ from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips, concatenate, read_clips
 from pn3d.data.resample import resample_clips
 from pn3d.data.windows import to_h36m17
+from pn3d.errors import UserError
 from pn3d.inference.weights import Weights, load_weights
+from pn3d.models.student import SHAPES
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
 """Weights that come with the package."""
@@ -33,8 +35,11 @@ def start_jax() -> str:
 
 
 def find_body(path: str | None) -> tuple[BodyModel, Landmarks]:
-    """The body of a file, or the built-in one."""
-    return (builtin_body() if path is None else load_body(Path(path))), builtin_landmarks()
+    """The body of a file, or the built-in one, and its landmarks; UserError where students cannot speak of it."""
+    body = builtin_body() if path is None else load_body(Path(path))
+    if body.num_betas != SHAPES:
+        raise UserError(f"{path}: it has {body.num_betas} shape coefficients, a student needs {SHAPES}")
+    return body, builtin_landmarks()
 
 
 def find_weights(run: str | None, weights: str | None) -> tuple[Weights, str]:

@@ -19,9 +19,8 @@ from pn3d.data.clips import TRUTH_FIELDS, Clips
 from pn3d.data.rays import clip_intrinsics, frame_rays
 from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import to_h36m17
-from pn3d.errors import UserError
 from pn3d.inference.blend import Blended, blend_windows
-from pn3d.inference.weights import Weights
+from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.world import upright_worlds
 from pn3d.skeleton import H36M17
 
@@ -74,11 +73,7 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
     Raises:
         UserError: the weights' student speaks of another body.
     """
-    if weights.student is not None and weights.body_sha256 != body.sha256:
-        raise UserError(
-            f"the weights speak of body {weights.body_name!r}, not of {body.name!r}: adapt them first, "
-            "pn3d adapt-body BODY --weights FILE"
-        )
+    require_body(weights, body)
     clips = to_h36m17(without_truth(clips))
     frames = frame_rays(clips)
     resampled, times = resample_clips(clips, weights.config.model.frame_rate)

@@ -6,6 +6,7 @@ own terms (shape coefficients, landmark corrections) starts anew. Our choice; th
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -85,11 +86,10 @@ def adapt_student(
         reporter: for progress and the stop flag.
 
     Raises:
-        UserError: the body has another number of shape coefficients, or the clips are too short.
+        UserError: the clips are shorter than a window, or the batch cannot be divided among the devices.
         StoppedError, TrainingDivergedError: as ``run_stage`` raises them.
     """
-    if body.num_betas != SHAPES:
-        raise UserError(f"body {body.name!r} has {body.num_betas} shape coefficients, expected {SHAPES}")
+    chex.assert_equal(body.num_betas, SHAPES)
     mesh = device_mesh()
     starts, _ = window_starts(clips, config.model.window)
     data = replicate(TrainData(frames=frame_rays(clips), starts=jnp.asarray(starts)), mesh)
