@@ -1,8 +1,8 @@
 """Does the 2D-only signal pick a good checkpoint? ``python -m benchmarks.stopping --runs DIR --train FILE``.
 
 DIR holds run folders with snapshots (``benchmarks.ablation`` leaves them in OUT/runs). Every snapshot gets the signal
-on the held-out 2D of FILE, and its error on built-in motion and, with ``--data``, on a file with truth: what a choice
-by the signal costs against the best snapshot is printed for each term, for their combination, and for the last snapshot.
+on the held-out 2D of FILE, and its error on built-in motion and, with ``--data``, on a file with truth. What a pick by
+the signal costs against the best snapshot is printed for each term, their combination, and for the last snapshot.
 """
 
 import argparse

@@ -9,12 +9,11 @@ import jax
 import numpy as np
 
 from benchmarks.study_train import builtin_scores, snapshots, train_data
-from pn3d import lifters
 from pn3d.config import Config
 from pn3d.data.clips import Clips
 from pn3d.inference.weights import load_weights
 from pn3d.lifters import make_networks
-from pn3d.training.stopping import HeldOut, combined, flat_lift, held_out_windows, signal_terms
+from pn3d.training.stopping import HeldOut, combined, flat_lift, held_out_windows, signal_terms, teacher_lift
 
 Point = dict[str, Any]
 
@@ -26,7 +25,7 @@ def _compiled(model: Any) -> Any:
 
     @jax.jit
     def both(params: Any, held_out: HeldOut) -> Any:
-        own = signal_terms(lambda window: lifters.lift(teacher, params, window), held_out)
+        own = signal_terms(teacher_lift(teacher, params), held_out)
         flat = signal_terms(flat_lift, held_out)
         return own, flat, combined(own, flat)
 

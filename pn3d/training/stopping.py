@@ -9,6 +9,7 @@ is divided by what the flat skeleton (no depth at all) gets where that is not ze
 import hashlib
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 import flax.struct
 import jax
@@ -19,7 +20,7 @@ from pn3d import camera, lifters, losses
 from pn3d.config import ModelConfig
 from pn3d.data.clips import Clips, select
 from pn3d.data.windows import flip_windows, gather_windows
-from pn3d.lifters import Lifted, Params, Window, make_window
+from pn3d.lifters import Params, Window, make_window
 from pn3d.models.teacher import Teacher
 from pn3d.skeleton import H36M17
 from pn3d.training.batch import TrainData
@@ -30,7 +31,15 @@ WINDOWS = 512
 VIEWS = 4
 _MIRROR = np.array(H36M17.mirror)
 
-Lift = Callable[[Window], Lifted]
+
+class Skeletons(NamedTuple):
+    """What a lifter says: (B, T, 17, 3) joints in the unit camera, and (B,) elevations in radians."""
+
+    joints: jax.Array
+    elevation: jax.Array
+
+
+Lift = Callable[[Window], Skeletons]
 
 
 @flax.struct.dataclass
@@ -114,7 +123,7 @@ SIGNAL_WEIGHTS = {"pose": 1.0, "motion": 0.5, "cycle": 1.0, "overlap": 0.5, "con
 
 def stopping_signal(teacher: Teacher, params: Params, held_out: HeldOut) -> jax.Array:
     """The signal of a teacher, (); about 1 for a teacher that says nothing of depth, lower is better."""
-    own = signal_terms(lambda window: lifters.lift(teacher, params, window), held_out)
+    own = signal_terms(teacher_lift(teacher, params), held_out)
     flat = signal_terms(flat_lift, held_out)
     return combined(own, flat)
 
@@ -126,11 +135,21 @@ def combined(own: dict[str, jax.Array], flat: dict[str, jax.Array]) -> jax.Array
     return total / sum(SIGNAL_WEIGHTS.values())
 
 
-def flat_lift(window: Window) -> Lifted:
+def teacher_lift(teacher: Teacher, params: Params) -> Lift:
+    """A teacher as a lifter."""
+
+    def lift(window: Window) -> Skeletons:
+        lifted = lifters.lift(teacher, params, window)
+        return Skeletons(lifted.joints, lifted.elevation)
+
+    return lift
+
+
+def flat_lift(window: Window) -> Skeletons:
     """The skeleton without depth, as a lifter; missing joints stay at the root."""
     zeros = jnp.zeros(window.confidence.shape, window.xy.dtype)
     joints = camera.lift(window.xy, zeros, window.root_depth)
-    return Lifted(joints=joints, filled_xy=window.xy, elevation=jnp.zeros_like(window.size))
+    return Skeletons(joints, jnp.zeros_like(window.size))
 
 
 def energy_distance(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -148,7 +167,7 @@ def _mean_distance(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.mean(jnp.sqrt(jnp.maximum(square - 2.0 * product, 0.0)))
 
 
-def _turn(lifted: Lifted, window: Window, view: int) -> tuple[jax.Array, lifters.Renormalised]:
+def _turn(lifted: Skeletons, window: Window, view: int) -> tuple[jax.Array, lifters.Renormalised]:
     """Skeletons in a view that is fixed for each window, elevations spread as the lifted ones are, and its picture."""
     batch = window.size.shape[0]
     # Low-discrepancy instead of random: the signal of one teacher is one number.
@@ -177,12 +196,12 @@ def _mirrored(window: Window) -> Window:
     return window.replace(xy=xy, confidence=confidence)  # type: ignore[attr-defined,no-any-return]
 
 
-def _mirror_gap(lift: Lift, lifted: Lifted, window: Window) -> jax.Array:
+def _mirror_gap(lift: Lift, lifted: Skeletons, window: Window) -> jax.Array:
     other = lift(_mirrored(window)).joints[:, :, _MIRROR, 2]
     return jnp.mean(jnp.abs(other - lifted.joints[..., 2]))
 
 
-def _overlap(lift: Lift, lifted: Lifted, held_out: HeldOut) -> jax.Array:
+def _overlap(lift: Lift, lifted: Skeletons, held_out: HeldOut) -> jax.Array:
     """Disagreement about the depth of frames that both windows hold, over the person's size."""
     window, later, shift = held_out.window, held_out.later, held_out.shift
     if not shift:
