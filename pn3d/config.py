@@ -25,6 +25,9 @@ class ModelConfig:
     """Residual blocks after the temporal trunk."""
     temporal: Literal["conv", "flat"] = "flat"
     """How frames are joined: strided temporal convolutions, or one dense layer on all frames."""
+    elevation_head: bool = True
+    """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
+    it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""
     discriminator_width: int = 256
     discriminator_blocks: int = 2
     root_depth: float = 10.0
@@ -199,6 +202,19 @@ PRESETS: dict[str, dict[str, Any]] = {
         "student.optimiser.steps": 2500,
     },
     "cmu": {},
+    # What the paper and Chen 2019 name, without our additions; stage 2 and 3 as ours.
+    "paper": {
+        "model.elevation_head": False,
+        "augment.mask_probability": 0.0,
+        "teacher.loss.elevation_weight": 0.0,
+        "teacher.loss.bone_constancy_weight": 0.0,
+        "teacher.loss.symmetry_weight": 0.0,
+        "teacher.loss.hinge_weight": 0.0,
+        "teacher.loss.proportion_weight": 0.0,
+        "teacher.loss.inpaint_weight": 0.0,
+        "student.loss.limit_weight": 0.0,
+        "student.loss.rest_weight": 0.0,
+    },
     "human36m": {
         "model.width": 1024,
         "model.blocks": 4,
