@@ -38,7 +38,7 @@ def test_learned_views_follow_the_elevations_of_the_batch() -> None:
 def test_a_teacher_without_the_head_has_fewer_parameters_and_says_zero() -> None:
     xy, confidence = jnp.ones((2, 3, 17, 2)), jnp.ones((2, 3, 17))
     sizes = {"width": 8, "blocks": 1, "temporal": "flat"}
-    whole, bare = Teacher(**sizes), Teacher(**sizes, elevation_head=False)
+    whole, bare = Teacher(**sizes), Teacher(**sizes, tells_elevation=False)
     variables = bare.init(jax.random.key(0), xy, confidence)
     assert not [name for name in variables["params"] if "elevation" in name]
     assert [name for name in whole.init(jax.random.key(0), xy, confidence)["params"] if "elevation" in name]

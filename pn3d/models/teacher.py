@@ -32,7 +32,7 @@ class Teacher(nn.Module):
     width: int
     blocks: int
     temporal: Temporal
-    elevation_head: bool = True
+    tells_elevation: bool = True
     """Without it every elevation is 0."""
     joints: int = 17
 
@@ -45,7 +45,7 @@ class Teacher(nn.Module):
         pose = dense(coefficients * self.joints * 3, scale=0.1, name="pose_head")(features)
         pose = over_time(pose, frames).reshape(batch, frames, self.joints, 3)
         depth = pose[..., 2] - pose[..., :1, 2]
-        if not self.elevation_head:
+        if not self.tells_elevation:
             return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=jnp.zeros(batch))
         raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
             # A branch of its own: elevation is a property of the view, not of the pose.

@@ -47,7 +47,7 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     """The teacher's cycle on a batch of windows; fakes keep the mask of the window they came from."""
     window, teacher = batch.window, scene.networks.teacher
     lifted = lifters.lift(teacher, params, window)
-    view = draw_view(batch.keys, lifted.elevation, learned=teacher.elevation_head)
+    view = draw_view(batch.keys, lifted.elevation, learned=teacher.tells_elevation)
     turned = camera.turn_about_root(lifted.joints, view.rotation, window.root_depth)
     turned = turned.at[..., 2].max(1.0)
     fake_xy = camera.project_unit(turned, window.root_depth)

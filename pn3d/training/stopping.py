@@ -20,6 +20,7 @@ from pn3d import camera, lifters, losses
 from pn3d.config import ModelConfig
 from pn3d.data.clips import Clips, select
 from pn3d.data.windows import flip_windows, gather_windows
+from pn3d.errors import UserError
 from pn3d.lifters import Params, Window, make_window
 from pn3d.models.teacher import Teacher
 from pn3d.skeleton import H36M17
@@ -58,14 +59,17 @@ class HeldOut:
 
 def split_by_name(clips: Clips, share: float = HELD_OUT_SHARE) -> tuple[Clips, Clips]:
     """(the clips to train on, the held-out ones). Which is which depends on the scene's name alone, so all cameras of a
-    scene go to one side; where that leaves a side empty the last clips are held out."""
+    scene go to one side; where that leaves a side empty the last clips are held out. UserError for a single clip."""
 
     def held(name: str) -> bool:
         return int(hashlib.sha256(scene_of(name).encode()).hexdigest()[:8], 16) / 2**32 < share
 
     chosen = np.array([held(str(name)) for name in clips.clip_name])
     if chosen.all() or not chosen.any():
-        chosen = np.arange(clips.num_clips) >= max(1, round(clips.num_clips * (1 - share)))
+        if clips.num_clips < 2:
+            raise UserError("2D can only be held out from two clips or more; found one")
+        count = min(max(round(clips.num_clips * share), 1), clips.num_clips - 1)
+        chosen = np.arange(clips.num_clips) >= clips.num_clips - count
     return select(clips, np.flatnonzero(~chosen)), select(clips, np.flatnonzero(chosen))
 
 
