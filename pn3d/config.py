@@ -31,7 +31,8 @@ class ModelConfig:
     discriminator_width: int = 256
     discriminator_blocks: int = 2
     root_depth: float = 10.0
-    """Virtual depth c of the root in the unit camera, head-root units (Chen 2019)."""
+    """Virtual depth c of the root in the unit camera, head-root units (Chen 2019); 0: that of each window's person,
+    from its size under the real focal length."""
     frame_rate: float = 30.0
     """Frames per second of the windows; prediction resamples in time."""
 
@@ -80,6 +81,8 @@ class TeacherLossConfig:
     motion_adversarial_weight: float = 1.0
     bone_constancy_weight: float = 10.0
     """Bone ratios do not change over time."""
+    deformation_weight: float = 0.0
+    """Differences of skeletons stay when they are lifted again in new views (ElePose 2022)."""
     symmetry_weight: float = 5.0
     """Left bones are as long as right ones (our addition)."""
     hinge_weight: float = 5.0
