@@ -17,12 +17,12 @@ from pn3d.training.objectives import Scene
 from pn3d.training.parallel import Step, repeated
 from pn3d.training.step import make_step
 
-_DIALS = (
+_NEVER_ASKED = (
     "teacher.discriminator.gradient_penalty",
     "teacher.discriminator.motion_gain",
     "teacher.optimiser.ema",
-    "augment.noise",
 )
+"""Dials that code only computes with; of the others it also asks whether they are zero."""
 
 
 class Dial:
@@ -42,13 +42,10 @@ class Dial:
 
     __rmul__ = __mul__
 
-    def __jax_array__(self) -> jax.Array:
-        return self.value
-
 
 def is_dial(name: str, value: Any) -> bool:
     """Whether a config entry is a dial: a weight of the teacher's, or one of a few other numbers."""
-    return isinstance(value, float) and (name.startswith("teacher.loss.") or name in _DIALS)
+    return isinstance(value, float) and (name.startswith("teacher.loss.") or name in (*_NEVER_ASKED, "augment.noise"))
 
 
 def dials_of(config: Config) -> dict[str, np.ndarray]:
@@ -75,7 +72,7 @@ def with_dials(config: Config, dials: dict[str, jax.Array]) -> Config:
             if dataclasses.is_dataclass(value):
                 changes[item.name] = replaced(value, name + ".")
             elif name in dials:
-                changes[item.name] = Dial(dials[name])
+                changes[item.name] = dials[name] if name in _NEVER_ASKED else Dial(dials[name])
         return dataclasses.replace(part, **changes)
 
     result: Config = replaced(config, "")
