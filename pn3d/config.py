@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pn3d.errors import UserError
+from pn3d.presets import PRESETS
 
 Stage = Literal["teacher", "student", "joint"]
 STAGES: tuple[Stage, ...] = ("teacher", "student", "joint")
@@ -197,60 +198,6 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise UserError(f"unknown preset {name!r}; presets: {', '.join(PRESETS)}")
     return validate(with_overrides(Config(preset=name), PRESETS[name]))
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {
-        "teacher.optimiser.steps": 2500,
-        "student.optimiser.steps": 2500,
-    },
-    "cmu": {},
-    # What the paper and Chen 2019 name, without our additions; stage 2 and 3 as ours.
-    "paper": {
-        "model.elevation_head": False,
-        "augment.mask_probability": 0.0,
-        "teacher.loss.elevation_weight": 0.0,
-        "teacher.loss.bone_constancy_weight": 0.0,
-        "teacher.loss.symmetry_weight": 0.0,
-        "teacher.loss.hinge_weight": 0.0,
-        "teacher.loss.proportion_weight": 0.0,
-        "teacher.loss.inpaint_weight": 0.0,
-        "student.loss.limit_weight": 0.0,
-        "student.loss.rest_weight": 0.0,
-    },
-    "human36m": {
-        "model.width": 1024,
-        "model.blocks": 4,
-        "model.discriminator_width": 1024,
-        "model.window": 27,
-        "model.temporal": "conv",
-        "teacher.optimiser.batch_size": 2048,
-        "student.optimiser.batch_size": 2048,
-        "joint.optimiser.batch_size": 2048,
-        "teacher.optimiser.steps": 60000,
-        "student.optimiser.steps": 30000,
-        "joint.optimiser.steps": 20000,
-    },
-    # Smallest thing that still has every part; for tests.
-    "tiny": {
-        "model.window": 3,
-        "model.width": 16,
-        "model.blocks": 1,
-        "model.temporal": "conv",
-        "model.discriminator_width": 16,
-        "model.discriminator_blocks": 1,
-        "teacher.optimiser.batch_size": 8,
-        "student.optimiser.batch_size": 8,
-        "joint.optimiser.batch_size": 8,
-        "teacher.optimiser.steps": 8,
-        "student.optimiser.steps": 8,
-        "joint.optimiser.steps": 8,
-        "data.builtin_clips": 6,
-        "data.builtin_frames": 30,
-        "run.steps_per_dispatch": 2,
-        "run.checkpoint_every": 4,
-    },
-}
 
 
 def validate(config: Config) -> Config:
