@@ -27,6 +27,7 @@ from benchmarks.smpl_files import in_file_layout, python2_pickle, random_smpl
 from pn3d.body.smpl_file import load_body
 from pn3d.errors import UserError
 from pn3d.pickle_values import DataReader
+from pn3d.safe_pickle import DEFAULT_CAPS
 
 SECONDS = 20.0
 MEGABYTES = 1024
@@ -104,7 +105,7 @@ def structure_of(name: str, data: bytes) -> np.ndarray:
         starts = [at for mark in (b"PK", b"NUMPY") for at in _find_all(data, mark)]
         return np.unique([place for at in starts for place in range(at, min(at + 130, len(data)))])
     recorder = _Recorder(data)
-    DataReader(recorder, len(data), allow_objects=True).load()
+    DataReader(recorder, len(data), allow_objects=True, caps=DEFAULT_CAPS).load()
     return np.unique(recorder.places)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pn3d.errors import UserError
+from pn3d.presets import PRESETS
 
 Stage = Literal["teacher", "student", "joint"]
 STAGES: tuple[Stage, ...] = ("teacher", "student", "joint")
@@ -25,10 +26,14 @@ class ModelConfig:
     """Residual blocks after the temporal trunk."""
     temporal: Literal["conv", "flat"] = "flat"
     """How frames are joined: strided temporal convolutions, or one dense layer on all frames."""
+    elevation_head: bool = True
+    """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
+    it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""
     discriminator_width: int = 256
     discriminator_blocks: int = 2
     root_depth: float = 10.0
-    """Virtual depth c of the root in the unit camera, head-root units (Chen 2019)."""
+    """Virtual depth c of the root in the unit camera, head-root units (Chen 2019); 0: that of each window's person,
+    from its size under the real focal length."""
     frame_rate: float = 30.0
     """Frames per second of the windows; prediction resamples in time."""
 
@@ -77,6 +82,8 @@ class TeacherLossConfig:
     motion_adversarial_weight: float = 1.0
     bone_constancy_weight: float = 10.0
     """Bone ratios do not change over time."""
+    deformation_weight: float = 0.0
+    """Differences of skeletons stay when they are lifted again in new views (ElePose 2022)."""
     symmetry_weight: float = 5.0
     """Left bones are as long as right ones (our addition)."""
     hinge_weight: float = 5.0
@@ -191,47 +198,6 @@ def preset(name: str) -> Config:
     if name not in PRESETS:
         raise UserError(f"unknown preset {name!r}; presets: {', '.join(PRESETS)}")
     return validate(with_overrides(Config(preset=name), PRESETS[name]))
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "quick": {
-        "teacher.optimiser.steps": 2500,
-        "student.optimiser.steps": 2500,
-    },
-    "cmu": {},
-    "human36m": {
-        "model.width": 1024,
-        "model.blocks": 4,
-        "model.discriminator_width": 1024,
-        "model.window": 27,
-        "model.temporal": "conv",
-        "teacher.optimiser.batch_size": 2048,
-        "student.optimiser.batch_size": 2048,
-        "joint.optimiser.batch_size": 2048,
-        "teacher.optimiser.steps": 60000,
-        "student.optimiser.steps": 30000,
-        "joint.optimiser.steps": 20000,
-    },
-    # Smallest thing that still has every part; for tests.
-    "tiny": {
-        "model.window": 3,
-        "model.width": 16,
-        "model.blocks": 1,
-        "model.temporal": "conv",
-        "model.discriminator_width": 16,
-        "model.discriminator_blocks": 1,
-        "teacher.optimiser.batch_size": 8,
-        "student.optimiser.batch_size": 8,
-        "joint.optimiser.batch_size": 8,
-        "teacher.optimiser.steps": 8,
-        "student.optimiser.steps": 8,
-        "joint.optimiser.steps": 8,
-        "data.builtin_clips": 6,
-        "data.builtin_frames": 30,
-        "run.steps_per_dispatch": 2,
-        "run.checkpoint_every": 4,
-    },
-}
 
 
 def validate(config: Config) -> Config:

@@ -105,7 +105,7 @@ def make_networks(config: ModelConfig) -> Networks:
     trunk: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
     judge: dict[str, Any] = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
     return Networks(
-        teacher=Teacher(**trunk),
+        teacher=Teacher(**trunk, tells_elevation=config.elevation_head),
         student=Student(**trunk),
         pose_discriminator=Discriminator(**judge),
         motion_discriminator=Discriminator(**judge),
@@ -113,10 +113,12 @@ def make_networks(config: ModelConfig) -> Networks:
 
 
 def make_window(rays: jax.Array, confidence: jax.Array, root_depth: float) -> Window:
-    """(B, T, 17, 2) centred rays, (B, T, 17) -> Window; one size per window."""
+    """(B, T, 17, 2) centred rays, (B, T, 17) -> Window; one size per window, and where ``root_depth`` is 0 the depth
+    that a person of this size stands at, in head-root units, kept between 3 and 40."""
     size = camera.person_size(rays, confidence)
     xy = jnp.where(confidence[..., None] > 0, rays / size[:, None, None, None], 0.0)
-    return Window(xy=xy, confidence=confidence, size=size, root_depth=jnp.full_like(size, root_depth))
+    depth = jnp.full_like(size, root_depth) if root_depth else jnp.clip(1.0 / size, 3.0, 40.0)
+    return Window(xy=xy, confidence=confidence, size=size, root_depth=depth)
 
 
 def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:

@@ -32,6 +32,15 @@ def point_consistency(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Arra
     return weighted_mean(jnp.sum((a - b) ** 2, axis=-1), weight)
 
 
+def pairwise_deformation(gap: jax.Array, mean_gap: jax.Array) -> jax.Array:
+    """Half the mean squared change of the difference between any two skeletons, lifted again in their new views.
+
+    (B, T, J, 3) lifted again minus turned, (T, J, 3) its mean over the global batch: the variance is half the mean over
+    all pairs, so no pair is drawn. After ElePose (Wandt et al., CVPR 2022), section 3.4.
+    """
+    return jnp.mean(jnp.sum((gap - mean_gap[None]) ** 2, axis=-1))
+
+
 def elevation_consistency(lifted_again: jax.Array, drawn: jax.Array) -> jax.Array:
     """Mean squared difference of elevations in radians. (B,) twice. Our choice, for ElePose's head."""
     chex.assert_equal_shape([lifted_again, drawn])

@@ -14,7 +14,7 @@ ROWS = {
     7: ("commands",),
 }
 ROW_OF = {room: row for row, rooms in ROWS.items() for room in rooms}
-SAME_ROOM = {"pickle_machine": "safe_pickle", "pickle_values": "safe_pickle"}
+SAME_ROOM = {"presets": "config", "pickle_machine": "safe_pickle", "pickle_values": "safe_pickle"}
 """A room of files that lie beside each other."""
 ALLOWED_ALONE = {"pn3d/__init__.py", "pn3d/__main__.py"}
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from bvh_files import bvh_text, cmu_skeleton, motion_of
 
+from pn3d.commands.main import main
 from pn3d.data.bvh_names import UNITS_M
 from pn3d.data.clips import TRUTH_FIELDS, Clips, read_clips
 from pn3d.data.cmu_benchmark import MOTIONS, make_benchmark, random_proportions, with_body
@@ -120,6 +121,20 @@ def test_the_seed_decides(release: Path, benchmark: dict[str, Clips]) -> None:
     assert np.abs(other.keypoints[frames[0]] - benchmark["train_gt"].keypoints[frames[1]]).max() > 10
     few = make_benchmark(release, seed=1, motions={"walking": ("07_01", "07_02", "99_01")})
     assert {str(n).split("/")[1] for c in few.values() for n in c.clip_name} == {"07_01", "07_02"}
+
+
+def test_the_command_writes_four_files(
+    release: Path, benchmark: dict[str, Clips], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["make-benchmark", str(release), str(tmp_path / "cmu.npz"), "--seed", "1"]) == 0
+    said = capsys.readouterr().out
+    for name, clips in benchmark.items():
+        written = read_clips(tmp_path / f"cmu_{name}.npz", truth=True)
+        np.testing.assert_array_equal(written.keypoints, clips.keypoints)
+        assert (written.joints_cam is None) == name.startswith("train")
+        assert f"{name}: {tmp_path / f'cmu_{name}.npz'}, {clips.frames} frames in {clips.num_clips} clips" in said
+    assert main(["make-benchmark", str(tmp_path / "none"), str(tmp_path / "cmu.npz")]) == 2
+    assert "no such folder" in capsys.readouterr().err
 
 
 def test_missing_and_short_trials(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pn3d.commands.main import COMMANDS, module_name
+from pn3d.commands.session import SHIPPED_WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,11 +102,24 @@ def test_every_benchmark_that_is_named_exists(page):
     assert [name for name in names if not (ROOT / "benchmarks" / f"{name}.py").is_file()] == []
 
 
-def test_every_page_and_picture_is_linked():
+def test_every_picture_is_shown():
     text = "".join(page.read_text() for page in PAGES)
-    linked = {Path(target.partition("#")[0]).name for target in re.findall(r"\]\(([^)\s]+)\)", text)}
-    there = {path.name for path in (ROOT / "docs").rglob("*") if path.is_file()}
-    assert there - linked == set()
+    shown = {Path(target).name for target in re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", text)}
+    there = {path.name for folder in ("pictures", "layouts") for path in (ROOT / "docs" / folder).iterdir()}
+    assert there - shown == set()
+
+
+def test_what_is_said_of_the_shipped_weights_is_so():
+    """Where this fails because other weights ship: change README, licences, and the pictures with them."""
+    card = json.loads(SHIPPED_WEIGHTS.with_suffix(".json").read_text())
+    page = (ROOT / "docs" / "licences.md").read_text()
+    assert SHIPPED_WEIGHTS.with_suffix(".json").relative_to(ROOT).as_posix() in page
+    only_built_in = card["training_data"]["files"] == ["built-in motion"]
+    assert ("made by rule by this project's code; no recording of a person" in page) == only_built_in
+    adversarial = card["config"]["joint"]["student_adversarial_weight"] > 0
+    assert (
+        "`joint.student_adversarial_weight`, the adversarial loss on the student's projection" in page
+    ) == adversarial
 
 
 def test_the_first_command_of_the_readme_is_prediction_with_the_example():

@@ -186,7 +186,8 @@ def test_bones_bridge_missing_joints(page):
     browser, _ = page
     draw = (
         "(() => { const lines = [], missing = %s; let from = null;"
-        "const context = { beginPath() {}, moveTo(x) { from = x; }, lineTo(x) { lines.push([from, x]); }, stroke() {} };"
+        "const context = { beginPath() {}, moveTo(x) { from = x; }, stroke() {},"
+        "lineTo(x) { lines.push([from, x]); } };"
         "const at = (_, joint) => missing.includes(joint) ? null : [joint, 0];"
         "pn3dViewer.picture.bonesOf(context, at, null, { alpha: () => 1, colour: () => '' }); return lines; })()"
     )

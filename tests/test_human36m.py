@@ -16,6 +16,7 @@ from human36m_files import (
 )
 from scipy.spatial.transform import Rotation
 
+from pn3d.commands.main import main
 from pn3d.data.clips import TRUTH_FIELDS, Clips, read_clips, write_clips
 from pn3d.data.human36m import KEPT_JOINTS, read_human36m
 from pn3d.data.human36m_cameras import IMAGE_SIZES, load_cameras
@@ -122,6 +123,22 @@ def test_detectors_of_other_layouts_are_mapped_by_name(name: str, layout: str, f
             )
         assert (clips.confidence[frames, j] == (joint in source.joints)).all()
     assert clips.joints_cam.shape == (clips.frames, 17, 3)
+
+
+def test_the_command_writes_a_file_for_each_split(
+    folder: Path, tmp_path: Path, splits: dict[str, Clips], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["convert-data", "human36m", str(folder), str(tmp_path / "h36m.npz")]) == 0
+    for split, clips in splits.items():
+        written = read_clips(tmp_path / f"h36m_{split}.npz", truth=True)
+        np.testing.assert_array_equal(written.keypoints, clips.keypoints)
+        assert (written.joints_cam is None) == (split == "train")
+    only = ["convert-data", "human36m", str(folder), str(tmp_path / "only.npz"), "--set", "splits=train"]
+    assert main(only) == 0
+    assert read_clips(tmp_path / "only.npz").frames == splits["train"].frames
+    capsys.readouterr()
+    assert main([*only[:-1], "splits=dev"]) == 2
+    assert "unknown split dev of Human3.6M" in capsys.readouterr().err
 
 
 def test_native_round_trip(splits: dict[str, Clips], tmp_path: Path) -> None:

@@ -146,3 +146,12 @@ def test_the_fake_of_a_skeleton_is_normalised_as_windows_are() -> None:
     np.testing.assert_allclose(seen.window.xy, again.window.xy, atol=1e-5)
     np.testing.assert_allclose(again.window.xy, window.xy, atol=2e-3)
     np.testing.assert_allclose(seen.scale, 1.7, rtol=1e-4)
+
+
+def test_deformation_is_half_the_mean_over_all_pairs_and_blind_to_a_shared_gap() -> None:
+    gap = jax.random.normal(jax.random.key(5), (7, 2, 17, 3))
+    pairs = gap[:, None] - gap[None]
+    expected = 0.5 * float(jnp.mean(jnp.sum(pairs**2, axis=-1)))
+    np.testing.assert_allclose(float(losses.pairwise_deformation(gap, gap.mean(axis=0))), expected, rtol=1e-5)
+    shared = jnp.broadcast_to(gap[:1], gap.shape)
+    assert float(losses.pairwise_deformation(shared, shared.mean(axis=0))) < 1e-10

@@ -24,7 +24,7 @@ from pn3d.evaluation.protocols import PROTOCOLS, get_protocol
 from pn3d.evaluation.report import batch_table, cross_view_table, evaluation_table, protocol_table
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_evaluation_report
 from pn3d.inference.predict import Prediction, predict
-from pn3d.inference.weights import Weights, load_weights
+from pn3d.inference.weights import Weights, load_weights, require_body
 from pn3d.training.run_folder import read_json
 
 
@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
             *((name, load_weights(Path(name) / "weights.npz"), Path(name)) for name in arguments.run or []),
             *((name, load_weights(Path(name)), None) for name in arguments.weights or []),
         ]
+        for _, weights, _ in runs:
+            require_body(weights, body)
         for name, weights, folder in runs:
             for path, clips in data:
                 prediction = predict(weights, clips, body, landmarks)

@@ -16,6 +16,7 @@ COMMANDS = {
     "convert-data": "a data set or a detector's keypoints to native keypoint files",
     "make-benchmark": "the CMU benchmark files from the public BVH release",
     "convert-body": "an SMPL model file to a plain npz",
+    "adapt-body": "weights of one body to another body, without new 2D data",
 }
 """Subcommand -> one line of help. Each is a module here with ``add_arguments(parser)`` and ``run(arguments)``."""
 

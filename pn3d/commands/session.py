@@ -15,7 +15,12 @@ from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips, concatenate, read_clips
 from pn3d.data.resample import resample_clips
 from pn3d.data.windows import to_h36m17
-from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
+from pn3d.errors import UserError
+from pn3d.inference.weights import Weights, load_weights
+from pn3d.models.student import SHAPES
+
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
+"""Weights that come with the package."""
 
 
 def start_jax() -> str:
@@ -23,16 +28,18 @@ def start_jax() -> str:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pn3d" / "compiled"
         jax.config.update("jax_compilation_cache_dir", str(cache))
-        # Prediction is many small programs: each is worth keeping.
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     devices = jax.devices()
     kinds = ", ".join(sorted({device.device_kind for device in devices}))
     return f"devices: {len(devices)} x {devices[0].platform} ({kinds}), jax {jax.__version__}"
 
 
 def find_body(path: str | None) -> tuple[BodyModel, Landmarks]:
-    """The body of a file, or the built-in one."""
-    return (builtin_body() if path is None else load_body(Path(path))), builtin_landmarks()
+    """The body of a file, or the built-in one, and its landmarks; UserError where students cannot speak of it."""
+    body = builtin_body() if path is None else load_body(Path(path))
+    if body.num_betas != SHAPES:
+        raise UserError(f"{path}: it has {body.num_betas} shape coefficients, a student needs {SHAPES}")
+    return body, builtin_landmarks()
 
 
 def find_weights(run: str | None, weights: str | None) -> tuple[Weights, str]:

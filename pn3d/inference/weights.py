@@ -12,16 +12,13 @@ import numpy as np
 
 from pn3d import __version__
 from pn3d.atomic import write_atomically, write_json
+from pn3d.body.model import BodyModel
 from pn3d.config import Config, from_json, to_json
 from pn3d.errors import UserError
 from pn3d.lifters import Params
 
 SIZE_RULE = "segments-quantile-0.8"
 """Names camera.person_size; weights trained under another rule are refused."""
-
-
-SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
-"""Weights that come with the package."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,16 @@ def load_weights(path: Path) -> Weights:
         facts=facts,
         sha256=found,
     )
+
+
+def require_body(weights: Weights, body: BodyModel) -> None:
+    """Raises UserError where the student speaks of another body, on which its poses and shapes mean nothing."""
+    if weights.student is not None and weights.body_sha256 != body.sha256:
+        own, other = weights.body_sha256[:8], body.sha256[:8]
+        raise UserError(
+            f"the weights speak of body {weights.body_name!r} (SHA-256 {own}…), not of {body.name!r} ({other}…): name "
+            "their own body with --body, or adapt them first: pn3d adapt-body SMPL_FILE --weights FILE"
+        )
 
 
 _OWN_KEYS = frozenset(

@@ -32,6 +32,8 @@ class Teacher(nn.Module):
     width: int
     blocks: int
     temporal: Temporal
+    tells_elevation: bool = True
+    """Without it every elevation is 0."""
     joints: int = 17
 
     @nn.compact
@@ -42,11 +44,13 @@ class Teacher(nn.Module):
         coefficients = temporal_basis(frames).shape[1]
         pose = dense(coefficients * self.joints * 3, scale=0.1, name="pose_head")(features)
         pose = over_time(pose, frames).reshape(batch, frames, self.joints, 3)
+        depth = pose[..., 2] - pose[..., :1, 2]
+        if not self.tells_elevation:
+            return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=jnp.zeros(batch))
         raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
             # A branch of its own: elevation is a property of the view, not of the pose.
             nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))
         )[:, 0]
         # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
         elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
-        depth = pose[..., 2] - pose[..., :1, 2]
         return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=elevation)

@@ -12,6 +12,7 @@ from pn3d.body.model import BodyModel
 from pn3d.config import DiscriminatorConfig, ModelConfig, TeacherLossConfig
 from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
 from pn3d.training.batch import Batch
+from pn3d.training.parallel import AXIS
 from pn3d.training.terms import Poses2D, View, Weighted, draw_frames, draw_view, judged_motion, judged_pose
 
 
@@ -47,7 +48,7 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     """The teacher's cycle on a batch of windows; fakes keep the mask of the window they came from."""
     window, teacher = batch.window, scene.networks.teacher
     lifted = lifters.lift(teacher, params, window)
-    view = draw_view(batch.keys, lifted.elevation)
+    view = draw_view(batch.keys, lifted.elevation, learned=teacher.tells_elevation)
     turned = camera.turn_about_root(lifted.joints, view.rotation, window.root_depth)
     turned = turned.at[..., 2].max(1.0)
     fake_xy = camera.project_unit(turned, window.root_depth)
@@ -102,6 +103,7 @@ def teacher_terms(
             lambda: judged_motion(scene.networks, judges["motion_discriminator"], fakes, discriminator),
         ),
         "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(joints)),
+        "deformation": (weights.deformation_weight, lambda: _deformation(cycle)),
         "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(joints)),
         "hinge": (weights.hinge_weight, lambda: losses.knee_hinge(joints)),
         "proportion": (weights.proportion_weight, lambda: losses.proportions(joints, scene.human_ratios)),
@@ -110,3 +112,8 @@ def teacher_terms(
             lambda: losses.point_consistency(cycle.lifted.filled_xy, batch.target.xy, hidden),
         ),
     }
+
+
+def _deformation(cycle: Cycle) -> jax.Array:
+    gap = cycle.relifted.joints - cycle.turned
+    return losses.pairwise_deformation(gap, jax.lax.pmean(gap.mean(axis=0), AXIS))

@@ -38,7 +38,11 @@ class View:
     elevation: jax.Array
 
 
-def draw_view(keys: jax.Array, elevation: jax.Array) -> View:
+CHEN_ELEVATION = 3.141592653589793 / 9
+"""Half the range of Chen 2019's random elevations, radians."""
+
+
+def draw_view(keys: jax.Array, elevation: jax.Array, *, learned: bool = True) -> View:
     """Upright views: azimuth uniform, elevation normal with the global batch's mean and spread (ElePose, section 3.2).
 
     The statistics are those of all devices and are held constant; the gradient runs through each example's own
@@ -47,12 +51,17 @@ def draw_view(keys: jax.Array, elevation: jax.Array) -> View:
     Args:
         keys: (B,) typed keys.
         elevation: (B,) of the examples, radians.
+        learned: whether ``elevation`` was learnt. If not, it is drawn uniformly as in Chen 2019.
     """
+    azimuth_key, normal_key = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
+    azimuth = jax.vmap(lambda k: jax.random.uniform(k, minval=-jnp.pi, maxval=jnp.pi))(azimuth_key)
+    if not learned:
+        low, high = -CHEN_ELEVATION, CHEN_ELEVATION
+        drawn = jax.vmap(lambda k: jax.random.uniform(k, minval=low, maxval=high))(normal_key)
+        return View(rotation=camera.view_rotation(elevation, azimuth, drawn), elevation=drawn)
     still = jax.lax.stop_gradient(elevation)
     mean, mean_square = batch_mean(still), batch_mean(still**2)
     spread = jnp.sqrt(jnp.maximum(mean_square - mean**2, 0.0) + 1e-6)
-    azimuth_key, normal_key = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
-    azimuth = jax.vmap(lambda k: jax.random.uniform(k, minval=-jnp.pi, maxval=jnp.pi))(azimuth_key)
     drawn = jnp.clip(mean + spread * jax.vmap(jax.random.normal)(normal_key), -1.2, 1.2)
     return View(rotation=camera.view_rotation(elevation, azimuth, drawn), elevation=drawn)
 

@@ -1,0 +1,56 @@
+"""Presets: what each changes against the defaults of ``pn3d.config``, by dotted names."""
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {
+        "teacher.optimiser.steps": 2500,
+        "student.optimiser.steps": 2500,
+    },
+    "cmu": {},
+    # What the paper and Chen 2019 name, without our additions; stage 2 and 3 as ours.
+    "paper": {
+        "model.elevation_head": False,
+        "augment.mask_probability": 0.0,
+        "teacher.loss.elevation_weight": 0.0,
+        "teacher.loss.bone_constancy_weight": 0.0,
+        "teacher.loss.symmetry_weight": 0.0,
+        "teacher.loss.hinge_weight": 0.0,
+        "teacher.loss.proportion_weight": 0.0,
+        "teacher.loss.inpaint_weight": 0.0,
+        "student.loss.limit_weight": 0.0,
+        "student.loss.rest_weight": 0.0,
+    },
+    "human36m": {
+        "model.width": 1024,
+        "model.blocks": 4,
+        "model.discriminator_width": 1024,
+        "model.window": 27,
+        "model.temporal": "conv",
+        "teacher.optimiser.batch_size": 2048,
+        "student.optimiser.batch_size": 2048,
+        "joint.optimiser.batch_size": 2048,
+        "teacher.optimiser.steps": 60000,
+        "student.optimiser.steps": 30000,
+        "joint.optimiser.steps": 20000,
+    },
+    # Smallest thing that still has every part; for tests.
+    "tiny": {
+        "model.window": 3,
+        "model.width": 16,
+        "model.blocks": 1,
+        "model.temporal": "conv",
+        "model.discriminator_width": 16,
+        "model.discriminator_blocks": 1,
+        "teacher.optimiser.batch_size": 8,
+        "student.optimiser.batch_size": 8,
+        "joint.optimiser.batch_size": 8,
+        "teacher.optimiser.steps": 8,
+        "student.optimiser.steps": 8,
+        "joint.optimiser.steps": 8,
+        "data.builtin_clips": 6,
+        "data.builtin_frames": 30,
+        "run.steps_per_dispatch": 2,
+        "run.checkpoint_every": 4,
+    },
+}
