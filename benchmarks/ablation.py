@@ -19,6 +19,7 @@ from benchmarks.ablation_table import markdown
 from benchmarks.study_signal import signals
 from benchmarks.study_train import (
     Trainer,
+    below_scores,
     builtin_scores,
     snapshots,
     study_clips,
@@ -84,7 +85,7 @@ def run_row(trainer: Trainer, name: str, row: Row, seed: int, options: argparse.
     record["train_seconds"] = round(time.monotonic() - began, 1)
     record["folder"] = str(folder)
     weights = load_weights(snapshots(folder)[-1][1])
-    record["builtin"] = builtin_scores(weights)
+    record |= {"builtin": builtin_scores(weights), "below": below_scores(weights)}
     windows = held_out_windows(train_data(config, held_out), config.model)
     record["signal"] = signals(config, weights.teacher, windows)["combined"]
     return record

@@ -61,6 +61,7 @@ ROWS: dict[str, Row] = {
     "one-camera": Row("data", cameras=("/cam0",)),
     "builtin": Row("data", data="builtin"),
     "both": Row("data", data="both"),
+    "builtin-below": Row("data", data="builtin-below"),
     # From here on each row has a structure of its own and is compiled for itself.
     "judges-every-3": Row("discriminators", {"teacher.discriminator.every": 3}),
     "judges-fast": Row("discriminators", {"teacher.discriminator.learning_rate": 8e-4}),
@@ -71,6 +72,7 @@ ROWS: dict[str, Row] = {
     "depth-from-size": Row("camera", {"model.root_depth": 0.0}),
     "depth-5": Row("camera", {"model.root_depth": 5.0}),
     "depth-20": Row("camera", {"model.root_depth": 20.0}),
+    "halves": Row("parts", {"model.parts": "halves"}),
     "window-1": Row("window", {"model.window": 1}),
     "window-27": Row("window", {"model.window": 27}),
     "window-9-conv": Row("window", {"model.temporal": "conv"}),

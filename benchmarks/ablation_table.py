@@ -6,6 +6,7 @@ import numpy as np
 
 _COLUMNS = {
     "builtin": "built-in",
+    "below": "built-in from 20° below",
     "builtin_student": "built-in, student",
     "dev_gt": "cmu_dev, exact 2D",
     "dev_gt_student": "cmu_dev, exact 2D, student",

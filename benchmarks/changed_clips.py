@@ -135,23 +135,24 @@ def _frames(clips: Clips, index: np.ndarray, starts: np.ndarray, fps: np.ndarray
     return replace(clips, **of_frames, clip_start=starts, fps=fps.astype(np.float32))
 
 
-def seen_from(clips: Clips, elevation_deg: float | None = None, distance_m: float | None = None) -> Clips:
+def seen_from(clips: Clips, elevation_deg: float | np.ndarray | None = None, distance_m: float | None = None) -> Clips:
     """The same motion under another camera, exact 2D: its height above the person, its distance, or both.
 
     The new camera looks at the middle of the pelvis' path; the focal length follows the distance so that the person
-    keeps its size in the picture. Elevation needs ``up_cam``. SMPL truth is left out.
+    keeps its size in the picture. Elevation is one or one per clip, and needs ``up_cam``. SMPL truth is left out.
     """
     assert clips.joints_cam is not None
     moved = clips.joints_cam.astype(np.float64).copy()
     intrinsics = clip_intrinsics(clips).astype(np.float64)
     ups = None if clips.up_cam is None else clips.up_cam.astype(np.float64).copy()
+    elevations = np.broadcast_to(0.0 if elevation_deg is None else elevation_deg, (clips.num_clips,))
     for clip, (begin, end) in enumerate(itertools.pairwise(clips.clip_start)):
         middle = moved[begin:end, 0].mean(axis=0)
         far = float(np.linalg.norm(middle))
         turn = _shortest_turn(middle / far, np.array([0.0, 0.0, 1.0]))
         if elevation_deg is not None:
             assert ups is not None, "elevation needs up_cam"
-            wanted = np.asarray(up_in_camera(np.float32(np.radians(elevation_deg))), np.float64)
+            wanted = np.asarray(up_in_camera(np.float32(np.radians(elevations[clip]))), np.float64)
             turn = _shortest_turn(turn @ ups[clip], wanted) @ turn
         new_far = far if distance_m is None else distance_m
         moved[begin:end] = (moved[begin:end] - middle) @ turn.T + [0.0, 0.0, new_far]

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.changed_clips import seen_from
 from benchmarks.study_dials import dialled_step, dials_of, padded, structure_of
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
@@ -32,7 +33,10 @@ from pn3d.training.parallel import device_mesh, mapped_step, replicate
 from pn3d.training.state import init_state, start_stage
 from pn3d.training.stopping import split_by_name
 
-DataChoice = Literal["files", "builtin", "both"]
+DataChoice = Literal["files", "builtin", "builtin-below", "both"]
+
+_BELOW_DEG = (-25.0, 25.0)
+SEEN_BELOW_DEG = -20.0
 
 KEPT_SCORES = ("pa_mpjpe_mm", "n_mpjpe_mm", "depth_flipped_frac", "accel_err_mm_per_frame2", "bone_std_pct")
 
@@ -44,7 +48,8 @@ def study_clips(
 
     Args:
         files: native keypoint files.
-        choice: train on the files, on built-in motion, or on both.
+        choice: train on the files, on built-in motion, on built-in motion whose cameras also stand below the person,
+            or on files and built-in motion.
         config: built-in clips and seed.
         frames: at most about this many frames of the files, whole clips drawn in an order fixed by their names.
         cameras: keep only clips of the files whose name ends in one of these.
@@ -58,8 +63,11 @@ def study_clips(
         own = select(own, sorted(order[:count]))
     if choice == "files":
         return own, held_out
-    made = without_truth(make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames))
-    if choice == "builtin":
+    made = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
+    if choice == "builtin-below":
+        made = seen_from(made, elevation_deg=np.random.default_rng(config.seed).uniform(*_BELOW_DEG, made.num_clips))
+    made = without_truth(made)
+    if choice != "both":
         return made, held_out
     # Files without cameras have assumed ones; joined clips must all have them or none.
     parts = [replace(part, intrinsics=None) if own.intrinsics is None else part for part in (own, made)]
@@ -138,3 +146,8 @@ def teacher_scores(weights: Weights, clips: Clips) -> Scores:
 def builtin_scores(weights: Weights) -> Scores:
     """The teacher's numbers on the built-in held-out motion, whose truth anybody can make."""
     return teacher_scores(weights, held_out_clips())
+
+
+def below_scores(weights: Weights) -> Scores:
+    """The same motion from a camera that looks up at the person."""
+    return teacher_scores(weights, seen_from(held_out_clips(), elevation_deg=SEEN_BELOW_DEG))

@@ -26,6 +26,8 @@ class ModelConfig:
     """Residual blocks after the temporal trunk."""
     temporal: Literal["conv", "flat"] = "flat"
     """How frames are joined: strided temporal convolutions, or one dense layer on all frames."""
+    parts: Literal["whole", "halves"] = "whole"
+    """Whether one trunk lifts the teacher's whole body, or one the legs and one the rest (after LInKs, 2024)."""
     elevation_head: bool = True
     """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
     it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""

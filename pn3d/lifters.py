@@ -105,7 +105,7 @@ def make_networks(config: ModelConfig) -> Networks:
     trunk: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
     judge: dict[str, Any] = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
     return Networks(
-        teacher=Teacher(**trunk, tells_elevation=config.elevation_head),
+        teacher=Teacher(**trunk, parts=config.parts, tells_elevation=config.elevation_head),
         student=Student(**trunk),
         pose_discriminator=Discriminator(**judge),
         motion_discriminator=Discriminator(**judge),

@@ -1,14 +1,24 @@
 """The teacher: a window of 2D joints -> the depths of its frames, and the elevation of the camera."""
 
+from typing import Literal
+
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
+from pn3d.skeleton import H36M17
 
 START_ELEVATION = 0.2
 """Radians. Elevation starts above zero, on the human side of the depth twin (design, decision 9)."""
+
+
+_LEGS = tuple(i for i, joint in enumerate(H36M17.joints) if joint.endswith(("hip", "knee", "ankle")))
+_REST = tuple(i for i in range(len(H36M17.joints)) if i not in _LEGS)
+_HALVES = {"legs": (_LEGS, (0, *_LEGS)), "rest": (_REST, (*_REST, *(i for i in _LEGS if "hip" in H36M17.joints[i])))}
+"""Name -> joints that a half's own trunk speaks of, and those that it sees."""
 
 
 @flax.struct.dataclass
@@ -32,6 +42,8 @@ class Teacher(nn.Module):
     width: int
     blocks: int
     temporal: Temporal
+    parts: Literal["whole", "halves"] = "whole"
+    """One trunk for the whole body, or one for the legs and one for the rest, which see little of each other."""
     tells_elevation: bool = True
     """Without it every elevation is 0."""
     joints: int = 17
@@ -39,11 +51,17 @@ class Teacher(nn.Module):
     @nn.compact
     def __call__(self, xy: jax.Array, confidence: jax.Array) -> TeacherOutput:
         """(B, T, J, 2) window coordinates, (B, T, J) confidence (0 = missing) -> TeacherOutput."""
-        batch, frames = xy.shape[:2]
-        features = TemporalTrunk(self.width, self.blocks, self.temporal, name="trunk")(frame_channels(xy, confidence))
-        coefficients = temporal_basis(frames).shape[1]
-        pose = dense(coefficients * self.joints * 3, scale=0.1, name="pose_head")(features)
-        pose = over_time(pose, frames).reshape(batch, frames, self.joints, 3)
+        batch = xy.shape[0]
+        if self.parts == "whole":
+            features, pose = self._lift(xy, confidence, self.joints, "")
+        else:
+            half = {
+                name: self._lift(xy[:, :, np.array(sees)], confidence[:, :, np.array(sees)], len(own), f"_{name}")
+                for name, (own, sees) in _HALVES.items()
+            }
+            features = jnp.concatenate([said for said, _ in half.values()], axis=-1)
+            order = np.argsort([joint for own, _ in _HALVES.values() for joint in own])
+            pose = jnp.concatenate([joints for _, joints in half.values()], axis=2)[:, :, order]
         depth = pose[..., 2] - pose[..., :1, 2]
         if not self.tells_elevation:
             return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=jnp.zeros(batch))
@@ -54,3 +72,12 @@ class Teacher(nn.Module):
         # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
         elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
         return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=elevation)
+
+    def _lift(self, xy: jax.Array, confidence: jax.Array, joints: int, suffix: str) -> tuple[jax.Array, jax.Array]:
+        """A trunk's features (B, W), and what it says of its joints (B, T, joints, 3)."""
+        batch, frames = xy.shape[:2]
+        trunk = TemporalTrunk(self.width, self.blocks, self.temporal, name=f"trunk{suffix}")
+        features = trunk(frame_channels(xy, confidence))
+        coefficients = temporal_basis(frames).shape[1]
+        pose = dense(coefficients * joints * 3, scale=0.1, name=f"pose_head{suffix}")(features)
+        return features, over_time(pose, frames).reshape(batch, frames, joints, 3)
