@@ -36,6 +36,8 @@ def work(body: BodyModel, batch: int) -> dict[str, float]:
 def limit_report(body: BodyModel, batch: int, rounds: int = 9) -> dict[str, Any]:
     """Times the vertex path, a large matrix product and a large copy in turns, and says what share was reached.
 
+    Shares are medians of ratios within a round, so that other work on the machine meets both sides alike.
+
     Returns:
         numbers for JSON, and ``text``, two lines for people.
     """
@@ -50,12 +52,17 @@ def limit_report(body: BodyModel, batch: int, rounds: int = 9) -> dict[str, Any]
         "matmul": lambda: product(square, square).block_until_ready(),
         "copy": lambda: np.copyto(target, source),
     }
-    seconds = _medians(calls, rounds)
+    spent = _rounds(calls, rounds)
+    seconds = {name: statistics.median(values) for name, values in spent.items()}
     need = work(body, batch)
     matmul_peak, copy_peak = 2 * MATMUL_SIZE**3 / seconds["matmul"], 2 * COPY_BYTES / seconds["copy"]
-    limits = {"matmul": need["flops"] / matmul_peak, "copy": need["bytes"] / copy_peak}
-    binds = max(limits, key=lambda name: limits[name])
-    shares = {name: limit / seconds["vertices"] for name, limit in limits.items()}
+    # How much of the peak's own work the path's need is; times (peak's seconds over path's seconds) of the same round.
+    parts = {"matmul": need["flops"] / (2 * MATMUL_SIZE**3), "copy": need["bytes"] / (2 * COPY_BYTES)}
+    shares = {
+        name: statistics.median(part * own / path for own, path in zip(spent[name], spent["vertices"], strict=True))
+        for name, part in parts.items()
+    }
+    binds = max(shares, key=lambda name: shares[name])
     text = (
         f"vertices, batch {batch}: {need['flops'] / 1e9:.2f} GFLOP and {need['bytes'] / 1e6:.0f} MB at least; measured "
         f"peaks {matmul_peak / 1e9:.0f} GFLOP/s (matmul) and {copy_peak / 1e9:.1f} GB/s (copy, read and written)\n"
@@ -75,8 +82,8 @@ def limit_report(body: BodyModel, batch: int, rounds: int = 9) -> dict[str, Any]
     }
 
 
-def _medians(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Median seconds of each call, in turns, after two calls to warm up."""
+def _rounds(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each call in every round, in turns, after two calls to warm up."""
     for call in calls.values():
         call()
         call()
@@ -86,4 +93,4 @@ def _medians(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, floa
             began = time.perf_counter()
             call()
             spent[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in spent.items()}
+    return spent
