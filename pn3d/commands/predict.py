@@ -19,6 +19,7 @@ from pn3d.data.detectors import person_clips
 from pn3d.errors import UserError
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.motion import Mesh, Motion
+from pn3d.inference.doubts import doubts_summary
 from pn3d.inference.predict import Prediction, predict, save_prediction
 from pn3d.inference.weights import require_body
 from pn3d.skeleton import H36M17
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")
     source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
+    parser.add_argument("--no-refine", action="store_true", help="the student's pose as it said it")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(EXPORTS)}")
 
@@ -60,13 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     written: list[Path] = []
     for folder, part in folders:
         folder.mkdir(exist_ok=True)
-        prediction = predict(weights, part, body, landmarks)
+        prediction = predict(weights, part, body, landmarks, refine=not arguments.no_refine)
         save_prediction(folder / "prediction.npz", prediction)
         facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
         summary = summarise(prediction) | facts
         write_json(folder / "summary.json", summary)
         written.append(folder / "prediction.npz")
-        print(f"{folder.name}: " + ", ".join(f"{key} {value}" for key, value in summary.items()))
+        print(summary_text(folder.name, summary))
         if formats:
             for index in range(part.num_clips):
                 place = folder if part.num_clips == 1 else folder / f"clip_{index:03d}"
@@ -79,17 +81,50 @@ def run(arguments: argparse.Namespace) -> int:
 
 def summarise(prediction: Prediction) -> dict[str, Any]:
     """What a prediction says of itself, without truth: plain numbers."""
+    measured = prediction.input_confidence > 0
     summary: dict[str, Any] = {
         "frames": len(prediction.keypoints_px),
-        "missing_joints_pct": round(100.0 * float((prediction.input_confidence <= 0).mean()), 1),
+        "missing_joints_pct": round(100.0 * float((~measured).mean()), 1),
         "elevation_deg": round(float(np.degrees(prediction.elevation_rad.mean())), 1),
         "intrinsics": prediction.intrinsics_source,
     }
-    if prediction.reprojected_px is not None:
-        measured = prediction.input_confidence > 0
+    if prediction.reprojected_px is not None and measured.any():
         gap = np.linalg.norm(prediction.reprojected_px - prediction.keypoints_px, axis=-1)
-        summary["reprojection_px"] = round(float(gap[measured].mean()) if measured.any() else 0.0, 2)
-    return summary
+        height_px = float(np.median(np.ptp(prediction.reprojected_px[..., 1], axis=1)))
+        summary["reprojection_px"] = round(float(gap[measured].mean()), 2)
+        summary["reprojection_pct_of_height"] = round(100.0 * float(gap[measured].mean()) / max(height_px, 1.0), 2)
+    return summary | doubts_summary(prediction)
+
+
+def summary_text(name: str, summary: dict[str, Any]) -> str:
+    """The summary as lines for the terminal; warnings only where there is something to warn of."""
+    lines = [f"{name}: {summary['frames']} frames, {summary['missing_joints_pct']} % of the joints missing"]
+    if "reprojection_px" in summary:
+        lines.append(
+            f"  reprojection error {summary['reprojection_px']} px, "
+            f"{summary['reprojection_pct_of_height']} % of the person's height"
+        )
+    for key, what in _WARNED.items():
+        if summary[key]:
+            lines.append(f"  warning: {summary[key]} frames {what}")
+    if summary["camera_likely_moves"]:
+        lines.append(
+            f"  warning: the camera's elevation drifts by {summary['camera_drift_deg']} degrees: does the camera move? "
+            "It is taken to stand still"
+        )
+    look = summary["worth_a_look"]
+    if look:
+        places = ", ".join(f"{place['from_s']:g}-{place['to_s']:g} s ({place['why']})" for place in look[:6])
+        lines.append(f"  worth a look: {places}" + (f" and {len(look) - 6} more" if len(look) > 6 else ""))
+    return "\n".join(lines)
+
+
+_WARNED = {
+    "frames_likely_swapped": "are likely to have left and right exchanged in the input",
+    "frames_likely_depth_flipped": "are likely flipped in depth",
+    "frames_outside_elevation": "are seen from higher or lower than in training",
+    "frames_outside_distance": "show the person nearer or further than in training",
+}
 
 
 def clip_motion(prediction: Prediction, clips: Clips, index: int, body: BodyModel) -> Motion:

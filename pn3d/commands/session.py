@@ -16,11 +16,8 @@ from pn3d.data.clips import Clips, concatenate, read_clips
 from pn3d.data.resample import resample_clips
 from pn3d.data.windows import to_h36m17
 from pn3d.errors import UserError
-from pn3d.inference.weights import Weights, load_weights
+from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.models.student import SHAPES
-
-SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
-"""Weights that come with the package."""
 
 
 def start_jax() -> str:
@@ -28,7 +25,8 @@ def start_jax() -> str:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pn3d" / "compiled"
         jax.config.update("jax_compilation_cache_dir", str(cache))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+        # Prediction is many small programs: each is worth keeping.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     devices = jax.devices()
     kinds = ", ".join(sorted({device.device_kind for device in devices}))
     return f"devices: {len(devices)} x {devices[0].platform} ({kinds}), jax {jax.__version__}"

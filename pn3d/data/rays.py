@@ -1,6 +1,7 @@
 """Clips -> centred rays on the device: what windows are cut from."""
 
 import itertools
+from collections.abc import Callable
 
 import flax.struct
 import jax
@@ -42,12 +43,20 @@ def frame_rays(clips: Clips) -> FrameRays:
     lengths = np.diff(clips.clip_start)
     intrinsics = np.repeat(clip_intrinsics(clips), lengths, axis=0)
     confidence = np.asarray(clips.confidence, np.float32)
-    rays = np.array(_rays(jnp.asarray(clips.keypoints, jnp.float32), jnp.asarray(intrinsics)))
+    rays = _in_one_shape(_rays, np.asarray(clips.keypoints, np.float32), intrinsics)
     rays[confidence <= 0] = 0.0
     root = root_rays(rays, confidence, clips.clip_start)
-    centred = _centre(jnp.asarray(rays), jnp.asarray(root))
-    masked = jnp.where(jnp.asarray(confidence)[..., None] > 0, centred, 0.0)
-    return FrameRays(rays=masked, confidence=jnp.asarray(confidence), root_ray=jnp.asarray(root))
+    centred = _in_one_shape(_centre, rays, root)
+    masked = np.where(confidence[..., None] > 0, centred, np.float32(0))
+    return FrameRays(rays=jnp.asarray(masked), confidence=jnp.asarray(confidence), root_ray=jnp.asarray(root))
+
+
+def _in_one_shape(function: Callable[..., jax.Array], *arrays: np.ndarray) -> np.ndarray:
+    """``function`` with frames filled up to a power of two, at least 1024, so that few lengths are ever compiled."""
+    frames = len(arrays[0])
+    bucket = 1 << max(10, (frames - 1).bit_length())
+    filled = [np.concatenate([a, np.zeros((bucket - frames, *a.shape[1:]), a.dtype)]) for a in arrays]
+    return np.array(np.asarray(function(*filled))[:frames])
 
 
 _rays = jax.jit(camera.rays_from_px)

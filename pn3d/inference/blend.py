@@ -19,6 +19,10 @@ CHUNK = 1024
 """Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
 
 
+STRIDE_SHARE = 9
+"""Windows start every ``window / 9`` frames (every frame for windows of 9): each frame is in nine windows or more."""
+
+
 class Blended(NamedTuple):
     """Values per frame, in centred-camera axes.
 
@@ -26,6 +30,8 @@ class Blended(NamedTuple):
         teacher_joints: (N, 17, 3) root-relative, in units of the root's depth.
         elevation_rad: (N,).
         size: (N,) the person's size in the picture, blended over windows.
+        square: (N,) mean over windows and mirrored windows of the squared length of ``teacher_joints``; what it is
+            above that of the blended joints is the spread between windows.
         sixd: (N, 24, 6) blended columns of the student's local rotations, not yet orthonormal; None without a student.
         betas: (N, 10) blended shapes.
     """
@@ -33,6 +39,7 @@ class Blended(NamedTuple):
     teacher_joints: np.ndarray
     elevation_rad: np.ndarray
     size: np.ndarray
+    square: np.ndarray
     sixd: np.ndarray | None
     betas: np.ndarray | None
 
@@ -43,41 +50,58 @@ def window_weights(length: int) -> np.ndarray:
     return (1.0 - np.abs(np.arange(length) - middle) / (middle + 1.0)).astype(np.float32)
 
 
-def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -> Blended:
-    """Predicts every window of every clip and blends them; clips shorter than a window repeat their last frame.
+def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray, *, stride: int | None = None) -> Blended:
+    """Predicts windows of every clip and blends them; clips shorter than a window repeat their last frame.
 
     A clip's values depend on that clip alone.
+
+    Args:
+        weights: the networks.
+        frames: of all clips, at the networks' rate.
+        clip_start: (C + 1,).
+        stride: frames between windows; None = a ninth of a window. The last window of a clip ends with the clip.
     """
     length = weights.config.model.window
-    gather, frame_of = _window_frames(clip_start, length)
-    predict = _predictor(weights)
+    gather, frame_of = window_frames(clip_start, length, stride or max(1, length // STRIDE_SHARE))
+    predict = window_predictor(weights)
     total = int(clip_start[-1])
     triangle = window_weights(length)
-    sums: list[np.ndarray] = []
+    sums = np.zeros((0, 0), np.float32)
     weight_sum = np.zeros(total, np.float32)
     rays, confidence = np.asarray(frames.rays), np.asarray(frames.confidence)
     for begin in range(0, len(gather), CHUNK):
         part, own = gather[begin : begin + CHUNK], frame_of[begin : begin + CHUNK]
         padded = np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)]) if len(part) < CHUNK else part
-        values = [np.asarray(value)[: len(part)] for value in predict(rays[padded], confidence[padded])]
-        if not sums:
-            sums = [np.zeros((total, *value.shape[2:]), np.float32) for value in values]
+        values = np.asarray(predict(rays[padded], confidence[padded]))[: len(part)]
+        if not len(sums):
+            sums = np.zeros((total, values.shape[-1]), np.float32)
         for t in range(length):
             # Within one t the frames of different windows differ, so a plain indexed sum is right; padding has -1.
             real = own[:, t] >= 0
             frame = own[real, t]
             weight_sum[frame] += triangle[t]
-            for accumulated, value in zip(sums, values, strict=True):
-                accumulated[frame] += triangle[t] * value[real, t]
-    blended = [value / weight_sum.reshape(-1, *[1] * (value.ndim - 1)) for value in sums]
-    return Blended(*blended[:3], *(blended[3:] if len(blended) > 3 else (None, None)))
+            sums[frame] += triangle[t] * values[real, t]
+    return unpacked(sums / weight_sum[:, None])
 
 
-def _window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+def unpacked(flat: np.ndarray) -> Blended:
+    """(N, 54) or, with a student, (N, 208) -> the values per frame, in the order in which the predictor packs them."""
+    count = len(flat)
+    joints = flat[:, :51].reshape(count, 17, 3)
+    shared = (joints, flat[:, 51], flat[:, 52], flat[:, 53])
+    if flat.shape[1] == 54:
+        return Blended(*shared, None, None)
+    return Blended(*shared, flat[:, 54:198].reshape(count, 24, 6), flat[:, 198:])
+
+
+def window_frames(clip_start: np.ndarray, length: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """(W, T) frames to gather, and (W, T) frames they count for: -1 where a short clip was padded."""
     gather, own = [], []
     for begin, end in itertools.pairwise(clip_start):
-        starts = np.arange(begin, max(end - length, begin) + 1)
+        last = max(end - length, begin)
+        starts = np.arange(begin, last + 1, stride)
+        if starts[-1] != last:
+            starts = np.append(starts, last)
         index = starts[:, None] + np.arange(length)
         gather.append(np.minimum(index, end - 1))
         own.append(np.where(index < end, index, -1))
@@ -93,8 +117,8 @@ def _unmirror(values: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
     return joints, elevation, size, *body
 
 
-def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
-    """A jitted function (rays, confidence) -> values per window and frame, with the parameters bound.
+def window_predictor(weights: Weights):  # type: ignore[no-untyped-def]
+    """A jitted function (rays, confidence) -> (B, T, 54 or 208) values per window and frame, with the parameters bound.
 
     Every window is also seen mirrored, and both are averaged: the networks are trained to be symmetric, not made so.
     """
@@ -118,9 +142,11 @@ def _predictor(weights: Weights):  # type: ignore[no-untyped-def]
     def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
         seen = once(teacher, student, rays, confidence)
         everyone = jnp.ones(rays.shape[0], bool)
-        mirrored = once(teacher, student, *flip_windows(rays, confidence, everyone))
-        joints, elevation, size, *body = (0.5 * (a + b) for a, b in zip(seen, _unmirror(mirrored), strict=True))
-        return joints, elevation, size, *([rotations.matrix_to_sixd(body[0]), body[1]] if body else [])
+        mirrored = _unmirror(once(teacher, student, *flip_windows(rays, confidence, everyone)))
+        joints, elevation, size, *body = (0.5 * (a + b) for a, b in zip(seen, mirrored, strict=True))
+        square = 0.5 * (jnp.sum(seen[0] ** 2, axis=(-2, -1)) + jnp.sum(mirrored[0] ** 2, axis=(-2, -1)))
+        each = [joints, elevation, size, square, *([rotations.matrix_to_sixd(body[0]), body[1]] if body else [])]
+        return jnp.concatenate([value.reshape(*confidence.shape[:2], -1) for value in each], axis=-1)
 
     teacher = jax.tree.map(jnp.asarray, weights.teacher)
     student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)

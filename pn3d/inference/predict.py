@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import __version__, camera, lifters, rotations
+from pn3d import __version__, camera
 from pn3d.atomic import whole_file
-from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
@@ -20,12 +19,11 @@ from pn3d.data.rays import clip_intrinsics, frame_rays
 from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import to_h36m17
 from pn3d.inference.blend import Blended, blend_windows
+from pn3d.inference.certainty import expected_error_mm, frame_signs
+from pn3d.inference.pose import clip_mean, in_pieces, pose_frames
 from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.world import upright_worlds
 from pn3d.skeleton import H36M17
-
-PIECE = 4096
-"""Frames per call of the body; the last piece is padded, so one shape is compiled."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,23 @@ class Prediction:
     body_joints_world_m: np.ndarray | None = None
     poses_world: np.ndarray | None = None
     transl_world_m: np.ndarray | None = None
+    expected_error_mm: np.ndarray | None = None
+    """(N,) PA-MPJPE that is likely, from signs that need no truth (``pn3d.inference.certainty``)."""
+    frame_confidence: np.ndarray | None = None
+    """(N,) the same as a number in (0, 1): 0.5 where 60 mm are expected."""
 
 
-def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmarks) -> Prediction:
+def predict(
+    weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmarks, *, refine: bool = True
+) -> Prediction:
     """Predicts every frame of every clip. Truth in the clips is never looked at.
+
+    Args:
+        weights: teacher, and student where there is one.
+        clips: any layout, any rate.
+        body: the body that the student speaks of.
+        landmarks: of h36m17 on it.
+        refine: bring the student's pose closer to the keypoints (``pn3d.inference.refine``).
 
     Raises:
         UserError: the weights' student speaks of another body.
@@ -82,7 +93,7 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
     if times is not None:
         blended = Blended(*(value if value is None else resample_values(value, times) for value in blended))  # type: ignore[arg-type]
     root_ray = np.asarray(frames.root_ray)
-    ups = np.asarray(_ups(jnp.asarray(blended.elevation_rad), jnp.asarray(root_ray)))
+    (ups,) = in_pieces(lambda *part: (_ups(*part),), (blended.elevation_rad, root_ray))
     shared: dict[str, Any] = {
         "elevation_rad": blended.elevation_rad,
         "up_cam": clip_mean(ups, clips.clip_start, normalise=True),
@@ -98,14 +109,28 @@ def predict(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmark
         "body_sha256": weights.body_sha256,
         "pn3d_version": __version__,
     }
-    teacher = np.asarray(_uncentre(jnp.asarray(blended.teacher_joints), jnp.asarray(root_ray)))
+    teacher = uncentre(blended.teacher_joints, root_ray)
     if blended.sixd is None or weights.student is None:
         return Prediction(teacher_joints_cam_m=teacher_alone(teacher, root_ray, clips.clip_start), **shared)
-    posed: dict[str, Any] = dict(pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks))
+    posed, first_gap = pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks, refine=refine)
     posed["teacher_joints_cam_m"] = scale_teacher(teacher, posed["joints_cam_m"])
+    signs = frame_signs(
+        blended, posed["joints_cam_m"], posed["teacher_joints_cam_m"], first_gap, clips.confidence, clips
+    )
+    likely = expected_error_mm(signs, weights.facts.get("certainty"))
     rest = np.asarray(jax.jit(body_model.rest_joints_m)(body, jnp.asarray(posed["betas"])))
     worlds: dict[str, Any] = upright_worlds(posed, shared["up_cam"], clips.clip_start, rest[:, 0])
-    return Prediction(**shared, **posed, **worlds)
+    return Prediction(
+        **shared,
+        **posed,
+        **worlds,
+        expected_error_mm=likely,
+        frame_confidence=(HALF_SURE_MM / (HALF_SURE_MM + likely)).astype(np.float32),
+    )
+
+
+HALF_SURE_MM = 60.0
+"""Expected error at which the confidence of a frame is one half."""
 
 
 def without_truth(clips: Clips) -> Clips:
@@ -114,89 +139,15 @@ def without_truth(clips: Clips) -> Clips:
     return dataclasses.replace(clips, **nothing)
 
 
-def clip_mean(values: np.ndarray, clip_start: np.ndarray, *, normalise: bool = False) -> np.ndarray:
-    """(N, D) -> (C, D) mean over each clip, as unit vectors if asked."""
-    means = np.add.reduceat(values, clip_start[:-1], axis=0) / np.diff(clip_start)[:, None]
-    return (means / np.linalg.norm(means, axis=-1, keepdims=True) if normalise else means).astype(np.float32)
-
-
-def pose_frames(
-    weights: Weights,
-    blended: Blended,
-    clips: Clips,
-    rays: jax.Array,
-    root_ray: np.ndarray,
-    body: BodyModel,
-    landmarks: Landmarks,
-) -> dict[str, np.ndarray]:
-    """One shape per clip, rotations made orthonormal, translation from the keypoints, everything in camera axes."""
-    assert blended.sixd is not None
-    assert blended.betas is not None
-    assert weights.student is not None
-    betas = clip_mean(blended.betas, clips.clip_start)
-    lengths = np.diff(clips.clip_start)
-    corrections = jnp.asarray(weights.student["landmark_raw"])
-    inputs = (
-        blended.sixd,
-        np.repeat(betas, lengths, axis=0),
-        np.asarray(rays),
-        clips.confidence,
-        blended.size,
-        root_ray,
-        np.repeat(clip_intrinsics(clips), lengths, axis=0),
-    )
-    pieces: list[tuple[np.ndarray, ...]] = []
-    total = len(blended.sixd)
-    piece = min(PIECE, max(256, 1 << (total - 1).bit_length()))
-    for begin in range(0, total, piece):
-        part = [array[begin : begin + piece] for array in inputs]
-        count = len(part[0])
-        padded = [np.concatenate([a, np.repeat(a[-1:], piece - count, axis=0)]) if count < piece else a for a in part]
-        values = _pose_piece(body, landmarks, corrections, *(jnp.asarray(array) for array in padded))
-        pieces.append(tuple(np.asarray(value)[:count] for value in values))
-    names = ("poses_cam", "transl_cam_m", "body_joints_cam_m", "joints_cam_m", "reprojected_px")
-    arrays = [np.concatenate(column) for column in zip(*pieces, strict=True)]
-    return dict(zip(names, arrays, strict=True)) | {"betas": betas}
-
-
-@jax.jit
-def _pose_piece(
-    body: BodyModel,
-    landmarks: Landmarks,
-    landmark_raw: jax.Array,
-    sixd: jax.Array,
-    betas: jax.Array,
-    rays: jax.Array,
-    confidence: jax.Array,
-    size: jax.Array,
-    root_ray: jax.Array,
-    intrinsics: jax.Array,
-) -> tuple[jax.Array, ...]:
-    """(n, 24, 6) blended rotations, (n, 10), centred rays … -> pose, translation, joints in camera axes."""
-    local = rotations.sixd_to_matrix(sixd)
-    rest = body_model.rest_joints_m(body, betas)
-    back = rotations.transpose(camera.centring_rotation(root_ray))
-    corrections = lifters.landmark_corrections(landmark_raw)
-    centred, turns = body_model.posed_joints(body, rest, local)
-    marks = landmark_room.landmark_joints(landmarks, centred, turns, corrections)
-    transl_centred = camera.fit_translation(marks, rays, confidence, size)
-    # The same body in the real camera: the root turns about the pelvis, so the pelvis' own place must be turned too.
-    pelvis = rest[:, :1]
-    transl = (rotations.rotate(back, pelvis + transl_centred[:, None]) - pelvis)[:, 0]
-    root = jnp.sum(back[:, :, :, None] * local[:, 0, None, :, :], axis=-2)
-    poses = rotations.matrix_to_axis_angle(jnp.concatenate([root[:, None], local[:, 1:]], axis=1))
-    # Forward kinematics of what is written, so that files agree with themselves.
-    joints, turns = body_model.posed_joints(body, rest, rotations.axis_angle_to_matrix(poses))
-    joints = joints + transl[:, None]
-    marks = landmark_room.landmark_joints(landmarks, joints, turns, corrections)
-    reprojected = camera.px_from_rays(camera.project(marks), intrinsics)
-    return poses, transl, joints, marks, reprojected
-
-
 _ups = jax.jit(
     lambda elevation, root_ray: camera.uncentre_points(camera.up_in_camera(elevation)[:, None], root_ray)[:, 0]
 )
 _uncentre = jax.jit(camera.uncentre_points)
+
+
+def uncentre(joints: np.ndarray, root_ray: np.ndarray) -> np.ndarray:
+    """(N, J, 3) points in centred-camera axes -> the real camera's."""
+    return in_pieces(lambda *part: (_uncentre(*part),), (joints, root_ray))[0]
 
 
 def scale_teacher(teacher: np.ndarray, student_m: np.ndarray) -> np.ndarray:

@@ -21,6 +21,10 @@ SIZE_RULE = "segments-quantile-0.8"
 """Names camera.person_size; weights trained under another rule are refused."""
 
 
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
+"""Weights that come with the package."""
+
+
 @dataclass(frozen=True)
 class Weights:
     """Trained networks and all that prediction must know about them.

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import rotations
+from pn3d.inference.pose import in_pieces
 
 
 def upright_worlds(
@@ -36,7 +37,7 @@ def upright_worlds(
     pelvis = np.repeat(rest_pelvis_m, lengths, axis=0)
     transl = np.einsum("nij,nj->ni", per_frame, pelvis + posed["transl_cam_m"]) - pelvis - shift
     poses = posed["poses_cam"].copy()
-    poses[:, 0] = np.asarray(_turn_root(jnp.asarray(per_frame), jnp.asarray(poses[:, 0])))
+    poses[:, 0] = in_pieces(lambda *part: (_turn_root(*part),), (per_frame, poses[:, 0]))[0]
     joints, lifted = (
         np.einsum("nij,nkj->nki", per_frame, posed[key]) for key in ("joints_cam_m", "teacher_joints_cam_m")
     )

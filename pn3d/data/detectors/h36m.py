@@ -21,6 +21,9 @@ from pn3d.skeleton import H36M17, Layout, remap_indices
 
 ANKLE_FROM_HEEL = (0.0845, 0.196)  # shares of heel -> knee and heel -> big toe; least squares on the sample above
 ANKLE_TRUST = 0.5
+LEAST_TRUST = 0.12
+"""A joint of less confidence is a guess of the detector's about something that it does not see, such as legs below
+the picture, and is masked: the networks fill in missing joints better than they see through wrong ones."""
 MIN_CLIP_FRAMES = 9
 
 
@@ -33,8 +36,10 @@ def to_h36m17(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Layout) 
         layout: of J joints.
 
     Returns:
-        (T, 17, 2) float32, (0, 0) where masked, and (T, 17) float32.
+        (T, 17, 2) float32, (0, 0) where masked, and (T, 17) float32. Confidences below
+        ``LEAST_TRUST`` become 0.
     """
+    confidence = np.where(confidence < LEAST_TRUST, 0, confidence)
     source = np.array(remap_indices(layout, H36M17))
     has = source >= 0
     trust = np.where(has, confidence[:, source], 0).astype(np.float32)
