@@ -1,7 +1,7 @@
-"""Does the confidence of a frame tell how far off it is? Fits it on built-in motion, and measures its rank correlation.
+"""Does the expected error of a frame tell how far off it is? Fits it on built-in motion, and measures its rank correlation.
 
     python -m benchmarks.confidence --fit [--weights FILE]           coefficients into the weights' card
-    python -m benchmarks.confidence [--weights FILE] [--data FILE …]  Spearman of confidence with -PA-MPJPE per frame
+    python -m benchmarks.confidence [--weights FILE] [--data FILE …]  Spearman with PA-MPJPE per frame
 
 The fit sees built-in motion of a seed that no training uses, with the simulated detector, every second clip with COCO's
 joints only. Without --data the held-out built-in clips are measured, which the fit never sees.
@@ -88,11 +88,10 @@ def measure(path: Path, data: list[str]) -> None:
     for name, clips in files:
         prediction = predict(weights, clips, builtin_body(), builtin_landmarks())
         assert prediction.joints_cam_m is not None
-        assert prediction.frame_confidence is not None
         assert prediction.expected_error_mm is not None
         errors = metrics.frame_errors(prediction.joints_cam_m, true_joints(clips)).pa_mpjpe_mm
         counted = counted_frames(clips)
-        rank = spearman(prediction.frame_confidence[counted], -errors[counted])
+        rank = spearman(prediction.expected_error_mm[counted], errors[counted])
         said = prediction.expected_error_mm[counted].mean()
         print(f"{name}: Spearman {rank:.3f} over {len(counted)} frames")
         print(f"  mean error {errors[counted].mean():.1f} mm, expected {said:.1f} mm")

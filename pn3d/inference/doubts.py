@@ -158,8 +158,8 @@ def doubts_summary(prediction: Prediction) -> dict[str, Any]:
         "camera_drift_deg": round(float(doubts.drift_deg.max()), 1),
         "camera_likely_moves": bool(doubts.drift_deg.max() > DRIFT_DEG),
     }
-    if prediction.frame_confidence is not None:
-        summary["frame_confidence"] = round(float(prediction.frame_confidence.mean()), 2)
+    if prediction.expected_error_mm is not None:
+        summary["expected_error_mm"] = round(float(prediction.expected_error_mm.mean()), 1)
     summary["worth_a_look"] = list(worth_a_look(prediction, doubts))[:50]
     return summary
 

@@ -64,9 +64,7 @@ class Prediction:
     poses_world: np.ndarray | None = None
     transl_world_m: np.ndarray | None = None
     expected_error_mm: np.ndarray | None = None
-    """(N,) PA-MPJPE that is likely, from signs that need no truth (``pn3d.inference.certainty``)."""
-    frame_confidence: np.ndarray | None = None
-    """(N,) the same as a number in (0, 1): 0.5 where 60 mm are expected."""
+    """(N,) PA-MPJPE that is likely, from signs that need no truth (``pn3d.inference.certainty``): a rough guess."""
 
 
 def predict(
@@ -120,17 +118,7 @@ def predict(
     likely = expected_error_mm(signs, weights.facts.get("certainty"))
     rest = np.asarray(jax.jit(body_model.rest_joints_m)(body, jnp.asarray(posed["betas"])))
     worlds: dict[str, Any] = upright_worlds(posed, shared["up_cam"], clips.clip_start, rest[:, 0])
-    return Prediction(
-        **shared,
-        **posed,
-        **worlds,
-        expected_error_mm=likely,
-        frame_confidence=(HALF_SURE_MM / (HALF_SURE_MM + likely)).astype(np.float32),
-    )
-
-
-HALF_SURE_MM = 60.0
-"""Expected error at which the confidence of a frame is one half."""
+    return Prediction(**shared, **posed, **worlds, expected_error_mm=likely)
 
 
 def without_truth(clips: Clips) -> Clips:
