@@ -1,4 +1,4 @@
-"""Does the expected error of a frame tell how far off it is? Fits it on built-in motion, and measures its rank correlation.
+"""Does the expected error tell how far off a frame is? Fits it on built-in motion, and measures its rank correlation.
 
     python -m benchmarks.confidence --fit [--weights FILE]           coefficients into the weights' card
     python -m benchmarks.confidence [--weights FILE] [--data FILE …]  Spearman with PA-MPJPE per frame
