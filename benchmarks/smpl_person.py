@@ -10,6 +10,7 @@ shape coefficients nor rest joints nor landmarks of the built-in body hold for i
 import argparse
 import heapq
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def person_smpl(seed: int = 0) -> dict[str, Any]:
     return random_smpl(seed) | changed
 
 
-def _both_sides(table: dict[str, tuple[float, float, float]], sign: tuple[int, int, int]) -> np.ndarray:
+def _both_sides(table: Mapping[str, tuple[float, float, float]], sign: tuple[int, int, int]) -> np.ndarray:
     """(24, 3) of a table of left and middle joints; the right side is its mirror image."""
     values = np.zeros((24, 3))
     for joint, name in enumerate(SMPL24.joints):
