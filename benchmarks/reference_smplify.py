@@ -5,7 +5,6 @@ the picture goes through Geman and McClure's function; priors are joint limits, 
 has. Translation is the closed-form one. Weights are ours.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
@@ -28,6 +27,7 @@ FACINGS = 4
 CHUNK = 128
 _ROBUST = 0.15
 """Error in head-root units beyond which a joint counts as an outlier."""
+_RATE = 0.05
 _LIMIT, _REST, _SHAPE = 0.05, 0.003, 0.0005
 
 
@@ -46,7 +46,7 @@ def _posed(body: Body) -> tuple[jax.Array, jax.Array]:
     return landmark_joints(builtin_landmarks(), *posed), local
 
 
-def _start(count: int, facing: int) -> Body:
+def _start(count: int, facing: jax.Array | int) -> Body:
     """Rest, upright in camera axes (x right, y down), turned about the vertical."""
     yaw = jnp.full((count,), 2.0 * np.pi * facing / FACINGS)
     upright = rotations.rotation_y(yaw) * jnp.array([1.0, -1.0, -1.0]).reshape(1, 3, 1)
@@ -66,22 +66,23 @@ def _losses(body: Body, rays: jax.Array, confidence: jax.Array, size: jax.Array)
     return data + _LIMIT * excess + _REST * turns + _SHAPE * jnp.sum(body.betas**2, axis=-1)
 
 
-@functools.partial(jax.jit, static_argnames=("facing", "steps"))
+@jax.jit
 def _fit(
-    rays: jax.Array, confidence: jax.Array, size: jax.Array, facing: int, steps: int
+    rays: jax.Array, confidence: jax.Array, size: jax.Array, facing: jax.Array, steps: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """(n, 17, 3) joints of the fitted bodies and (n,) their losses."""
-    optimiser = optax.adam(optax.cosine_decay_schedule(0.05, steps))
+    """(n, 17, 3) joints of the fitted bodies and (n,) their losses, after so many steps of Adam with cosine decay."""
+    optimiser = optax.scale_by_adam()
     start = _start(rays.shape[0], facing)
 
-    def step(carry: tuple[Body, optax.OptState], _: None) -> tuple[tuple[Body, optax.OptState], None]:
+    def step(count: jax.Array, carry: tuple[Body, optax.OptState]) -> tuple[Body, optax.OptState]:
         body, state = carry
         # Frames do not mix, so the gradient of the sum is every frame's own.
         gradient = jax.grad(lambda b: jnp.sum(_losses(b, rays, confidence, size)))(body)
         updates, state = optimiser.update(gradient, state)
-        return (optax.apply_updates(body, updates), state), None
+        rate = 0.5 * _RATE * (1.0 + jnp.cos(jnp.pi * count / steps))
+        return jax.tree.map(lambda value, update: value - rate * update, body, updates), state
 
-    (body, _), _ = jax.lax.scan(step, (start, optimiser.init(start)), None, length=steps)
+    body, _ = jax.lax.fori_loop(0, steps, step, (start, optimiser.init(start)))
     return _posed(body)[0], _losses(body, rays, confidence, size)
 
 
@@ -94,7 +95,7 @@ def fit_frames(clips: Clips, frames: np.ndarray, steps: int = STEPS) -> np.ndarr
     for begin in range(0, len(frames), CHUNK):
         index = np.minimum(np.arange(begin, begin + CHUNK), len(frames) - 1)
         given = [jnp.asarray(array[index]) for array in (rays, confidence, size)]
-        tries = [_fit(*given, facing=facing, steps=steps) for facing in range(FACINGS)]
+        tries = [_fit(*given, facing, steps) for facing in range(FACINGS)]
         joints, loss = (np.stack([np.asarray(one[i]) for one in tries]) for i in range(2))
         fitted.append(joints[loss.argmin(axis=0), np.arange(CHUNK)][: len(frames) - begin])
     centred = np.concatenate(fitted)

@@ -20,7 +20,7 @@ from pn3d.evaluation.report import align
 from pn3d.inference.weights import load_weights
 from pn3d.training.stopping import split_by_name
 
-PICKERS = ("combined", "pose", "motion", "cycle", "overlap", "mirror", "constancy", "symmetry", "hinge")
+PICKERS = ("combined", "pose", "motion", "cycle", "overlap", "mirror", "constancy", "symmetry", "hinge", "cross_view")
 
 
 def picked(points: list[Point], picker: str) -> int:
@@ -33,7 +33,8 @@ def picked(points: list[Point], picker: str) -> int:
 def regrets(points: list[Point], column: str) -> dict[str, float]:
     """{picker: PA-MPJPE of what it picks minus that of the best snapshot, mm}."""
     error = [point[column]["pa_mpjpe_mm"] for point in points]
-    return {picker: error[picked(points, picker)] - min(error) for picker in ("last", *PICKERS)}
+    pickers = [name for name in PICKERS if all(name in point["signals"] for point in points)]
+    return {picker: error[picked(points, picker)] - min(error) for picker in ("last", *pickers)}
 
 
 def add_truth(folder: Path, points: list[Point], column: str, clips: Clips) -> None:

@@ -1,6 +1,7 @@
 """The 2D-only signal and the built-in 3D score of every snapshot of a run; kept beside the snapshots."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ import jax
 import numpy as np
 
 from benchmarks.study_train import builtin_scores, snapshots, train_data
+from pn3d.body.builtin import builtin_body
+from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import Config
 from pn3d.data.clips import Clips
+from pn3d.evaluation.cross_view import cross_view, views_by_scene
+from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
 from pn3d.lifters import make_networks
 from pn3d.training.stopping import HeldOut, combined, flat_lift, held_out_windows, signal_terms, teacher_lift
@@ -40,7 +45,10 @@ def signals(config: Config, teacher: Any, held_out: HeldOut) -> dict[str, float]
 
 
 def trajectory(folder: Path, held_out_clips: Clips, builtin: bool = True) -> list[Point]:
-    """Step, signals and built-in score of every snapshot of a run; what is in FOLDER/signal.json is not done again."""
+    """Step, signals and built-in score of every snapshot of a run; what is in FOLDER/signal.json is not done again.
+
+    Where held-out scenes have several cameras, ``cross_view`` (mm) stands beside the signals of single views.
+    """
     path = folder / "signal.json"
     points: dict[int, Point] = {point["step"]: point for point in json.loads(path.read_text())} if path.exists() else {}
     held_out: HeldOut | None = None
@@ -51,6 +59,9 @@ def trajectory(folder: Path, held_out_clips: Clips, builtin: bool = True) -> lis
             if held_out is None:
                 held_out = held_out_windows(train_data(weights.config, held_out_clips), weights.config.model)
             point["signals"] = signals(weights.config, weights.teacher, held_out)
+        if views_by_scene(held_out_clips) and "cross_view" not in point["signals"]:
+            prediction = predict(replace(weights, student=None), held_out_clips, builtin_body(), builtin_landmarks())
+            point["signals"]["cross_view"] = cross_view(prediction.teacher_joints_cam_m, held_out_clips).pa_mm
         if builtin and "builtin" not in point:
             point["builtin"] = builtin_scores(weights)
         path.write_text(json.dumps(list(points.values())))

@@ -85,7 +85,8 @@ def test_true_depth_is_preferred_to_none_and_to_noise() -> None:
 def test_the_signal_of_a_teacher_is_one_finite_number_and_always_the_same() -> None:
     held_out = held_out_windows(tiny.data(), tiny.config().model, 16)
     params = tiny.first_state().teacher.params
-    signal = jax.jit(lambda p: stopping_signal(tiny.scene().networks.teacher, p, held_out))
+    teacher = tiny.scene().networks.teacher
+    signal = jax.jit(lambda p: stopping_signal(teacher, p, held_out))
     value = float(signal(params))
     assert np.isfinite(value)
     assert value == float(signal(params))

@@ -55,7 +55,7 @@ def test_fitting_finds_the_picture() -> None:
     frames = tiny.data().frames
     rays, confidence = frames.rays[:4], frames.confidence[:4]
     size = camera.person_size(rays[:, None], confidence[:, None])
-    early, late = (np.asarray(_fit(rays, confidence, size, facing=0, steps=steps)[1]) for steps in (1, 60))
+    early, late = (np.asarray(_fit(rays, confidence, size, 0, steps)[1]) for steps in (1, 40))
     assert (late < 0.7 * early).all()
 
 
