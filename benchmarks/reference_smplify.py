@@ -25,7 +25,7 @@ from pn3d.inference.predict import without_truth
 STEPS = 250
 FACINGS = 4
 CHUNK = 128
-_ROBUST = 0.15
+_ROBUST = 0.5
 """Error in head-root units beyond which a joint counts as an outlier."""
 _RATE = 0.05
 _LIMIT, _REST, _SHAPE = 0.05, 0.003, 0.0005
