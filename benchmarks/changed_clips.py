@@ -5,7 +5,9 @@ Functions from clips with truth to clips with truth. What is drawn comes from a 
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from pn3d.camera import up_in_camera
@@ -128,7 +130,7 @@ def project_px(joints_cam: np.ndarray, clips: Clips) -> np.ndarray:
 
 
 def _frames(clips: Clips, index: np.ndarray, starts: np.ndarray, fps: np.ndarray) -> Clips:
-    of_frames = {
+    of_frames: dict[str, Any] = {
         name: None if getattr(clips, name) is None else getattr(clips, name)[index]
         for name in ("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored")
     }
@@ -152,7 +154,7 @@ def seen_from(clips: Clips, elevation_deg: float | np.ndarray | None = None, dis
         turn = _shortest_turn(middle / far, np.array([0.0, 0.0, 1.0]))
         if elevation_deg is not None:
             assert ups is not None, "elevation needs up_cam"
-            wanted = np.asarray(up_in_camera(np.float32(np.radians(elevations[clip]))), np.float64)
+            wanted = np.asarray(up_in_camera(jnp.asarray(np.radians(elevations[clip]), jnp.float32)), np.float64)
             turn = _shortest_turn(turn @ ups[clip], wanted) @ turn
         new_far = far if distance_m is None else distance_m
         moved[begin:end] = (moved[begin:end] - middle) @ turn.T + [0.0, 0.0, new_far]

@@ -23,6 +23,7 @@ from pn3d.config import Config, with_overrides
 from pn3d.data.clips import Clips
 from pn3d.data.windows import gather_windows
 from pn3d.lifters import Params, make_window
+from pn3d.models.layers import run_network
 from pn3d.skeleton import H36M17
 from pn3d.training.batch import TrainData, draw_batch
 from pn3d.training.objectives import make_scene, teacher_cycle, teacher_terms
@@ -55,6 +56,12 @@ class Flow(nn.Module):
         return -0.5 * jnp.sum(x**2 + np.log(2.0 * np.pi), axis=-1) + log_det
 
 
+def log_density(params: Any, x: jax.Array) -> jax.Array:
+    """Whitened poses (B, C) -> (B,)."""
+    value: jax.Array = run_network(Flow(), params, x)
+    return value
+
+
 @flax.struct.dataclass
 class FlowPrior:
     """A trained flow with its PCA: (34,) mean, (34, C) whitening."""
@@ -66,7 +73,7 @@ class FlowPrior:
     def log_density(self, poses: jax.Array) -> jax.Array:
         """(B, 17, 2) window coordinates -> (B,) log-density in the whitened space."""
         flat = poses.reshape(poses.shape[0], -1) - self.mean[None, :]
-        return Flow().apply({"params": self.params}, flat @ self.whiten)  # type: ignore[no-any-return]
+        return log_density(self.params, flat @ self.whiten)
 
 
 def train_flow(config: Config, data: TrainData, seed: int = 0, steps: int = FLOW_STEPS) -> FlowPrior:
@@ -93,7 +100,7 @@ def train_flow(config: Config, data: TrainData, seed: int = 0, steps: int = FLOW
             batch = x[jax.random.randint(pick_key, (256,), 0, len(x))]
             # A little noise keeps the density from collapsing onto the training poses.
             batch = batch + 0.05 * jax.random.normal(noise_key, batch.shape)
-            gradient = jax.grad(lambda p: -jnp.mean(flow.apply({"params": p}, batch)))(params)
+            gradient = jax.grad(lambda p: -jnp.mean(log_density(p, batch)))(params)
             updates, state = tx.update(gradient, state)
             return (optax.apply_updates(params, updates), state), None
 

@@ -8,6 +8,7 @@ the camera's elevation.
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ ELEVATIONS_DEG = (-20.0, -10.0, 0.0, 15.0, 30.0, 45.0)
 
 CONDITIONS: dict[str, Condition] = {
     "as it is": lambda clips: clips,
-    **{f"noise {100 * s:g} % of height": lambda clips, s=s: changed.with_noise(clips, s) for s in NOISE_SHARES},
+    **{f"noise {100 * share:g} % of height": partial(changed.with_noise, share=share) for share in NOISE_SHARES},
     "simulated detector": changed.with_detector,
     "left-right swaps 2 %": lambda clips: changed.with_swaps(clips, 0.02),
     "left-right swaps 10 %": lambda clips: changed.with_swaps(clips, 0.10),

@@ -50,7 +50,7 @@ def is_dial(name: str, value: Any) -> bool:
 
 def dials_of(config: Config) -> dict[str, np.ndarray]:
     """{name: value} of every dial."""
-    return {name: np.float32(value) for name, value in flatten(config).items() if is_dial(name, value)}
+    return {name: np.asarray(value, np.float32) for name, value in flatten(config).items() if is_dial(name, value)}
 
 
 def structure_of(config: Config) -> tuple[tuple[str, Any], ...]:

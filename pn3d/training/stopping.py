@@ -197,7 +197,7 @@ def _displacement(xy: jax.Array) -> jax.Array:
 def _mirrored(window: Window) -> Window:
     everyone = jnp.ones(window.size.shape, bool)
     xy, confidence = flip_windows(window.xy, window.confidence, everyone)
-    return window.replace(xy=xy, confidence=confidence)  # type: ignore[attr-defined,no-any-return]
+    return window.replace(xy=xy, confidence=confidence)  # type: ignore[attr-defined]
 
 
 def _mirror_gap(lift: Lift, lifted: Skeletons, window: Window) -> jax.Array:
