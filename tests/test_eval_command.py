@@ -12,6 +12,7 @@ from evaluation_cases import make_clips
 
 from pn3d.commands.main import main
 from pn3d.data.clips import TRUTH_FIELDS, read_clips, write_clips
+from pn3d.inference.blend import _compiled_predictor
 from pn3d.inference.weights import Weights, save_weights
 
 NAMES = ("walk/S9_0/cam0", "walk/S9_0/cam3", "box/S9_1/cam3")
@@ -61,6 +62,17 @@ def test_several_files_make_one_table_one_json_and_one_page(
             assert f"{number['value']:.1f}" in table
             assert table.count(number["convention"]) == 1
     assert "Human3.6M protocol 2" in (tmp_path / "o.html").read_text()
+
+
+def test_several_runs_are_compiled_once(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Weights of one shape and files of any length: the networks are traced once."""
+    compiled = _compiled_predictor(tiny.config().model)
+    compiled.clear_cache()
+    words = ["eval", "--run", *2 * [str(files / "run")], "--data", str(files / "a.npz"), str(files / "b.npz")]
+    assert main([*words, "--protocol", "h36m-p2"]) == 0
+    assert compiled._cache_size() == 1
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith(str(files / "run"))]
+    assert len(table) == 2 * 2 * 2, "two runs, two files, teacher and student"
 
 
 def test_views_are_compared_without_truth(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Overlapping windows -> one value per frame: every window of a clip is predicted, and its frames are blended."""
 
+import functools
 import itertools
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import lifters, rotations
+from pn3d.config import ModelConfig
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import flip_windows
 from pn3d.inference.weights import Weights
@@ -118,12 +120,21 @@ def _unmirror(values: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
 
 
 def window_predictor(weights: Weights):  # type: ignore[no-untyped-def]
-    """A jitted function (rays, confidence) -> (B, T, 54 or 208) values per window and frame, with the parameters bound.
+    """A function (rays, confidence) -> (B, T, 54 or 208) values per window and frame, with the parameters bound.
 
     Every window is also seen mirrored, and both are averaged: the networks are trained to be symmetric, not made so.
     """
-    networks = make_networks(weights.config.model)
-    root_depth = weights.config.model.root_depth
+    predict = _compiled_predictor(weights.config.model)
+    teacher = jax.tree.map(jnp.asarray, weights.teacher)
+    student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)
+    return lambda rays, confidence: predict(teacher, student, rays, confidence)
+
+
+@functools.cache
+def _compiled_predictor(model: ModelConfig):  # type: ignore[no-untyped-def]
+    """One jitted function for each shape of networks: weights of one shape, however many, are compiled once."""
+    networks = make_networks(model)
+    root_depth = model.root_depth
 
     def once(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
         window = lifters.make_window(rays, confidence, root_depth)
@@ -148,6 +159,4 @@ def window_predictor(weights: Weights):  # type: ignore[no-untyped-def]
         each = [joints, elevation, size, square, *([rotations.matrix_to_sixd(body[0]), body[1]] if body else [])]
         return jnp.concatenate([value.reshape(*confidence.shape[:2], -1) for value in each], axis=-1)
 
-    teacher = jax.tree.map(jnp.asarray, weights.teacher)
-    student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)
-    return lambda rays, confidence: predict(teacher, student, rays, confidence)
+    return predict
