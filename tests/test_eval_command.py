@@ -33,8 +33,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clips(folder / "b.npz", make_clips((6, 6, 6), NAMES, smpl=False))
     write_clips(folder / "plain.npz", replace(truth, **dict.fromkeys(TRUTH_FIELDS)))
     save_weights(folder / "w.npz", weights())
-    (folder / "run").mkdir()
-    save_weights(folder / "run" / "weights.npz", weights())
+    for name in ("run", "run2"):
+        (folder / name).mkdir()
+        save_weights(folder / name / "weights.npz", weights())
     np.savez(folder / "perfect.npz", joints=truth.joints_cam, layout="h36m17")
     return folder
 
@@ -68,7 +69,8 @@ def test_several_runs_are_compiled_once(files: Path, capsys: pytest.CaptureFixtu
     """Weights of one shape and files of any length: the networks are traced once."""
     compiled = _compiled_predictor(tiny.config().model)
     compiled.clear_cache()
-    words = ["eval", "--run", *2 * [str(files / "run")], "--data", str(files / "a.npz"), str(files / "b.npz")]
+    runs, data = (str(files / "run"), str(files / "run2")), (str(files / "a.npz"), str(files / "b.npz"))
+    words = ["eval", "--run", *runs, "--data", *data]
     assert main([*words, "--protocol", "h36m-p2"]) == 0
     assert compiled._cache_size() == 1
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith(str(files / "run"))]
