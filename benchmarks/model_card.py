@@ -144,6 +144,9 @@ def card(weights: Weights, name: str, files: dict[str, Clips], date: str, robust
     """The whole card."""
     predictor = Predictor(weights)
     data = weights.facts.get("training_data", {})
+    sources = {"cmu": CMU_TERMS, "built-in": BUILTIN_TERMS}
+    names = " ".join(data.get("files", []))
+    terms = "\n".join(f"- {text}" for word, text in sources.items() if word in names)
     on = "\n".join(f"- {part}: {', '.join(terms)}" for part, terms in terms_on(weights).items())
     groups = "\n\n".join(f"**{label}**\n\n{grouped(predictor, clips)}" for label, clips in files.items())
     rate_file = next(iter(files))
@@ -155,8 +158,7 @@ Trained from 2D alone. SHA-256 of the npz: `{weights.sha256}`; {date}.
 - command: `{weights.facts.get("command", "not recorded")}`; seed {weights.config.seed}
 - windows of {weights.config.model.window} frames at {weights.config.model.frame_rate:g} fps; body {weights.body_name}
 - data: {", ".join(data.get("files", ["not recorded"]))}; {data.get("frames", "?")} frames of 2D
-- {CMU_TERMS}
-- {BUILTIN_TERMS}
+{terms}
 
 ## Loss terms that were on
 
