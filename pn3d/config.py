@@ -178,6 +178,11 @@ class RunConfig:
     steps_per_dispatch: int = 25
     """Optimiser steps in one call of the compiled step; also the step count between two log lines."""
     checkpoint_every: int = 500
+    digest_every: int = 500
+    """Steps between two digests of the state in the log, which ``pn3d verify`` compares; 0 logs none."""
+    matmul: Literal["default", "float32", "bfloat16"] = "default"
+    """How networks multiply: as the device does by itself (TF32 on a GPU), exactly, or in bfloat16 with float32 sums.
+    Losses and the body are float32 in any case."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +219,7 @@ def validate(config: Config) -> Config:
         if isinstance(value, bool | str):
             continue
         if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
-            least = 0 if name.endswith(("warmup_steps", "blocks", "optimiser.steps")) else 1
+            least = 0 if name.endswith(("warmup_steps", "blocks", "optimiser.steps", "digest_every")) else 1
             if value < least:
                 raise UserError(f"{name} is {value}, expected at least {least}")
         elif value < 0:

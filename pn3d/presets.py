@@ -52,5 +52,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "data.builtin_frames": 30,
         "run.steps_per_dispatch": 2,
         "run.checkpoint_every": 4,
+        "run.digest_every": 4,
     },
 }

@@ -6,10 +6,12 @@ import os
 import sys
 
 from pn3d import __version__
+from pn3d.commands.determinism import ask_for_repeatable_operations
 from pn3d.errors import TrainingDivergedError, UserError
 
 COMMANDS = {
     "train": "train the three stages on 2D keypoints",
+    "verify": "rerun a run and name the first step and player that differ",
     "eval": "score a run, weights or predictions on a file with truth",
     "predict": "3D joints, an SMPL body and exports from a detector's keypoints",
     "inspect": "what a keypoint file holds, and how that was decided",
@@ -27,6 +29,8 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="pn3d", description="PoseNet3D in JAX/Flax (unofficial).")
     parser.add_argument("--version", action="version", version=f"pn3d {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    if "--deterministic" in words:
+        ask_for_repeatable_operations()
     chosen = next((word for word in words if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         sub = subparsers.add_parser(name, help=summary, description=summary)

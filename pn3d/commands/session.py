@@ -1,5 +1,6 @@
 """What every command that computes needs: devices named, compilation cached, files turned into clips, bodies found."""
 
+import argparse
 import hashlib
 import os
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import Landmarks, builtin_landmarks
@@ -27,9 +29,64 @@ def start_jax() -> str:
         jax.config.update("jax_compilation_cache_dir", str(cache))
         # Prediction is many small programs: each is worth keeping.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    processes = f" of {jax.process_count()} processes" if jax.process_count() > 1 else ""
+    return f"devices: {describe_devices()}{processes}, jax {jax.__version__}"
+
+
+def describe_devices() -> str:
+    """Number, platform and kind of all devices."""
     devices = jax.devices()
     kinds = ", ".join(sorted({device.device_kind for device in devices}))
-    return f"devices: {len(devices)} x {devices[0].platform} ({kinds}), jax {jax.__version__}"
+    return f"{len(devices)} x {devices[0].platform} ({kinds})"
+
+
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options for several processes, and for sums that repeat."""
+    several = parser.add_argument_group("several processes (found by themselves on TPU pods and under SLURM)")
+    several.add_argument("--coordinator", metavar="HOST:PORT", help="address of process 0")
+    several.add_argument("--num-processes", type=int, metavar="N")
+    several.add_argument("--process-id", type=int, metavar="I", help="0 to N - 1; process 0 writes")
+    parser.add_argument(
+        "--deterministic", action="store_true", help="only operations that repeat bitwise on a GPU (slower)"
+    )
+
+
+def start_processes(arguments: argparse.Namespace) -> None:
+    """Joins the processes of one run; nothing may have been computed before. Alone, a process does nothing here.
+
+    Raises:
+        UserError: the three options were not given together, do not fit, or the coordinator does not answer.
+    """
+    given = (arguments.coordinator, arguments.num_processes, arguments.process_id)
+    if all(value is None for value in given):
+        if _is_one_of_several():
+            jax.distributed.initialize()
+        return
+    if any(value is None for value in given):
+        raise UserError("--coordinator, --num-processes and --process-id belong together: give all three or none")
+    if not 0 <= arguments.process_id < arguments.num_processes:
+        raise UserError(f"--process-id {arguments.process_id} is not one of 0 to {arguments.num_processes - 1}")
+    try:
+        jax.distributed.initialize(*given)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"cannot join the processes at {arguments.coordinator}: {reason}") from None
+
+
+def _is_one_of_several() -> bool:
+    """Whether a scheduler started this process beside others; jax then finds the others by itself."""
+    environment = os.environ
+    tasks = environment.get("SLURM_STEP_NUM_TASKS", environment.get("SLURM_NTASKS", "1"))
+    slurm = "SLURM_PROCID" in environment and int(tasks) > 1
+    mpi = int(environment.get("OMPI_COMM_WORLD_SIZE", "1")) > 1
+    tpu_pod = "," in environment.get("TPU_WORKER_HOSTNAMES", "") or "MEGASCALE_COORDINATOR_ADDRESS" in environment
+    return slurm or mpi or tpu_pod
+
+
+def wait_for_all(name: str) -> None:
+    """Returns when every process of the run has come here."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(name)
 
 
 def find_body(path: str | None) -> tuple[BodyModel, Landmarks]:

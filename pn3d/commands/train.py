@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from pn3d import config as configs
 from pn3d.atomic import write_json
-from pn3d.commands import session
+from pn3d.commands import run_inputs, session
 from pn3d.config import STAGES, Config, Stage
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import held_out_clips, make_synthetic_clips
-from pn3d.data.windows import window_starts
+from pn3d.data.synthetic import held_out_clips
 from pn3d.errors import UserError
 from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.eval_json import describe_data
@@ -29,33 +26,32 @@ from pn3d.evaluation.report import training_table
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_training_report
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
-from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, StoppedError, run_stage
-from pn3d.training.objectives import make_scene
-from pn3d.training.parallel import device_mesh, replicate
+from pn3d.training.parallel import device_mesh
 from pn3d.training.run_folder import RunFolder, read_json
-from pn3d.training.state import TrainState, init_state, with_weights
+from pn3d.training.state import TrainState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d train``."""
     parser.add_argument("--preset", default="quick", help=f"one of {', '.join(configs.PRESETS)}")
-    parser.add_argument("--train", nargs="+", metavar="FILE", help="native keypoint files (default: built-in motion)")
+    run_inputs.add_arguments(parser)
     parser.add_argument("--eval", metavar="FILE", help="native file with truth, only reported (default: built-in)")
     parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/PRESET)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stage", choices=("all", *STAGES), default="all")
-    parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
-    parser.add_argument("--init", metavar="WEIGHTS", help="start from these weights (a file, or: shipped)")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="overrides")
+    session.add_device_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, reports, and returns the exit status."""
     config = configs.with_overrides(configs.preset(arguments.preset), {"seed": arguments.seed})
     config = configs.validate(configs.with_overrides(config, configs.parse_overrides(arguments.overrides)))
-    print(session.start_jax(), flush=True)
-    reporter = Reporter(say=lambda line: print(line, flush=True))
+    session.start_processes(arguments)
+    writer = jax.process_index() == 0
+    reporter = Reporter(say=(lambda line: print(line, flush=True)) if writer else (lambda _: None))
+    reporter.say(session.start_jax())
     caught: list[int] = []
 
     def stop(received: int, _: object) -> None:
@@ -64,13 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    with RunFolder(Path(arguments.run or f"runs/{arguments.preset}")) as folder:
+    with RunFolder(Path(arguments.run or f"runs/{arguments.preset}"), writer) as folder:
         job = _Job(config, arguments, folder, reporter)
         try:
             job.stages(STAGES if arguments.stage == "all" else (arguments.stage,))
         except StoppedError as stopped:
             reporter.say(str(stopped))
-            return 128 + caught[0] if caught else 1
+            # Without a signal of its own, this process stopped because another one of the run was told to.
+            return 128 + (caught[0] if caught else signal.SIGTERM)
+        session.wait_for_all("end of the run")
+        if not writer:
+            return 0
         reporter.say(job.table())
         status = folder.status()
         seconds = ", ".join(f"{stage} {value:.0f} s" for stage, value in status["seconds_per_stage"].items())
@@ -85,63 +85,29 @@ class _Job:
     def __init__(self, config: Config, arguments: argparse.Namespace, folder: RunFolder, reporter: Reporter) -> None:
         self.config, self.arguments, self.folder, self.reporter = config, arguments, folder, reporter
         self.began = time.monotonic()
-        self.body, self.landmarks = session.find_body(arguments.body)
-        self.init = self._initial_weights()
-        self.clips = self._training_clips()
+        self.inputs = run_inputs.read_inputs(config, arguments, reporter.say)
         self.eval_path = arguments.eval
         self.eval_clips: Clips | None = None
         self.pictured: Pictured | None = None
-        self.first_weights: dict[Stage, TrainState] = {}
-        names = arguments.train or ["built-in motion"]
-        self.data_facts = {
-            "files": [Path(name).name for name in names],
-            "frames": int(self.clips.frames),
-            "sha256": session.clips_digest(self.clips),
-        }
-        folder.claim(
-            {
-                "config": configs.to_json(config),
-                "data": self.data_facts,
-                "body_sha256": self.body.sha256,
-                "init_sha256": self.init.sha256 if self.init else None,
-            }
-        )
+        folder.claim(self.inputs.identity())
         folder.status(
+            inputs=run_inputs.described_arguments(arguments),
+            devices=session.describe_devices(),
+            deterministic=arguments.deterministic,
             command="pn3d train " + shlex.join(sys.argv[1:]),
             versions=session.versions(),
             git=_git_commit(),
             finished=False,
         )
 
-    def _initial_weights(self) -> Weights | None:
-        if self.arguments.init is None:
-            return None
-        shipped = self.arguments.init == "shipped"
-        return session.find_weights(None, None if shipped else self.arguments.init)[0]
-
-    def _training_clips(self) -> Clips:
-        model, data = self.config.model, self.config.data
-        if self.arguments.train:
-            return session.training_clips(self.arguments.train, model.frame_rate)
-        self.reporter.say(f"making built-in motion: {data.builtin_clips} clips of {data.builtin_frames} frames")
-        return make_synthetic_clips(self.config.seed, data.builtin_clips, data.builtin_frames)
-
     def stages(self, wanted: tuple[Stage, ...]) -> None:
         """Runs the wanted stages in order, each from the end of the one before it."""
         mesh = device_mesh()
-        starts, skipped = window_starts(self.clips, self.config.model.window)
-        if skipped:
-            length = self.config.model.window
-            self.reporter.say(f"{skipped} clips are shorter than the window of {length} frames and are skipped")
-        self.reporter.say(f"training data: {self.clips.frames} frames, {len(starts)} windows")
-        data = replicate(TrainData(frames=frame_rays(self.clips), starts=jnp.asarray(starts)), mesh)
-        scene = make_scene(self.config.model, self.body, self.landmarks)
-        state = init_state(self.config)
-        if self.init is not None:
-            state = with_weights(state, self.init.teacher, self.init.student)
+        data, scene = self.inputs.train_data(mesh, self.reporter.say), self.inputs.scene()
+        state = self.inputs.first_state()
         for stage in STAGES[: STAGES.index(wanted[-1]) + 1]:
             if stage not in wanted and not self.folder.checkpoints(stage).is_dir():
-                if self.init is not None:
+                if self.inputs.init is not None:
                     continue
                 raise UserError(
                     f"--stage {wanted[0]} continues stage {stage!r}, which {self.folder.path} does not hold: "
@@ -150,7 +116,7 @@ class _Job:
             began = time.monotonic()
             done = self._done_stages()
             state = run_stage(self.config, stage, state, data, scene, self.folder, mesh, self.reporter)
-            if stage not in done:
+            if stage not in done and self.folder.writer:
                 self._finish_stage(stage, state, time.monotonic() - began)
 
     def _done_stages(self) -> list[str]:
@@ -166,7 +132,7 @@ class _Job:
         result: dict[str, Any] = read_json(path) if path.exists() else {"version": 1, "stages": {}}
         trained = {"teacher": ("teacher",), "student": ("student",), "joint": ("teacher", "student")}[stage]
         result["stages"][stage] = {name: scores[name] for name in trained}
-        mean_pose = mean_pose_baseline(self.eval_clips, self.body) if self.eval_clips is not None else {}
+        mean_pose = mean_pose_baseline(self.eval_clips, self.inputs.body) if self.eval_clips is not None else {}
         if mean_pose:
             result["mean_pose"] = mean_pose
         result |= {**scores, "data": self._eval_facts(), "config": configs.to_json(self.config)}
@@ -188,22 +154,22 @@ class _Job:
     def weights(self, stage: Stage, state: TrainState) -> Weights:
         """The averaged weights of what was trained so far, with their facts."""
         host = jax.tree.map(lambda leaf: jax.device_get(leaf), (state.teacher.ema, state.student.ema))
-        trained = stage != "teacher" or (self.init is not None and self.init.student is not None)
+        trained = stage != "teacher" or (self.inputs.init is not None and self.inputs.init.student is not None)
         return Weights(
             config=self.config,
             teacher=host[0],
             student=host[1] if trained else None,
-            body_name=self.body.name,
-            body_sha256=self.body.sha256,
-            facts={"stage": stage, "training_data": self.data_facts, "seed": self.config.seed},
+            body_name=self.inputs.body.name,
+            body_sha256=self.inputs.body.sha256,
+            facts={"stage": stage, "training_data": self.inputs.facts, "seed": self.config.seed},
         )
 
     def _evaluate(self, weights: Weights) -> dict[str, Any]:
         if self.eval_clips is None:
             self.eval_clips = read_clips(Path(self.eval_path), truth=True) if self.eval_path else held_out_clips()
-        prediction = predict(weights, self.eval_clips, self.body, self.landmarks)
+        prediction = predict(weights, self.eval_clips, self.inputs.body, self.inputs.landmarks)
         self.pictured = pictured_prediction(prediction, self.eval_clips)
-        return evaluate_prediction(prediction, self.eval_clips, body=self.body)
+        return evaluate_prediction(prediction, self.eval_clips, body=self.inputs.body)
 
     def _eval_facts(self) -> dict[str, Any]:
         assert self.eval_clips is not None

@@ -1,5 +1,9 @@
-"""Checkpoints of a stage: orbax, the whole state, with a digest of its contents; newest intact one is resumed."""
+"""Checkpoints of a stage: orbax, the whole state, with a digest of its contents.
 
+The newest and the best are kept. The newest intact one is resumed; one that is damaged is named and skipped.
+"""
+
+import errno
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +15,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from pn3d.errors import UserError
-from pn3d.training.state import TrainState
+from pn3d.training.state import PLAYERS, TrainState
 
 KEPT = 2
 """Newest checkpoints that are kept of each stage."""
@@ -28,6 +32,29 @@ def digest(tree: Any) -> str:
     return whole.hexdigest()
 
 
+def player_digests(state: TrainState) -> dict[str, str]:
+    """Digest of the whole state (``state``) and of every player with its optimiser and average, by name."""
+    return {"state": digest(state)} | {name: digest(getattr(state, name)) for name in PLAYERS}
+
+
+def _score(metrics: Any) -> float:
+    return float(metrics["score"])
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        if any(words in str(error) for words in ("No space left", "RESOURCE_EXHAUSTED", "ENOSPC", "File too large")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 class Checkpoints:
     """The checkpoints of one stage in one folder; a context manager, since orbax writes in the background."""
 
@@ -35,7 +62,21 @@ class Checkpoints:
         """Opens (and makes) the folder; what a killed run left half-written is removed."""
         options = ocp.CheckpointManagerOptions(
             cleanup_tmp_directories=True,
-            preservation_policy=checkpoint_managers.LatestN(KEPT),
+            # Only for scores to be written at all; what is kept is the policy's business.
+            best_fn=_score,
+            best_mode="min",
+            preservation_policy=checkpoint_managers.AnyPreservationPolicy(
+                [
+                    checkpoint_managers.LatestN(KEPT),
+                    # ``reverse``: the last of a falling order, so the smallest score.
+                    checkpoint_managers.BestN(
+                        get_metric_fn=_score,
+                        reverse=True,
+                        n=1,
+                        keep_checkpoints_without_metrics=False,
+                    ),
+                ]
+            ),
         )
         try:
             self._manager = ocp.CheckpointManager(folder.resolve(), options=options)
@@ -46,17 +87,50 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._manager.wait_until_finished()
-        self._manager.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._manager.wait_until_finished()
+        except Exception as error:
+            # What ended the run already is said; a failed save only where nothing else was.
+            if kind is None:
+                raise self._unsaved(error) from None
+        finally:
+            self._manager.close()
 
-    def save(self, state: TrainState) -> None:
-        """Saves the state under its step, which must be new; waits for the save before, not for this one."""
+    def save(self, state: TrainState, score: float) -> None:
+        """Saves the state under its step, which must be new; waits for the save before, not for this one.
+
+        Args:
+            state: of the stage.
+            score: smaller is better; the best is kept beside the newest. It knows no 3D.
+
+        Raises:
+            UserError: this checkpoint, or the one before it, could not be written.
+        """
         step = int(state.step)
-        meta = {"step": step, "sha256": digest(state)}
+        if step in self._manager.all_steps():
+            return
+        meta = {"step": step, "sha256": digest(state), "score": score}
         items = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
-        if step not in self._manager.all_steps() and not self._manager.save(step, args=items, force=True):
+        try:
+            taken = self._manager.save(step, args=items, metrics={"score": score}, force=True)
+        # Orbax passes on what its threads and its C++ parts met, in many types: full disk, lost mount, no permission.
+        except Exception as error:
+            raise self._unsaved(error) from None
+        if not taken:
             raise UserError(f"checkpoint of step {step} was refused: {self._folder} holds a later one")
+
+    def _unsaved(self, error: BaseException) -> UserError:
+        reason = "the disk is full" if _is_full_disk(error) else _first_line(error)
+        whole = sorted(int(entry.name) for entry in self._folder.iterdir() if entry.name.isdigit())
+        kept = f"the checkpoints before it are whole: steps {whole}" if whole else "there is none before it"
+        return UserError(f"cannot write a checkpoint to {self._folder}: {reason}; {kept}")
+
+    def best(self) -> int | None:
+        """The step of the best checkpoint; None if there is none with a score."""
+        scores = {step: self._manager.metrics(step) for step in self._manager.all_steps()}
+        scored = {step: found["score"] for step, found in scores.items() if found}
+        return min(scored, key=lambda step: (scored[step], step)) if scored else None
 
     def restore(self, like: TrainState, warn: Callable[[str], None]) -> TrainState | None:
         """The newest intact checkpoint, on the devices of ``like`` (a state or its shapes); None if there is none."""
@@ -67,8 +141,7 @@ class Checkpoints:
                 found = self._manager.restore(step, args=items)
             # Orbax reports damage with bare Exception among others, so anything here means: try the one before.
             except Exception as error:
-                reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-                warn(f"checkpoint {self._folder / str(step)} is damaged ({reason}); trying the one before")
+                warn(f"checkpoint {self._folder / str(step)} is damaged ({_first_line(error)}); trying the one before")
                 continue
             if digest(found.state) == found.meta["sha256"]:
                 return found.state

@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,14 +13,15 @@ import numpy as np
 from pn3d.config import Config, Stage
 from pn3d.errors import TrainingDivergedError, UserError
 from pn3d.training.batch import TrainData
-from pn3d.training.checkpoint import Checkpoints
+from pn3d.training.checkpoint import Checkpoints, player_digests
 from pn3d.training.objectives import Scene
-from pn3d.training.parallel import mapped_step, repeated, replicate
+from pn3d.training.parallel import Agreement, mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, stage_optimiser, start_stage
 from pn3d.training.step import make_step
 
 PROGRESS_SECONDS = 10.0
+NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class StoppedError(Exception):
@@ -45,7 +48,11 @@ def check_devices(config: Config, stage: Stage, devices: int) -> None:
         raise UserError(
             f"{stage}.optimiser.batch_size {optimiser.batch_size} is not divisible by the {devices} devices found"
         )
-    counts = {f"{stage}.optimiser.steps": optimiser.steps, "run.checkpoint_every": config.run.checkpoint_every}
+    counts = {
+        f"{stage}.optimiser.steps": optimiser.steps,
+        "run.checkpoint_every": config.run.checkpoint_every,
+        "run.digest_every": config.run.digest_every,
+    }
     for name, steps in counts.items():
         if steps % block:
             raise UserError(f"{name} is {steps}, expected a multiple of run.steps_per_dispatch, which is {block}")
@@ -84,6 +91,11 @@ def run_stage(
         return _Run(config, stage, scene, folder, mesh, reporter, checkpoints).steps(state, data)
 
 
+def stage_loss(metrics: dict[str, float]) -> float:
+    """What ranks the checkpoints of a stage, smaller is better: its own training loss. It knows no 3D."""
+    return next(metrics[name] for name in ("loss/pair", "loss/teacher", "loss/student") if name in metrics)
+
+
 class _Run:
     """The loop of one stage."""
 
@@ -99,7 +111,9 @@ class _Run:
     ) -> None:
         self.stage, self.folder, self.reporter, self.checkpoints = stage, folder, reporter, checkpoints
         self.total, self.block = stage_optimiser(config, stage).steps, config.run.steps_per_dispatch
-        self.every = config.run.checkpoint_every
+        self.every, self.digest_every = config.run.checkpoint_every, config.run.digest_every
+        self.agreed = Agreement(mesh)
+        self.losses: list[float] = []
         self.advance = mapped_step(repeated(make_step(config, stage, scene), self.block), mesh)
         self.began = self.spoke = time.monotonic()
 
@@ -113,25 +127,38 @@ class _Run:
             if waiting is not None:
                 self._log(*waiting, first, state)
             waiting = (done, metrics)
-            if done % self.every == 0 or done == self.total or self.reporter.stop.is_set():
-                self._log(*waiting, first, state)
+            stopping = self.agreed(self.reporter.stop.is_set())
+            saving = done % self.every == 0 or done == self.total or stopping
+            digesting = self.digest_every > 0 and (done % self.digest_every == 0 or done == self.total)
+            if saving or digesting:
+                self._log(*waiting, first, state, {"digest": player_digests(state)} if digesting else {})
                 waiting = None
-                self.checkpoints.save(state)
-            if self.reporter.stop.is_set():
+            if saving:
+                self.checkpoints.save(state, float(np.mean(self.losses)))
+                self.losses.clear()
+            if stopping:
                 raise StoppedError(f"{self.stage} stopped at step {done} of {self.total}; the same command resumes it")
         return state
 
-    def _log(self, step: int, metrics: dict[str, jax.Array], first: int, state: TrainState) -> None:
+    def _log(
+        self,
+        step: int,
+        metrics: dict[str, jax.Array],
+        first: int,
+        state: TrainState,
+        extra: Mapping[str, Any] = NOTHING,
+    ) -> None:
         values = {name: float(np.asarray(value)) for name, value in metrics.items()}
         if not np.isfinite(list(values.values())).all():
             self._diverged(sorted(values), state)
         wall = time.monotonic() - self.began
-        self.folder.log({"stage": self.stage, "step": step, "wall_s": round(wall, 3)} | values)
+        self.folder.log({"stage": self.stage, "step": step, "wall_s": round(wall, 3)} | values | dict(extra))
+        total = stage_loss(values)
+        self.losses.append(total)
         now = time.monotonic()
         if now - self.spoke >= PROGRESS_SECONDS or step == self.total:
             self.spoke = now
             rate = (step - first) / max(wall, 1e-9)
-            total = next(values[name] for name in ("loss/pair", "loss/teacher", "loss/student") if name in values)
             self.reporter.say(
                 f"{self.stage} step {step}/{self.total}  loss {total:.4f}  {rate:.1f} steps/s  "
                 f"{(self.total - step) / max(rate, 1e-9):.0f} s left"
@@ -140,7 +167,8 @@ class _Run:
     def _diverged(self, names: list[str], state: TrainState) -> None:
         """The step itself kept the last good state; it is saved and named."""
         step, name = int(state.bad_step), names[int(state.bad_metric)]
-        self.checkpoints.save(state)
+        # Never the best: it ends where a number was lost.
+        self.checkpoints.save(state, float(np.finfo(np.float32).max))
         kind, _, what = name.partition("/")
         described = f"player {what}, {kind}" if kind != "loss" else f"term {what}"
         raise TrainingDivergedError(

@@ -24,9 +24,18 @@ def device_mesh(devices: list[jax.Device] | None = None) -> jax.sharding.Mesh:
 def replicate(tree: Any, mesh: jax.sharding.Mesh) -> Any:
     """Puts a pytree on every device of the mesh, without a device axis."""
     sharding = jax.sharding.NamedSharding(mesh, jax.P())
-    if jax.process_count() > 1:
-        return jax.jit(lambda: tree, out_shardings=sharding)()
-    return jax.device_put(tree, sharding)
+    if jax.process_count() == 1:
+        return jax.device_put(tree, sharding)
+
+    def put(leaf: Any) -> jax.Array:
+        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return jax.jit(jax.random.wrap_key_data, out_shardings=sharding)(put(jax.random.key_data(leaf)))
+        if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
+            return jax.device_put(leaf, sharding)
+        host = np.asarray(leaf)
+        return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+    return jax.tree.map(put, tree)
 
 
 def repeated(step: Step, count: int) -> Step:
@@ -70,6 +79,29 @@ def mapped_step(step: Step, mesh: jax.sharding.Mesh, *, backend: Backend | None 
     )
     lanes_on_mesh = jax.device_put(lanes, jax.sharding.NamedSharding(mesh, jax.P(AXIS)))
     return _Bound(jax.jit(sharded, donate_argnums=(0,)), lanes_on_mesh)
+
+
+class Agreement:
+    """One decision of all processes, so that they stop at the same step: True where any of them said so.
+
+    Alone, a process gets its own word at once. Of several, each is told what was said at the call before, which every
+    process has heard by then, so nobody waits for the device.
+    """
+
+    def __init__(self, mesh: jax.sharding.Mesh) -> None:
+        self._spread = jax.sharding.NamedSharding(mesh, jax.P(AXIS))
+        self._share = sum(device.process_index == jax.process_index() for device in mesh.devices.flat)
+        self._any = jax.jit(lambda said: said.max(), out_shardings=jax.sharding.NamedSharding(mesh, jax.P()))
+        self._before: jax.Array | None = None
+
+    def __call__(self, word: bool) -> bool:
+        """This process's word in, the decision of all out."""
+        if jax.process_count() == 1:
+            return word
+        heard = self._before
+        said = jax.make_array_from_process_local_data(self._spread, np.full(self._share, word, np.int32))
+        self._before = self._any(said)
+        return heard is not None and bool(np.asarray(heard.addressable_data(0)))
 
 
 class _Bound:

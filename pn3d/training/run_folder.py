@@ -1,5 +1,6 @@
 """The run folder: config, log, status; one writer at a time; a run of another config is refused."""
 
+import contextlib
 import fcntl
 import json
 from pathlib import Path
@@ -7,21 +8,27 @@ from types import TracebackType
 from typing import Any
 
 from pn3d.atomic import write_atomically, write_json
-from pn3d.config import Stage
+from pn3d.config import Stage, from_json, to_json
 from pn3d.errors import UserError
 
 
 class RunFolder:
-    """A folder that describes itself; open it in a ``with`` block, which locks it."""
+    """A folder that describes itself; open it in a ``with`` block, which locks it.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Of several processes of one run one is the ``writer``; the others read, and everything they would write is left out.
+    """
+
+    def __init__(self, path: Path, writer: bool = True) -> None:
+        self.path, self.writer = path, writer
         self._lock: Any = None
 
     def __enter__(self) -> "RunFolder":
+        if not self.writer:
+            return self
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / "lock", "w")
+            # Opened without emptying it: another process may hold it.
+            self._lock = open(self.path / "lock", "a")
         except OSError as error:
             raise UserError(f"cannot write to run folder {self.path}: {error.strerror}") from None
         try:
@@ -34,7 +41,8 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def claim(self, identity: dict[str, Any]) -> None:
         """Writes ``config.json``, or compares it: raises UserError with the first difference to the run that is there.
@@ -43,11 +51,17 @@ class RunFolder:
             identity: everything that determines the run (config, digests of data, body and first weights).
         """
         path = self.path / "config.json"
+        if not self.writer:
+            return
         if not path.exists():
             write_json(path, identity)
             return
-        there = read_json(path)
-        difference = _first_difference(there, json.loads(json.dumps(identity)))
+        there, here = read_json(path), json.loads(json.dumps(identity))
+        # A run of an older version lacks settings that came later; they were then as they are by default.
+        for one in (there, here):
+            if "config" in one:
+                one["config"] = to_json(from_json(one["config"]))
+        difference = first_difference(there, here)
         if difference:
             raise UserError(f"run folder {self.path} holds another run: {difference}; choose another --run")
 
@@ -57,29 +71,37 @@ class RunFolder:
 
     def log(self, row: dict[str, Any]) -> None:
         """Appends a line to ``metrics.jsonl``."""
-        with open(self.path / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(row) + "\n")
+        if not self.writer:
+            return
+        try:
+            with open(self.path / "metrics.jsonl", "a") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror or error}") from None
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The rows of ``metrics.jsonl``; a line that a killed process left unfinished is left out."""
+        path = self.path / "metrics.jsonl"
+        rows = []
+        for line in path.read_text().splitlines() if path.exists() else []:
+            with contextlib.suppress(ValueError):
+                rows.append(json.loads(line))
+        return rows
 
     def forget_after(self, stage: Stage, step: int) -> None:
         """Drops log lines of a stage beyond a step: what an interrupted run did after its last checkpoint."""
         path = self.path / "metrics.jsonl"
-        if not path.exists():
+        if not self.writer or not path.exists():
             return
-        kept = []
-        for line in path.read_text().splitlines():
-            try:
-                row = json.loads(line)
-            except ValueError:  # the line that a killed process was writing
-                continue
-            if row["stage"] != stage or row["step"] <= step:
-                kept.append(line + "\n")
-        write_atomically(path, "".join(kept))
+        kept = [row for row in self.logged() if row["stage"] != stage or row["step"] <= step]
+        write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept))
 
     def status(self, **changes: Any) -> dict[str, Any]:
         """Merges ``changes`` into ``status.json`` and returns it."""
         path = self.path / "status.json"
         status = (read_json(path) if path.exists() else {}) | changes
-        write_json(path, status)
+        if self.writer:
+            write_json(path, status)
         return status
 
 
@@ -93,10 +115,11 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is not JSON: {error}") from None
 
 
-def _first_difference(there: Any, here: Any, name: str = "") -> str:
+def first_difference(there: Any, here: Any, name: str = "") -> str:
+    """The first entry in which two containers differ, in words; empty where they are equal."""
     if isinstance(there, dict) and isinstance(here, dict):
         for key in sorted(there.keys() | here.keys()):
-            difference = _first_difference(there.get(key), here.get(key), f"{name}.{key}" if name else key)
+            difference = first_difference(there.get(key), here.get(key), f"{name}.{key}" if name else key)
             if difference:
                 return difference
         return ""

@@ -33,6 +33,9 @@ STAGE_GRADIENTS: dict[Stage, Gradients] = {
     "joint": joint_stage.gradients,
 }
 
+MATMUL: dict[str, Any] = {"default": None, "float32": "float32", "bfloat16": "BF16_BF16_F32"}
+"""jax's names of ``config.run.matmul``."""
+
 
 def stage_gradients(
     config: Config, stage: Stage, scene: Scene, state: TrainState, data: TrainData, lane: jax.Array
@@ -41,7 +44,10 @@ def stage_gradients(
     params = {name: getattr(state, name).params for name in PLAYERS}
     key = jax.random.fold_in(state.key, state.step)
     batch = draw_batch(data, key, lane, stage_optimiser(config, stage).batch_size, config)
-    return jax.lax.pmean(STAGE_GRADIENTS[stage](config, scene, params, batch), AXIS)
+    # What must be exact (body, cameras, losses) names its precision; what is left to the default is the networks.
+    with jax.default_matmul_precision(MATMUL[config.run.matmul]):
+        gradients = STAGE_GRADIENTS[stage](config, scene, params, batch)
+    return jax.lax.pmean(gradients, AXIS)
 
 
 def make_step(config: Config, stage: Stage, scene: Scene) -> Step:

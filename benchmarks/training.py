@@ -1,0 +1,207 @@
+"""Speed of the training step: ``python -m benchmarks.training [--torch PYTHON]``.
+
+Per size and stage: steps/s, windows/s, FLOP/s as XLA counts them and their share of this machine's measured matmul
+peak, host time outside the step, peak memory, compile time with an empty and a filled cache, and time per step on ten
+times the data. With ``--torch`` (a Python with ``requirements-bench.txt``) the teacher stage is also timed against the
+same stage written plainly in PyTorch, in turns, and the loss terms of both on one batch are compared.
+
+Times are the best of ``--rounds``; on a machine that does other work they are not worth reading.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.experimental.compilation_cache import compilation_cache
+
+from benchmarks.training_setup import Setup, make_setup, repeated_data
+from benchmarks.training_torch_job import compare_terms, write_job
+from pn3d.config import STAGES, Stage
+from pn3d.training.loop import Reporter, run_stage
+from pn3d.training.parallel import mapped_step, repeated, replicate
+from pn3d.training.run_folder import RunFolder
+from pn3d.training.state import stage_optimiser, start_stage
+from pn3d.training.step import make_step
+
+
+def best_of(rounds: int, work: Callable[[], object]) -> float:
+    """Shortest seconds of one call."""
+    seconds = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def matmul_peak(rounds: int) -> float:
+    """FLOP/s of the best square float32 product of 1024 to 4096."""
+    best = 0.0
+    for size in (1024, 2048, 4096):
+        square = jnp.ones((size, size))
+        product = jax.jit(jnp.matmul)
+        product(square, square).block_until_ready()
+        best = max(best, 2 * size**3 / best_of(rounds, lambda: product(square, square).block_until_ready()))  # noqa: B023
+    return best
+
+
+class Timed:
+    """A stage's compiled dispatch and its state."""
+
+    def __init__(self, setup: Setup, stage: Stage, block: int) -> None:
+        self.setup, self.stage, self.block = setup, stage, block
+        self.state = replicate(start_stage(setup.config, stage, setup.first), setup.mesh)
+        self.advance = self._mapped()
+
+    def _mapped(self) -> Any:
+        return mapped_step(
+            repeated(make_step(self.setup.config, self.stage, self.setup.scene), self.block), self.setup.mesh
+        )
+
+    def compile(self) -> tuple[float, Any]:
+        """Seconds of tracing and compiling anew, and the compiled dispatch."""
+        jax.clear_caches()
+        began = time.perf_counter()
+        compiled = self._mapped().lower(self.state, self.setup.data).compile()
+        return time.perf_counter() - began, compiled
+
+    def dispatch(self, data: Any = None) -> None:
+        """One dispatch, waited for."""
+        self.state, metrics = self.advance(self.state, self.setup.data if data is None else data)
+        jax.block_until_ready(metrics)
+
+    def seconds_per_step(self, rounds: int) -> float:
+        """Best of the rounds, compiled before."""
+        self.dispatch()
+        return best_of(rounds, self.dispatch) / self.block
+
+
+def share_outside(name: str, stage: Stage, clips: int, block: int, dispatches: int) -> float:
+    """Share of the loop's wall time in which no step runs: logging, digests and one checkpoint included.
+
+    The loop's own time for its dispatches against the same dispatches bare, both without the first.
+    """
+    words = {f"{stage}.optimiser.steps": block * dispatches, "run.steps_per_dispatch": block}
+    words |= {"run.checkpoint_every": block * dispatches, "run.digest_every": block * dispatches}
+    setup = make_setup(name, devices=1, clips=clips, **words)
+    timed = Timed(setup, stage, block)
+    timed.dispatch()
+    began = time.perf_counter()
+    for _ in range(dispatches - 1):
+        timed.state, metrics = timed.advance(timed.state, setup.data)
+    jax.block_until_ready(metrics)
+    bare = time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as folder, RunFolder(Path(folder)) as run:
+        run_stage(setup.config, stage, setup.first, setup.data, setup.scene, run, setup.mesh, Reporter(lambda _: None))
+        rows = run.logged()
+    looped = rows[-1]["wall_s"] - rows[0]["wall_s"]
+    return 1.0 - bare / looped
+
+
+def torch_ratio(python: str, timed: Timed, rounds: int, steps: int, threads: int) -> tuple[float, float, float]:
+    """Seconds per step of PyTorch and ours, in turns, and the largest relative difference of a loss term."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "job.npz"
+        ours = write_job(job, timed.setup, threads)
+        script = Path(__file__).with_name("training_torch.py")
+        with subprocess.Popen(
+            [python, script, job], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            difference = compare_terms(ours, json.loads(process.stdout.readline()))
+            torch_seconds, our_seconds = [], []
+            for _ in range(rounds):
+                process.stdin.write(f"{steps}\n")
+                process.stdin.flush()
+                torch_seconds.append(float(process.stdout.readline()) / steps)
+                began = time.perf_counter()
+                timed.dispatch()
+                our_seconds.append((time.perf_counter() - began) / timed.block)
+            process.stdin.close()
+    return min(torch_seconds), min(our_seconds), difference
+
+
+def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float) -> None:
+    """Prints the lines of a size and stage."""
+    setup = make_setup(name, devices=1, clips=arguments.clips)
+    timed = Timed(setup, stage, arguments.block)
+    batch = stage_optimiser(setup.config, stage).batch_size
+    with tempfile.TemporaryDirectory() as cache:
+        compilation_cache.reset_cache()
+        jax.config.update("jax_compilation_cache_dir", cache)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        (cold, compiled), (warm, _) = timed.compile(), timed.compile()
+        seconds = timed.seconds_per_step(arguments.rounds)
+    # The folder is gone: nothing more is to be written there.
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
+    flops = compiled.cost_analysis()["flops"]
+    memory = compiled.memory_analysis()
+    rate = flops / seconds
+    print(
+        f"{name:9} {stage:8} {1 / seconds:8.2f} steps/s {batch / seconds:9.0f} windows/s {flops / 1e9:7.2f} GFLOP/step "
+        f"{rate / 1e9:7.1f} GFLOP/s = {rate / peak:4.0%} of peak; step needs "
+        f"{(memory.argument_size_in_bytes + memory.temp_size_in_bytes) / 2**20:.0f} MiB, process peak "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; "
+        f"compile {cold:.1f} s cold, {warm:.1f} s warm",
+        flush=True,
+    )
+    if not arguments.quick:
+        larger = replicate(repeated_data(setup.data, 10), setup.mesh)
+        timed.dispatch(larger)
+        one, ten = [], []
+        for _ in range(arguments.rounds):
+            one.append(best_of(1, timed.dispatch))
+            ten.append(best_of(1, lambda: timed.dispatch(larger)))
+        outside = share_outside(name, stage, arguments.clips, arguments.block, 2 + arguments.rounds)
+        print(
+            f"{'':18} outside the step {outside:5.1%}; {setup.data.starts.size} -> {larger.starts.size} windows "
+            f"of data: {min(ten) / min(one) - 1:+.1%} time per step",
+            flush=True,
+        )
+    if arguments.torch and stage == "teacher":
+        theirs, ours, difference = torch_ratio(
+            arguments.torch, timed, arguments.rounds, arguments.block, arguments.threads
+        )
+        print(
+            f"{'':18} PyTorch {batch / theirs:.0f} windows/s, ours {batch / ours:.0f}: {theirs / ours:.2f}x; "
+            f"loss terms on one batch differ by {difference:.1e} relative",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """The table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", default=["cmu", "human36m"])
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--block", type=int, default=10, help="steps per dispatch")
+    parser.add_argument("--clips", type=int, default=290, help="of 150 frames of built-in motion")
+    parser.add_argument("--torch", metavar="PYTHON", help="a Python with torch, for the comparison")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of PyTorch")
+    parser.add_argument("--quick", action="store_true", help="leave out data size and host time")
+    arguments = parser.parse_args()
+    peak = matmul_peak(arguments.rounds)
+    device = jax.devices()[0]
+    print(
+        f"{device.platform} ({device.device_kind}), {len(os.sched_getaffinity(0))} cores, load before "
+        f"{os.getloadavg()[0]:.1f}, jax {jax.__version__}, seed 0; matmul peak {peak / 1e9:.0f} GFLOP/s"
+    )
+    for name in arguments.sizes:
+        for stage in arguments.stages:
+            measure(name, stage, arguments, peak)
+
+
+if __name__ == "__main__":
+    main()

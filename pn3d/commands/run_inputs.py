@@ -1,0 +1,107 @@
+"""What a training run starts from: clips, body, first weights. Train and verify read them in the same way."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from pn3d.body.landmarks import Landmarks
+from pn3d.body.model import BodyModel
+from pn3d.commands import session
+from pn3d.config import Config, to_json
+from pn3d.data.clips import Clips
+from pn3d.data.rays import frame_rays
+from pn3d.data.synthetic import make_synthetic_clips
+from pn3d.data.windows import window_starts
+from pn3d.inference.weights import Weights
+from pn3d.training.batch import TrainData
+from pn3d.training.objectives import Scene, make_scene
+from pn3d.training.parallel import replicate
+from pn3d.training.state import TrainState, init_state, with_weights
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that name what a run starts from."""
+    parser.add_argument("--train", nargs="+", metavar="FILE", help="native keypoint files (default: built-in motion)")
+    parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
+    parser.add_argument("--init", metavar="WEIGHTS", help="start from these weights (a file, or: shipped)")
+
+
+@dataclass
+class RunInputs:
+    """Everything beside the config that determines a run.
+
+    Attributes:
+        config: of the run.
+        clips: h36m17 clips without truth, at the models' frame rate.
+        facts: names, frames and digest of the training data.
+        body, landmarks: of the student.
+        init: first weights, if any.
+    """
+
+    config: Config
+    clips: Clips
+    facts: dict[str, Any]
+    body: BodyModel
+    landmarks: Landmarks
+    init: Weights | None
+
+    def identity(self) -> dict[str, Any]:
+        """What ``config.json`` of a run folder holds."""
+        return {
+            "config": to_json(self.config),
+            "data": self.facts,
+            "body_sha256": self.body.sha256,
+            "init_sha256": self.init.sha256 if self.init else None,
+        }
+
+    def train_data(self, mesh: jax.sharding.Mesh, say: Callable[[str], None]) -> TrainData:
+        """The clips as training sees them, on every device."""
+        length = self.config.model.window
+        starts, skipped = window_starts(self.clips, length)
+        if skipped:
+            say(f"{skipped} clips are shorter than the window of {length} frames and are skipped")
+        say(f"training data: {self.clips.frames} frames, {len(starts)} windows")
+        return replicate(TrainData(frames=frame_rays(self.clips), starts=jnp.asarray(starts)), mesh)
+
+    def scene(self) -> Scene:
+        """The fixed parts of the run."""
+        return make_scene(self.config.model, self.body, self.landmarks)
+
+    def first_state(self) -> TrainState:
+        """The state before the first stage."""
+        state = init_state(self.config)
+        return state if self.init is None else with_weights(state, self.init.teacher, self.init.student)
+
+
+def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[str], None]) -> RunInputs:
+    """Reads what ``--train``, ``--body`` and ``--init`` name."""
+    body, landmarks = session.find_body(arguments.body)
+    init = None
+    if arguments.init is not None:
+        init = session.find_weights(None, None if arguments.init == "shipped" else arguments.init)[0]
+    if arguments.train:
+        clips = session.training_clips(arguments.train, config.model.frame_rate)
+    else:
+        say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
+        clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
+    facts = {
+        "files": [Path(name).name for name in arguments.train or ["built-in motion"]],
+        "frames": int(clips.frames),
+        "sha256": session.clips_digest(clips),
+    }
+    return RunInputs(config, clips, facts, body, landmarks, init)
+
+
+def described_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Where the inputs lay, for ``status.json``: what ``read_inputs`` takes, with whole paths."""
+    whole = lambda name: name if name in (None, "shipped") else str(Path(name).resolve())  # noqa: E731
+    return {
+        "train": [whole(name) for name in arguments.train] if arguments.train else None,
+        "body": whole(arguments.body),
+        "init": whole(arguments.init),
+    }
