@@ -318,7 +318,7 @@ def main() -> None:
         view = (job["check_rotation"], job["check_elevation"])
         terms, fake = stage.terms(xy, seen, job["check_clean"], view, frame)
         measured = (seen > 0).float()
-        said = {name: float(value) for name, value in terms.items()}
+        said = {name: value.item() for name, value in terms.items()}
         said["pose_discriminator"] = float(
             stage.judge_loss(stage.pose, pose_input(xy, measured, frame), pose_input(fake, measured, frame))
         )
