@@ -31,6 +31,8 @@ class ModelConfig:
     elevation_head: bool = True
     """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
     it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""
+    correct: bool = False
+    """Whether the teacher corrects measured 2D (our addition); without it, measured joints keep their 2D."""
     discriminator_width: int = 256
     discriminator_blocks: int = 2
     root_depth: float = 10.0
@@ -94,6 +96,8 @@ class TeacherLossConfig:
     """Bone ratios of the built-in body (our addition)."""
     inpaint_weight: float = 5.0
     """2D of joints that augmentation hid (our addition)."""
+    denoise_weight: float = 2.0
+    """2D before noise was added, where the teacher corrects measured joints (our addition)."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,11 @@ class JointStageConfig:
     teacher_to_student_weight: float = 1.0
     """Multiplies the student's distillation."""
     student_to_teacher_weight: float = 5.0
-    """The teacher learns from the student's skeleton."""
+    """The teacher learns from the student's skeleton, fitted to the keypoints."""
+    fit_steps: int = 1
+    """Gauss-Newton steps of that fit; 0 leaves the student as it is."""
+    fit_weight: float = 2.0
+    """The student learns from its own fit to the keypoints (our addition, after SPIN)."""
     student_consistency_weight: float = 0.5
     """The student's body, turned and projected, gives the same pose and shape again."""
     student_adversarial_weight: float = 0.1
@@ -219,7 +227,8 @@ def validate(config: Config) -> Config:
         if isinstance(value, bool | str):
             continue
         if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
-            least = 0 if name.endswith(("warmup_steps", "blocks", "optimiser.steps", "digest_every")) else 1
+            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps")
+            least = 0 if name.endswith(may_be_none) else 1
             if value < least:
                 raise UserError(f"{name} is {value}, expected at least {least}")
         elif value < 0:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from pn3d import camera, rotations
+from pn3d.body import fitting
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
@@ -20,7 +21,7 @@ from pn3d.models.discriminator import Discriminator
 from pn3d.models.layers import run_network
 from pn3d.models.student import Student, StudentOutput
 from pn3d.models.teacher import Teacher, TeacherOutput
-from pn3d.skeleton import H36M17
+from pn3d.skeleton import H36M17, SMPL24
 
 Params = Any
 """A pytree of a network's parameters."""
@@ -62,11 +63,13 @@ class Lifted:
 
     Attributes:
         joints: (B, T, 17, 3) in unit-camera axes, head-root units, root at (0, 0, c).
+        believed_xy: (B, T, 17, 2) window coordinates of the skeleton: measured, corrected, or the network's own.
         filled_xy: (B, T, 17, 2) the network's own 2D of every joint.
         elevation: (B,) radians.
     """
 
     joints: jax.Array
+    believed_xy: jax.Array
     filled_xy: jax.Array
     elevation: jax.Array
 
@@ -105,7 +108,7 @@ def make_networks(config: ModelConfig) -> Networks:
     trunk: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
     judge: dict[str, Any] = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
     return Networks(
-        teacher=Teacher(**trunk, parts=config.parts, tells_elevation=config.elevation_head),
+        teacher=Teacher(**trunk, parts=config.parts, tells_elevation=config.elevation_head, correct=config.correct),
         student=Student(**trunk),
         pose_discriminator=Discriminator(**judge),
         motion_discriminator=Discriminator(**judge),
@@ -122,11 +125,47 @@ def make_window(rays: jax.Array, confidence: jax.Array, root_depth: float) -> Wi
 
 
 def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
-    """The teacher on a batch of windows. Measured joints keep their 2D; missing ones get the network's own."""
+    """The teacher on a batch of windows. Measured joints keep their 2D as far as it trusts it."""
     said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)
-    xy = jnp.where(window.confidence[..., None] > 0, window.xy, said.xy)
-    joints = camera.lift(xy, said.depth, window.root_depth)
-    return Lifted(joints=joints, filled_xy=said.xy, elevation=said.elevation)
+    return _lifted(said, said.xy, window.xy, window.confidence, said.depth, window.root_depth)
+
+
+def _lifted(
+    said: TeacherOutput,
+    own_xy: jax.Array,
+    measured_xy: jax.Array,
+    confidence: jax.Array,
+    depth: jax.Array,
+    root_depth: jax.Array,
+) -> Lifted:
+    """The skeleton of what the network said, its 2D the measured one as far as the network trusts it."""
+    believed = jnp.where(confidence[..., None] > 0, own_xy + said.trust[..., None] * (measured_xy - own_xy), own_xy)
+    # 3D terms must not bend a measured joint's 2D to their liking; only what is known of the 2D itself teaches that.
+    straight = measured_xy + jax.lax.stop_gradient(believed - measured_xy)
+    held = jnp.where(confidence[..., None] > 0, straight, believed)
+    joints = camera.lift(held, depth, root_depth)
+    return Lifted(joints=joints, believed_xy=believed, filled_xy=own_xy, elevation=said.elevation)
+
+
+def mirrored(window: Window) -> Window:
+    """The window seen in a mirror: x negated, left and right joints exchanged."""
+    swap = jnp.array(H36M17.mirror)
+    xy = window.xy[:, :, swap] * jnp.array([-1.0, 1.0])
+    return dataclasses.replace(window, xy=xy, confidence=window.confidence[:, :, swap])
+
+
+def mirrored_joints(joints: jax.Array) -> jax.Array:
+    """(*, 17, 3) joints in centred axes -> the same in a mirror; its own inverse."""
+    return joints[..., jnp.array(H36M17.mirror), :] * jnp.array([-1.0, 1.0, 1.0])
+
+
+def average_lifted(teacher: Teacher, params: Params, window: Window) -> jax.Array:
+    """The teacher's root-relative joints, averaged with what it says of the mirrored window. (B, T, 17, 3).
+
+    The networks are trained to be symmetric, not made so, and the average is better than either (our choice).
+    """
+    other = mirrored_joints(lift(teacher, params, mirrored(window)).joints)
+    return root_relative(0.5 * (lift(teacher, params, window).joints + other))
 
 
 @flax.struct.dataclass
@@ -166,9 +205,13 @@ def lift_again(teacher: Teacher, params: Params, xy: jax.Array, seen: Renormalis
     said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)
     scale = seen.scale[:, None, None]
     filled = said.xy * scale[..., None] + seen.shift
-    whole = jnp.where(window.confidence[..., None] > 0, xy, filled)
-    joints = camera.lift(whole, said.depth * scale, window.root_depth * seen.scale)
-    return Lifted(joints=joints, filled_xy=filled, elevation=said.elevation)
+    return _lifted(said, filled, xy, window.confidence, said.depth * scale, window.root_depth * seen.scale)
+
+
+def believed_joints(lifted: Lifted, window: Window) -> jax.Array:
+    """The skeleton with gradients into its corrected 2D as well, for what is known in 3D. (B, T, 17, 3)."""
+    z = lifted.joints[..., 2:]
+    return jnp.concatenate([lifted.believed_xy * z / window.root_depth[:, None, None, None], z], axis=-1)
 
 
 def root_relative(joints: jax.Array) -> jax.Array:
@@ -179,6 +222,60 @@ def root_relative(joints: jax.Array) -> jax.Array:
 def pose_body(student: Student, params: Params, window: Window, body: BodyModel, landmarks: Landmarks) -> Posed:
     """The student on a batch of windows, and forward kinematics of what it says."""
     return posed_from_output(run_network(student, params, window.xy, window.confidence), body, landmarks)
+
+
+@flax.struct.dataclass
+class FittedFrames:
+    """The student brought onto the keypoints of some frames of a window.
+
+    Attributes:
+        joints_m: (B, F, 17, 3) landmarks relative to their pelvis, centred-camera axes.
+        rotations: (B, F, 24, 3, 3) local rotations.
+        measured: (B, F, 17) 1 where a joint was measured.
+    """
+
+    joints_m: jax.Array
+    rotations: jax.Array
+    measured: jax.Array
+
+
+def fitted_frames(frames: int) -> slice:
+    """Every third frame of a window, the middle one among them: neighbours say nearly the same."""
+    return slice(frames // 2 % 3, None, 3)
+
+
+def fit_student(
+    student: Student, params: Params, window: Window, body: BodyModel, landmarks: Landmarks, steps: int
+) -> FittedFrames:
+    """What the student says of a window and of its mirror image, averaged, and fitted to the keypoints of some frames.
+
+    Better than what any network says by itself, and still from 2D alone (``pn3d.body.fitting``).
+    """
+    chosen = fitted_frames(window.xy.shape[1])
+    seen = run_network(student, params, window.xy, window.confidence)
+    reflected = mirrored(window)
+    other = run_network(student, params, reflected.xy, reflected.confidence)
+    local = 0.5 * (
+        local_rotations(seen)[:, chosen] + rotations.mirror_matrix(local_rotations(other)[:, chosen], SMPL24.mirror)
+    )
+    local = rotations.sixd_to_matrix(rotations.matrix_to_sixd(local))
+    batch, count = local.shape[:2]
+    rest = body_model.rest_joints_m(body, 0.5 * (seen.betas + other.betas))
+    flat = lambda values: values.reshape(batch * count, *values.shape[2:])  # noqa: E731
+    picture = fitting.Picture(
+        rays=flat(window.rays[:, chosen]),
+        weight=flat(window.confidence[:, chosen]),
+        size=jnp.repeat(window.size, count),
+    )
+    corrections, rest = landmark_corrections(seen.landmark_raw), jnp.repeat(rest, count, axis=0)
+    fitted = fitting.fit_body(body, landmarks, corrections, rest, flat(local), picture, steps=steps)
+    joints, turns = body_model.posed_joints(body, rest, fitted)
+    marks = landmark_room.landmark_joints(landmarks, joints, turns, corrections)
+    return FittedFrames(
+        joints_m=root_relative(marks).reshape(batch, count, -1, 3),
+        rotations=fitted.reshape(local.shape),
+        measured=window.measured[:, chosen],
+    )
 
 
 def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks) -> Posed:

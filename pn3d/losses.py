@@ -41,6 +41,12 @@ def pairwise_deformation(gap: jax.Array, mean_gap: jax.Array) -> jax.Array:
     return jnp.mean(jnp.sum((gap - mean_gap[None]) ** 2, axis=-1))
 
 
+def point_distance(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Array:
+    """Mean distance of points, which outliers move little. (B, T, J, D) twice, (B, T, J). Our choice."""
+    chex.assert_equal_shape([a, b])
+    return weighted_mean(jnp.sqrt(jnp.sum((a - b) ** 2, axis=-1) + 1e-6) - 1e-3, weight)
+
+
 def elevation_consistency(lifted_again: jax.Array, drawn: jax.Array) -> jax.Array:
     """Mean squared difference of elevations in radians. (B,) twice. Our choice, for ElePose's head."""
     chex.assert_equal_shape([lifted_again, drawn])
@@ -133,14 +139,13 @@ def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> j
     """
     chex.assert_equal_shape([student, teacher])
     scale = jax.lax.stop_gradient(scale_onto(student, teacher, weight))
-    distance = jnp.sqrt(jnp.sum((scale * student - teacher) ** 2, axis=-1) + 1e-6) - 1e-3
-    return weighted_mean(distance, weight)
+    return point_distance(scale * student, teacher, weight)
 
 
 def reprojection(rays: jax.Array, target_rays: jax.Array, size: jax.Array, weight: jax.Array) -> jax.Array:
     """Mean distance in the picture, in head-root units of the person. (B, T, J, 2) twice, (B,), (B, T, J)."""
-    gap = (rays - target_rays) / size[:, None, None, None]
-    return weighted_mean(jnp.sqrt(jnp.sum(gap**2, axis=-1) + 1e-6) - 1e-3, weight)
+    unit = size[:, None, None, None]
+    return point_distance(rays / unit, target_rays / unit, weight)
 
 
 def shape_prior(betas: jax.Array) -> jax.Array:
@@ -182,3 +187,12 @@ def rotation_consistency(a: jax.Array, b: jax.Array, betas_a: jax.Array, betas_b
     chex.assert_equal_shape([a, b])
     pose = jnp.mean(jnp.sum((a[..., 1:, :, :] - b[..., 1:, :, :]) ** 2, axis=(-2, -1)))
     return pose + 0.1 * jnp.mean((betas_a - betas_b) ** 2)
+
+
+def body_distance(joints_a: jax.Array, joints_b: jax.Array, local_a: jax.Array, local_b: jax.Array) -> jax.Array:
+    """Mean distance of root-relative joints in decimetres, and a tenth of the squared chordal distance of rotations.
+
+    (B, F, J, 3) metres twice, (B, F, 24, 3, 3) twice. Our choice: a body learns from one that was fitted to keypoints.
+    """
+    turned = jnp.mean(jnp.sum((local_a - local_b) ** 2, axis=(-2, -1)))
+    return point_distance(10.0 * joints_a, 10.0 * joints_b, jnp.ones_like(joints_a[..., 0])) + 0.1 * turned

@@ -87,6 +87,13 @@ def temporal_basis(length: int) -> np.ndarray:
     return np.stack([np.cos(np.pi * k * time) * 0.5**k for k in range(count)], axis=-1).astype(np.float32)
 
 
+def smooth_in_time(values: jax.Array) -> jax.Array:
+    """(B, T, …) -> the nearest values that the basis can speak, by least squares over time."""
+    basis = temporal_basis(values.shape[1]).astype(np.float64)
+    projection = jnp.asarray(basis @ np.linalg.pinv(basis), values.dtype)
+    return jnp.einsum("st,bt...->bs...", projection, values)
+
+
 def over_time(coefficients: jax.Array, length: int) -> jax.Array:
     """(B, K * C) head outputs -> (B, T, C) values per frame."""
     basis = temporal_basis(length)

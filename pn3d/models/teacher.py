@@ -8,11 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
+from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, smooth_in_time, temporal_basis
 from pn3d.skeleton import H36M17
 
 START_ELEVATION = 0.2
 """Radians. Elevation starts above zero, on the human side of the depth twin (design, decision 9)."""
+
+START_TRUST = 2.0
+"""Logit of the trust in measured 2D that training starts with."""
 
 
 _LEGS = tuple(i for i, joint in enumerate(H36M17.joints) if joint.endswith(("hip", "knee", "ankle")))
@@ -26,12 +29,14 @@ class TeacherOutput:
     """What the teacher says of a window.
 
     Attributes:
-        xy: (B, T, J, 2) window coordinates of every joint, head-root units; used only where a joint is missing.
+        xy: (B, T, J, 2) window coordinates of every joint as the network sees them, head-root units.
+        trust: (B, T, J) in [0, 1] share of a measured joint's 2D that is kept; 1 where the network does not correct.
         depth: (B, T, J) depth offset from the root, head-root units; exactly 0 at the pelvis.
         elevation: (B,) radians, positive = camera above the person.
     """
 
     xy: jax.Array
+    trust: jax.Array
     depth: jax.Array
     elevation: jax.Array
 
@@ -46,6 +51,8 @@ class Teacher(nn.Module):
     """One trunk for the whole body, or one for the legs and one for the rest, which see little of each other."""
     tells_elevation: bool = True
     """Without it every elevation is 0."""
+    correct: bool = False
+    """Whether measured 2D is corrected: a detector's errors are not a skeleton's (our addition)."""
     joints: int = 17
 
     @nn.compact
@@ -63,15 +70,28 @@ class Teacher(nn.Module):
             order = np.argsort([joint for own, _ in _HALVES.values() for joint in own])
             pose = jnp.concatenate([joints for _, joints in half.values()], axis=2)[:, :, order]
         depth = pose[..., 2] - pose[..., :1, 2]
-        if not self.tells_elevation:
-            return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=jnp.zeros(batch))
-        raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
-            # A branch of its own: elevation is a property of the view, not of the pose.
-            nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))
-        )[:, 0]
-        # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
-        elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
-        return TeacherOutput(xy=pose[..., :2], depth=depth, elevation=elevation)
+        elevation = jnp.zeros(batch)
+        if self.tells_elevation:
+            raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
+                # A branch of its own: elevation is a property of the view, not of the pose.
+                nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))
+            )[:, 0]
+            # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
+            elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
+        if not self.correct:
+            return TeacherOutput(pose[..., :2], jnp.ones_like(depth), depth, elevation)
+        frames = xy.shape[1]
+        # What the network says is a correction of the smoothed 2D where a joint was measured throughout the window.
+        always = (confidence > 0).all(axis=1)[:, None, :, None]
+        own = jnp.where(always, smooth_in_time(xy), 0.0) + pose[..., :2]
+        doubt = nn.Dense(
+            frames * self.joints,
+            kernel_init=nn.initializers.zeros_init(),
+            bias_init=nn.initializers.constant(-START_TRUST),
+            name="doubt_head",
+        )(features)
+        trust = 1.0 - nn.sigmoid(doubt).reshape(batch, frames, self.joints)
+        return TeacherOutput(own, trust, depth, elevation)
 
     def _lift(self, xy: jax.Array, confidence: jax.Array, joints: int, suffix: str) -> tuple[jax.Array, jax.Array]:
         """A trunk's features (B, W), and what it says of its joints (B, T, joints, 3)."""

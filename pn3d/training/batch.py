@@ -33,13 +33,21 @@ class Batch:
 
     Attributes:
         window: what the players see (noise and masks included).
-        target: the same windows before noise and masks: what 2D terms are measured against.
+        quiet: the same windows with the masks but without the noise: what the teacher's own terms and the
+            discriminators see. Noise is not seen in depth, so a turned skeleton that carries it would give itself away.
+        clean: the same windows before noise and masks, by their own size: what players teach each other from.
         keys: (B,) one typed key per example, for what objectives draw.
     """
 
     window: Window
-    target: Window
+    quiet: Window
+    clean: Window
     keys: jax.Array
+
+
+def clean_xy(batch: Batch, window: Window) -> jax.Array:
+    """(B, T, 17, 2) the clean 2D in another window's units, so that both are comparable joint by joint."""
+    return batch.clean.rays / window.size[:, None, None, None]
 
 
 def draw_batch(data: TrainData, key: jax.Array, lane: jax.Array, batch_size: int, config: Config) -> Batch:
@@ -54,19 +62,13 @@ def draw_batch(data: TrainData, key: jax.Array, lane: jax.Array, batch_size: int
     confidence = gather_windows(data.frames.confidence, starts, config.model.window)
     if config.augment.flip:
         rays, confidence = flip_windows(rays, confidence, jax.vmap(jax.random.bernoulli)(keys[:, 0]))
-    target = make_window(rays, confidence, config.model.root_depth)
+    clean = make_window(rays, confidence, config.model.root_depth)
     noisy_rays, seen = rays, confidence
     if config.augment.noise > 0:
-        noisy = add_detector_noise(keys[:, 1], target.xy, confidence, config.augment.noise, _HEIGHT)
-        noisy_rays = noisy * target.size[:, None, None, None]
+        noisy = add_detector_noise(keys[:, 1], clean.xy, confidence, config.augment.noise, _HEIGHT)
+        noisy_rays = noisy * clean.size[:, None, None, None]
     if config.augment.mask_probability > 0:
         seen = drop_joints(keys[:, 2], confidence, config.augment.mask_probability)
-    window = make_window(noisy_rays, seen, config.model.root_depth)
-    # 2D of the target in the window's own units, so that both are comparable joint by joint.
-    target = Window(
-        xy=target.rays / window.size[:, None, None, None],
-        confidence=target.confidence,
-        size=window.size,
-        root_depth=window.root_depth,
-    )
-    return Batch(window=window, target=target, keys=keys[:, 3])
+    quiet = make_window(rays, seen, config.model.root_depth)
+    window = make_window(noisy_rays, seen, config.model.root_depth) if config.augment.noise > 0 else quiet
+    return Batch(window=window, quiet=quiet, clean=clean, keys=keys[:, 3])

@@ -7,19 +7,18 @@ import jax.numpy as jnp
 
 from pn3d import camera, lifters, losses
 from pn3d.config import Config
-from pn3d.lifters import Params, Posed, Renormalised
-from pn3d.training.batch import Batch
+from pn3d.lifters import Lifted, Params, Posed, Renormalised
+from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.objectives import (
     Cycle,
     Scene,
-    judged_frames,
-    real_poses,
+    judged,
     teacher_cycle,
     teacher_terms,
 )
 from pn3d.training.parallel import varying
 from pn3d.training.student_stage import student_terms
-from pn3d.training.terms import Poses2D, Terms, Weighted, discriminator_gradients, judged_pose, sum_terms
+from pn3d.training.terms import Terms, Weighted, discriminator_gradients, judged_pose, sum_terms
 
 
 class _Turned(NamedTuple):
@@ -33,21 +32,25 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
     """Gradients of all four players on one device's batch, and its metrics. PoseNet3D, section 3.3."""
     stage = config.joint
 
-    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, jax.Array, jax.Array]]:
+    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, tuple[jax.Array, jax.Array]]]:
         cycle = teacher_cycle(scene, own["teacher"], batch)
         posed = lifters.pose_body(scene.networks.student, own["student"], batch.window, scene.body, scene.landmarks)
         turned = _turn_student(config, scene, own["student"], posed, cycle, batch)
-        total, terms = sum_terms(_pair_terms(config, scene, params, posed, turned, cycle, batch))
-        return total, (terms, cycle.seen.window.xy, turned.seen.window.xy)
+        # Without noise the windows are the ones of the cycle.
+        noisy = config.augment.noise > 0
+        lifted = lifters.lift(scene.networks.teacher, own["teacher"], batch.window) if noisy else cycle.lifted
+        total, terms = sum_terms(_pair_terms(config, scene, params, (lifted, posed), turned, cycle, batch))
+        return total, (terms, (cycle.seen.window.xy, turned.seen.window.xy))
 
     own = varying({name: params[name] for name in ("teacher", "student")})
-    (total, (terms, fake_xy, student_xy)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
-    frame = judged_frames(batch)
-    fakes = [Poses2D(xy=xy, measured=batch.window.measured, frame=frame) for xy in (fake_xy, student_xy)]
+    (total, (terms, fake_xy)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
+    fakes = [judged(xy, batch) for xy in fake_xy]
     if not stage.student_adversarial_weight:
         fakes = fakes[:1]
-    of_judges, judged = discriminator_gradients(scene.networks, params, real_poses(batch), fakes, stage.discriminator)
-    metrics = {"loss/pair": total} | {f"loss/{name}": value for name, value in terms.items()} | judged
+    of_judges, seen = discriminator_gradients(
+        scene.networks, params, judged(batch.quiet.xy, batch), fakes, stage.discriminator
+    )
+    metrics = {"loss/pair": total} | {f"loss/{name}": value for name, value in terms.items()} | seen
     return of_pair | of_judges, metrics
 
 
@@ -55,23 +58,47 @@ def _pair_terms(
     config: Config,
     scene: Scene,
     params: dict[str, Params],
-    posed: Posed,
+    said: tuple[Lifted, Posed],
     turned: _Turned,
     cycle: Cycle,
     batch: Batch,
 ) -> Weighted:
     """The teacher's and student's own terms, distillation both ways, and the student in new views."""
     stage = config.joint
-    skeleton, lifted = lifters.root_relative(posed.joints_m), lifters.root_relative(cycle.lifted.joints)
-    everything = jnp.ones_like(batch.window.confidence)
+    lifted, posed = said
+    skeleton = lifters.root_relative(lifters.believed_joints(lifted, batch.window))
     terms = teacher_terms(scene, cycle, batch, params, config.teacher.loss, stage.discriminator)
-    of_student = student_terms(posed, jax.lax.stop_gradient(lifted), batch, config.student.loss)
+    # Both teach from the windows before noise and masks, averaged with the mirrored ones: better than what they say of
+    # the windows that they learn from.
+    taught = lifters.average_lifted(scene.networks.teacher, params["teacher"], batch.clean)
+    fitted = jax.lax.stop_gradient(
+        lifters.fit_student(
+            scene.networks.student, params["student"], batch.clean, scene.body, scene.landmarks, stage.fit_steps
+        )
+    )
+    chosen = lifters.fitted_frames(batch.clean.xy.shape[1])
+    counted = jnp.ones_like(fitted.measured)
+    of_student = student_terms(posed, jax.lax.stop_gradient(taught), batch, config.student.loss)
     weight, distillation = of_student["distillation"]
     of_student["distillation"] = (weight * stage.teacher_to_student_weight, distillation)
     terms |= of_student
     terms["student_to_teacher"] = (
         stage.student_to_teacher_weight,
-        lambda: losses.distillation(jax.lax.stop_gradient(skeleton), lifted, everything),
+        lambda: losses.distillation(fitted.joints_m, skeleton[:, chosen], counted),
+    )
+    if config.augment.noise > 0 and config.model.correct:
+        terms["denoise_noisy"] = (
+            config.teacher.loss.denoise_weight,
+            lambda: losses.point_distance(lifted.believed_xy, clean_xy(batch, batch.window), batch.window.measured),
+        )
+    terms["student_fit"] = (
+        stage.fit_weight,
+        lambda: losses.body_distance(
+            lifters.root_relative(posed.joints_m)[:, chosen],
+            fitted.joints_m,
+            posed.rotations[:, chosen],
+            fitted.rotations,
+        ),
     )
     again = turned.again
     if again is not None:
@@ -79,7 +106,7 @@ def _pair_terms(
             stage.student_consistency_weight,
             lambda: losses.rotation_consistency(again.rotations, posed.rotations, again.betas, posed.betas),
         )
-    fakes = Poses2D(xy=turned.seen.window.xy, measured=batch.window.measured, frame=judged_frames(batch))
+    fakes = judged(turned.seen.window.xy, batch)
     terms["student_adversarial"] = (
         stage.student_adversarial_weight,
         lambda: judged_pose(scene.networks, params["pose_discriminator"], fakes),

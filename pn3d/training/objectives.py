@@ -11,7 +11,7 @@ from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel
 from pn3d.config import DiscriminatorConfig, ModelConfig, TeacherLossConfig
 from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
-from pn3d.training.batch import Batch
+from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import AXIS
 from pn3d.training.terms import Poses2D, View, Weighted, draw_frames, draw_view, judged_motion, judged_pose
 
@@ -46,7 +46,7 @@ class Cycle(NamedTuple):
 
 def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     """The teacher's cycle on a batch of windows; fakes keep the mask of the window they came from."""
-    window, teacher = batch.window, scene.networks.teacher
+    window, teacher = batch.quiet, scene.networks.teacher
     lifted = lifters.lift(teacher, params, window)
     view = draw_view(batch.keys, lifted.elevation, learned=teacher.tells_elevation)
     turned = camera.turn_about_root(lifted.joints, view.rotation, window.root_depth)
@@ -62,12 +62,12 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
 def judged_frames(batch: Batch) -> jax.Array:
     """(B,) the frame of each window that the pose discriminator sees, of reals and fakes alike."""
     keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(batch.keys)
-    return draw_frames(keys, batch.window.xy.shape[1])
+    return draw_frames(keys, batch.quiet.xy.shape[1])
 
 
-def real_poses(batch: Batch) -> Poses2D:
-    """The windows themselves, with the noise and masks that the players see."""
-    return Poses2D(xy=batch.window.xy, measured=batch.window.measured, frame=judged_frames(batch))
+def judged(xy: jax.Array, batch: Batch) -> Poses2D:
+    """2D of the batch's windows, real or made, as discriminators see it: with the windows' own masks."""
+    return Poses2D(xy=xy, measured=batch.quiet.measured, frame=judged_frames(batch))
 
 
 def teacher_terms(
@@ -79,10 +79,11 @@ def teacher_terms(
     discriminator: DiscriminatorConfig,
 ) -> Weighted:
     """The teacher's terms with their weights."""
-    window, joints = batch.window, cycle.lifted.joints
+    window, joints = batch.quiet, cycle.lifted.joints
     everything = jnp.ones_like(window.confidence)
-    fakes = Poses2D(xy=cycle.seen.window.xy, measured=window.measured, frame=judged_frames(batch))
-    hidden = batch.target.measured * (1.0 - window.measured) * batch.target.confidence
+    fakes = judged(cycle.seen.window.xy, batch)
+    hidden = batch.clean.measured * (1.0 - window.measured) * batch.clean.confidence
+    clean = clean_xy(batch, window)
     back_in_2d = lambda: losses.point_consistency(cycle.returned_xy, window.xy, window.measured)  # noqa: E731
     return {
         "reprojection": (weights.reprojection_weight, back_in_2d),
@@ -109,7 +110,11 @@ def teacher_terms(
         "proportion": (weights.proportion_weight, lambda: losses.proportions(joints, scene.human_ratios)),
         "inpaint": (
             weights.inpaint_weight,
-            lambda: losses.point_consistency(cycle.lifted.filled_xy, batch.target.xy, hidden),
+            lambda: losses.point_consistency(cycle.lifted.filled_xy, clean, hidden),
+        ),
+        "denoise": (
+            weights.denoise_weight if scene.networks.teacher.correct else 0.0,
+            lambda: losses.point_distance(cycle.lifted.believed_xy, clean, window.measured),
         ),
     }
 

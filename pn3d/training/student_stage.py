@@ -15,8 +15,7 @@ from pn3d.training.terms import Terms, Weighted, sum_terms
 
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
     """Gradients of the student on one device's batch, and its metrics. PoseNet3D, section 3.2."""
-    lifted = lifters.lift(scene.networks.teacher, params["teacher"], batch.window)
-    taught = jax.lax.stop_gradient(lifters.root_relative(lifted.joints))
+    taught = jax.lax.stop_gradient(lifters.average_lifted(scene.networks.teacher, params["teacher"], batch.clean))
 
     def student_loss(own: Params) -> tuple[jax.Array, Terms]:
         posed = lifters.pose_body(scene.networks.student, own, batch.window, scene.body, scene.landmarks)
@@ -36,7 +35,7 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
         batch: the windows.
         weights: of the terms.
     """
-    window, target = batch.window, batch.target
+    window = batch.window
     everything = jnp.ones_like(window.confidence)
     skeleton = lifters.root_relative(posed.joints_m)
     # Rotations are smooth over a window, so every fourth frame speaks for its neighbours. The barrier keeps XLA from
@@ -45,7 +44,7 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
 
     def reprojection() -> jax.Array:
         placed = posed.joints_m + lifters.place(posed, window)[..., None, :]
-        return losses.reprojection(camera.project(placed), target.rays, window.size, target.confidence)
+        return losses.reprojection(camera.project(placed), batch.clean.rays, window.size, batch.clean.confidence)
 
     return {
         "distillation": (

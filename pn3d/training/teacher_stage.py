@@ -5,9 +5,9 @@ import jax
 from pn3d.config import Config
 from pn3d.lifters import Params
 from pn3d.training.batch import Batch
-from pn3d.training.objectives import Scene, judged_frames, real_poses, teacher_cycle, teacher_terms
+from pn3d.training.objectives import Scene, judged, teacher_cycle, teacher_terms
 from pn3d.training.parallel import varying
-from pn3d.training.terms import Poses2D, Terms, discriminator_gradients, sum_terms
+from pn3d.training.terms import Terms, discriminator_gradients, sum_terms
 
 
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
@@ -21,7 +21,8 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
 
     own = varying(params["teacher"])
     (total, (terms, fake_xy)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
-    fakes = Poses2D(xy=fake_xy, measured=batch.window.measured, frame=judged_frames(batch))
-    of_judges, judged = discriminator_gradients(scene.networks, params, real_poses(batch), [fakes], stage.discriminator)
-    metrics = {"loss/teacher": total} | {f"loss/{name}": value for name, value in terms.items()} | judged
+    of_judges, seen = discriminator_gradients(
+        scene.networks, params, judged(batch.quiet.xy, batch), [judged(fake_xy, batch)], stage.discriminator
+    )
+    metrics = {"loss/teacher": total} | {f"loss/{name}": value for name, value in terms.items()} | seen
     return {"teacher": of_teacher} | of_judges, metrics

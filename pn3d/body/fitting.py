@@ -1,0 +1,183 @@
+"""A body brought onto 2D keypoints by a few Gauss-Newton steps, near the pose it starts from.
+
+What a network says of a window is smooth and plausible but does not lie on the keypoints exactly. With bones of
+constant length the keypoints say more: a limb that looks short is turned out of the picture by a known angle. The step
+balances both: squared distances in the picture against squared turns away from the network's pose (our choice; fitting
+of SMPL to keypoints after Bogo et al., ECCV 2016, started from a network as in SPIN, Kolotouros et al., ICCV 2019).
+2D only.
+
+Letters: N frames, J landmarks, K joints that turn.
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d import camera, rotations
+from pn3d.body.landmarks import Landmarks, landmark_joints
+from pn3d.body.model import BodyModel, posed_joints
+from pn3d.skeleton import SMPL24
+
+_HIGHEST = jax.lax.Precision.HIGHEST
+
+STEPS = 2
+"""Gauss-Newton steps."""
+
+NOISE = 0.03
+"""What a residual is measured by, head-root units (1.3 % of the person's height, as good detectors err)."""
+
+OUTLIER = 0.3
+"""Residuals beyond this count little, head-root units (Geman and McClure's weight)."""
+
+_TURN_RAD: dict[str, tuple[float, float, float]] = {
+    "pelvis": (0.2, 0.2, 0.2),
+    "hip": (0.3, 0.3, 0.3),
+    "knee": (0.3, 0.05, 0.05),
+    "spine1": (0.08, 0.08, 0.08),
+    "spine2": (0.08, 0.08, 0.08),
+    "spine3": (0.08, 0.08, 0.08),
+    "neck": (0.1, 0.05, 0.1),
+    "head": (0.05, 0.0, 0.05),
+    "collar": (0.0, 0.1, 0.1),
+    "shoulder": (0.4, 0.4, 0.4),
+    "elbow": (0.05, 0.4, 0.05),
+}
+"""A turn about a joint's own axes that costs as much as one residual of ``NOISE``; 0 holds the joint. Chosen on
+built-in held-out motion (docs/prediction.md)."""
+
+_TURNS = tuple(
+    (joint, axis, turn)
+    for joint, name in enumerate(SMPL24.joints)
+    for axis, turn in enumerate(_TURN_RAD.get(name.split("_")[-1], (0.0, 0.0, 0.0)))
+    if turn > 0
+)
+"""(joint, axis, radians) of every turn that is free; K of them."""
+
+_MOVE_M = 0.3
+"""The same for the translation."""
+
+
+class Picture(NamedTuple):
+    """What a body is brought onto.
+
+    Attributes:
+        rays: (N, J, 2) centred rays.
+        weight: (N, J) >= 0; 0 = not measured.
+        size: (N,) the person's size in the picture; errors count relative to it.
+    """
+
+    rays: jax.Array
+    weight: jax.Array
+    size: jax.Array
+
+
+def fit_body(
+    body: BodyModel,
+    landmarks: Landmarks,
+    corrections_m: jax.Array,
+    rest_m: jax.Array,
+    local: jax.Array,
+    picture: Picture,
+    *,
+    steps: int = STEPS,
+) -> jax.Array:
+    """Turns a body's joints until its landmarks lie on the picture as well as nearness to the start allows.
+
+    Every frame by itself.
+
+    Args:
+        body: gives the tree.
+        landmarks: J of them.
+        corrections_m: (J, 3) landmark corrections.
+        rest_m: (N, 24, 3) rest joints of the shaped body.
+        local: (N, 24, 3, 3) where to start, and what to stay near; the pelvis in centred-camera axes.
+        picture: the keypoints.
+        steps: Gauss-Newton steps; 0 changes nothing.
+
+    Returns:
+        (N, 24, 3, 3) local rotations.
+    """
+    chex.assert_shape(local, (None, 24, 3, 3))
+    transl_m = None
+    for _ in range(steps):
+        joints, turns = posed_joints(body, rest_m, local)
+        points = landmark_joints(landmarks, joints, turns, corrections_m)
+        if transl_m is None:
+            transl_m = camera.fit_translation(points, picture.rays, picture.weight, picture.size)
+        offset = jnp.sum(turns[:, np.array(landmarks.bone)] * (landmarks.offset_m + corrections_m)[:, None], axis=-1)
+        moves = _moves(landmarks, body.parents, joints, turns, offset)
+        turn, shift = _step(points + transl_m[:, None], moves, picture)
+        transl_m = transl_m + shift
+        local = jnp.matmul(local, rotations.axis_angle_to_matrix(_spread(turn)), precision=_HIGHEST)
+    return local
+
+
+def _spread(turn: jax.Array) -> jax.Array:
+    """(N, K) free turns -> (N, 24, 3) axis-angle about the joints' own axes."""
+    place = np.zeros((len(_TURNS), 24 * 3), np.float32)
+    place[np.arange(len(_TURNS)), [3 * joint + axis for joint, axis, _ in _TURNS]] = 1.0
+    return jnp.matmul(turn, jnp.asarray(place), precision=_HIGHEST).reshape(-1, 24, 3)
+
+
+def _step(placed_m: jax.Array, moves: jax.Array, picture: Picture) -> tuple[jax.Array, jax.Array]:
+    """One Gauss-Newton step of weighted least squares with a cost on every turn.
+
+    Args:
+        placed_m: (N, J, 3) where the landmarks are.
+        moves: (N, 3, J, K) how they move per radian of each free turn.
+        picture: where they are seen.
+
+    Returns:
+        (N, K) turns in radians, (N, 3) shift in metres.
+    """
+    count, marks, turns = placed_m.shape[0], placed_m.shape[1], moves.shape[-1]
+    # A landmark behind the camera has no picture; it is held where its ray is finite.
+    depth = jnp.maximum(placed_m[..., 2], 0.1)
+    seen = placed_m[..., :2] / depth[..., None]
+    gap = (picture.rays - seen) / picture.size[:, None, None]
+    trust = jnp.sqrt(picture.weight) / (NOISE * (1.0 + jnp.sum(gap**2, axis=-1) / OUTLIER**2))
+    free = jnp.asarray([turn for _, _, turn in _TURNS], placed_m.dtype)
+    shift = jnp.broadcast_to(_MOVE_M * jnp.eye(3, dtype=placed_m.dtype)[:, None], (count, 3, marks, 3))
+    columns = jnp.concatenate([moves * free, shift], axis=-1)
+    scale = (trust / (depth * picture.size[:, None]))[..., None]
+    rows = [scale * (columns[:, axis] - seen[..., axis, None] * columns[:, 2]) for axis in (0, 1)]
+    jacobian = jnp.concatenate(rows, axis=1)  # (N, 2 J, K + 3), over what each turn costs
+    residual = jnp.concatenate([trust * gap[..., axis] for axis in (0, 1)], axis=1)
+    normal = jnp.matmul(jnp.swapaxes(jacobian, -1, -2), jacobian, precision=_HIGHEST)
+    normal = normal + jnp.eye(turns + 3, dtype=placed_m.dtype)
+    slope = jnp.sum(jacobian * residual[..., None], axis=1)
+    step = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(normal), True), slope[..., None])[..., 0]
+    return step[:, :turns] * free, _MOVE_M * step[:, turns:]
+
+
+def _moves(
+    landmarks: Landmarks, parents: tuple[int, ...], joints_m: jax.Array, turns: jax.Array, offset_m: jax.Array
+) -> jax.Array:
+    """(N, 3, J, K) metres per radian: a turn about an axis at a joint moves what hangs on it by axis x arm.
+
+    A landmark may hang on a joint in part only; its arm is that part of it (``landmarks.weights``), and its offset
+    where its bone turns along.
+    """
+    index = np.array([joint for joint, _, _ in _TURNS])
+    above = _ancestors(parents)[:, index].astype(np.float32)  # (24, K), a joint is above itself
+    share = landmarks.weights[:, :, None] * above[None]  # (J, 24, K)
+    axes = jnp.stack([turns[:, joint, :, axis] for joint, axis, _ in _TURNS], axis=-1)  # (N, 3, K)
+    hanging = share.swapaxes(0, 1).reshape(24, -1)
+    marks = share.shape[0]
+    whole = jnp.matmul(joints_m.swapaxes(-1, -2), hanging, precision=_HIGHEST).reshape(-1, 3, marks, len(_TURNS))
+    arm = whole - jnp.sum(share, axis=1) * joints_m[:, index].swapaxes(-1, -2)[:, :, None]
+    arm = arm + above[np.array(landmarks.bone)] * offset_m.swapaxes(-1, -2)[..., None]
+    (ax, ay, az), (x, y, z) = (jnp.moveaxis(axes, 1, 0)[:, :, None], jnp.moveaxis(arm, 1, 0))
+    return jnp.stack([ay * z - az * y, az * x - ax * z, ax * y - ay * x], axis=1)
+
+
+def _ancestors(parents: tuple[int, ...]) -> np.ndarray:
+    """(24, 24) True where the column is the row's joint or above it in the tree."""
+    reach = np.eye(len(parents), dtype=bool)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            reach[joint] |= reach[parent]
+    return reach
