@@ -150,13 +150,14 @@ def _lifted(
 def mirrored(window: Window) -> Window:
     """The window seen in a mirror: x negated, left and right joints exchanged."""
     swap = jnp.array(H36M17.mirror)
-    xy = window.xy[:, :, swap] * jnp.array([-1.0, 1.0])
+    xy = window.xy[:, :, swap] * jnp.array([-1.0, 1.0]).reshape(1, 1, 1, 2)
     return dataclasses.replace(window, xy=xy, confidence=window.confidence[:, :, swap])
 
 
 def mirrored_joints(joints: jax.Array) -> jax.Array:
     """(*, 17, 3) joints in centred axes -> the same in a mirror; its own inverse."""
-    return joints[..., jnp.array(H36M17.mirror), :] * jnp.array([-1.0, 1.0, 1.0])
+    sign = jnp.array([-1.0, 1.0, 1.0]).reshape((1,) * (joints.ndim - 1) + (3,))
+    return joints[..., jnp.array(H36M17.mirror), :] * sign
 
 
 def average_lifted(teacher: Teacher, params: Params, window: Window) -> jax.Array:

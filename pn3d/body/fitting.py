@@ -107,7 +107,7 @@ def fit_body(
         points = landmark_joints(landmarks, joints, turns, corrections_m)
         if transl_m is None:
             transl_m = camera.fit_translation(points, picture.rays, picture.weight, picture.size)
-        offset = jnp.sum(turns[:, np.array(landmarks.bone)] * (landmarks.offset_m + corrections_m)[:, None], axis=-1)
+        offset = jnp.sum(turns[:, np.array(landmarks.bone)] * (landmarks.offset_m + corrections_m)[None, :, None], axis=-1)
         moves = _moves(landmarks, body.parents, joints, turns, offset)
         turn, shift = _step(points + transl_m[:, None], moves, picture)
         transl_m = transl_m + shift
@@ -140,17 +140,17 @@ def _step(placed_m: jax.Array, moves: jax.Array, picture: Picture) -> tuple[jax.
     gap = (picture.rays - seen) / picture.size[:, None, None]
     trust = jnp.sqrt(picture.weight) / (NOISE * (1.0 + jnp.sum(gap**2, axis=-1) / OUTLIER**2))
     free = jnp.asarray([turn for _, _, turn in _TURNS], placed_m.dtype)
-    shift = jnp.broadcast_to(_MOVE_M * jnp.eye(3, dtype=placed_m.dtype)[:, None], (count, 3, marks, 3))
-    columns = jnp.concatenate([moves * free, shift], axis=-1)
+    shift = jnp.broadcast_to(_MOVE_M * jnp.eye(3, dtype=placed_m.dtype)[None, :, None], (count, 3, marks, 3))
+    columns = jnp.concatenate([moves * free[None, None, None], shift], axis=-1)
     scale = (trust / (depth * picture.size[:, None]))[..., None]
     rows = [scale * (columns[:, axis] - seen[..., axis, None] * columns[:, 2]) for axis in (0, 1)]
     jacobian = jnp.concatenate(rows, axis=1)  # (N, 2 J, K + 3), over what each turn costs
     residual = jnp.concatenate([trust * gap[..., axis] for axis in (0, 1)], axis=1)
     normal = jnp.matmul(jnp.swapaxes(jacobian, -1, -2), jacobian, precision=_HIGHEST)
-    normal = normal + jnp.eye(turns + 3, dtype=placed_m.dtype)
+    normal = normal + jnp.eye(turns + 3, dtype=placed_m.dtype)[None]
     slope = jnp.sum(jacobian * residual[..., None], axis=1)
     step = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(normal), True), slope[..., None])[..., 0]
-    return step[:, :turns] * free, _MOVE_M * step[:, turns:]
+    return step[:, :turns] * free[None], _MOVE_M * step[:, turns:]
 
 
 def _moves(
@@ -168,8 +168,8 @@ def _moves(
     hanging = share.swapaxes(0, 1).reshape(24, -1)
     marks = share.shape[0]
     whole = jnp.matmul(joints_m.swapaxes(-1, -2), hanging, precision=_HIGHEST).reshape(-1, 3, marks, len(_TURNS))
-    arm = whole - jnp.sum(share, axis=1) * joints_m[:, index].swapaxes(-1, -2)[:, :, None]
-    arm = arm + above[np.array(landmarks.bone)] * offset_m.swapaxes(-1, -2)[..., None]
+    arm = whole - jnp.sum(share, axis=1)[None, None] * joints_m[:, index].swapaxes(-1, -2)[:, :, None]
+    arm = arm + above[np.array(landmarks.bone)][None, None] * offset_m.swapaxes(-1, -2)[..., None]
     (ax, ay, az), (x, y, z) = (jnp.moveaxis(axes, 1, 0)[:, :, None], jnp.moveaxis(arm, 1, 0))
     return jnp.stack([ay * z - az * y, az * x - ax * z, ax * y - ay * x], axis=1)
 
