@@ -57,7 +57,7 @@ class AugmentConfig:
 class OptimiserConfig:
     """Adam with cosine decay, for every player of a stage."""
 
-    steps: int = 3000
+    steps: int = 2200
     batch_size: int = 256
     """Windows per step over all devices."""
     learning_rate: float = 2e-4
@@ -84,15 +84,15 @@ class TeacherLossConfig:
     """The lifted-again elevation must be the one the view was drawn with."""
     pose_adversarial_weight: float = 0.5
     motion_adversarial_weight: float = 1.0
-    bone_constancy_weight: float = 10.0
+    bone_constancy_weight: float = 50.0
     """Bone ratios do not change over time."""
     deformation_weight: float = 0.0
     """Differences of skeletons stay when they are lifted again in new views (ElePose 2022)."""
-    symmetry_weight: float = 5.0
+    symmetry_weight: float = 10.0
     """Left bones are as long as right ones (our addition)."""
     hinge_weight: float = 5.0
     """Knees bend one way (our addition)."""
-    proportion_weight: float = 5.0
+    proportion_weight: float = 10.0
     """Bone ratios of the built-in body (our addition)."""
     inpaint_weight: float = 5.0
     """2D of joints that augmentation hid (our addition)."""
@@ -104,7 +104,7 @@ class TeacherLossConfig:
 class DiscriminatorConfig:
     """How the discriminators learn."""
 
-    learning_rate: float = 2e-4
+    learning_rate: float = 4e-4
     every: int = 1
     """Discriminators step once per this many steps."""
     gradient_penalty: float = 0.02
@@ -134,7 +134,7 @@ class StudentLossConfig:
 class TeacherStageConfig:
     """Stage 1."""
 
-    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(learning_rate=1.2e-3))
     loss: TeacherLossConfig = field(default_factory=TeacherLossConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
 
@@ -144,7 +144,7 @@ class StudentStageConfig:
     """Stage 2: the teacher is frozen."""
 
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(steps=2000, learning_rate=1e-3, b1=0.9, b2=0.99)
+        default_factory=lambda: OptimiserConfig(steps=1500, learning_rate=1e-3, b1=0.9, b2=0.99)
     )
     loss: StudentLossConfig = field(default_factory=StudentLossConfig)
 
@@ -154,7 +154,7 @@ class JointStageConfig:
     """Stage 3: teacher and student together."""
 
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(steps=600, learning_rate=1e-4, b1=0.5, b2=0.99)
+        default_factory=lambda: OptimiserConfig(steps=700, learning_rate=4e-4, b1=0.5, b2=0.99)
     )
     discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(learning_rate=1e-4))
     teacher_to_student_weight: float = 1.0

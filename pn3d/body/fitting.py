@@ -107,7 +107,9 @@ def fit_body(
         points = landmark_joints(landmarks, joints, turns, corrections_m)
         if transl_m is None:
             transl_m = camera.fit_translation(points, picture.rays, picture.weight, picture.size)
-        offset = jnp.sum(turns[:, np.array(landmarks.bone)] * (landmarks.offset_m + corrections_m)[None, :, None], axis=-1)
+        offset = jnp.sum(
+            turns[:, np.array(landmarks.bone)] * (landmarks.offset_m + corrections_m)[None, :, None], axis=-1
+        )
         moves = _moves(landmarks, body.parents, joints, turns, offset)
         turn, shift = _step(points + transl_m[:, None], moves, picture)
         transl_m = transl_m + shift

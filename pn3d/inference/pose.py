@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import camera, lifters, rotations
+from pn3d.body import fitting
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
@@ -16,7 +17,7 @@ from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.blend import Blended
-from pn3d.inference.refine import SMOOTH_SECONDS, refine_pose, smooth_residual
+from pn3d.inference.refine import SMOOTH_SECONDS, smooth_residual
 from pn3d.inference.weights import Weights
 
 PIECE = 1024
@@ -134,8 +135,8 @@ def _placed(
         return camera.fit_translation(marks, rays, confidence, size)
 
     if refine:
-        start = fitted(local)
-        local = refine_pose(body, landmarks, corrections, rest, local, start, target, confidence, size)
+        picture = fitting.Picture(target, confidence, size)
+        local = fitting.fit_body(body, landmarks, corrections, rest, local, picture)
     transl_centred = fitted(local)
     # The same body in the real camera: the root turns about the pelvis, so the pelvis' own place must be turned too.
     pelvis = rest[:, :1]
