@@ -60,8 +60,8 @@ def signs_and_errors(weights: Weights, clips: Clips) -> tuple[np.ndarray, np.nda
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Rank correlation (no ties to speak of among floats)."""
-    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = np.stack([np.argsort(np.argsort(values)) for values in (a, b)]).astype(float)
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def write_fit(path: Path, clips: int) -> None:

@@ -15,10 +15,10 @@ from pn3d.data import windows
 from pn3d.lifters import Params
 from pn3d.models.layers import temporal_basis
 from pn3d.skeleton import H36M17
-from pn3d.training.batch import Batch, draw_batch
-from pn3d.training.objectives import judged_frames, real_poses, teacher_cycle, teacher_terms
+from pn3d.training.batch import Batch, clean_xy, draw_batch
+from pn3d.training.objectives import judged, judged_frames, teacher_cycle, teacher_terms
 from pn3d.training.parallel import mapped_step
-from pn3d.training.terms import Poses2D, discriminator_gradients
+from pn3d.training.terms import discriminator_gradients
 
 Numbers = dict[str, float]
 
@@ -93,21 +93,19 @@ def _settings(config: Config, threads: int) -> dict[str, Any]:
 
 
 def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> tuple[Any, dict[str, jax.Array]]:
-    config, scene, window = setup.config, setup.scene, batch.window
+    config, scene, window = setup.config, setup.scene, batch.quiet
     cycle = teacher_cycle(scene, params["teacher"], batch)
     weighted = teacher_terms(scene, cycle, batch, params, config.teacher.loss, config.teacher.discriminator)
     terms = {name: term() for name, (_, term) in weighted.items()}
-    fakes = Poses2D(xy=cycle.seen.window.xy, measured=window.measured, frame=judged_frames(batch))
-    _, judged = discriminator_gradients(
-        scene.networks, params, real_poses(batch), [fakes], config.teacher.discriminator
-    )
+    reals, fakes = judged(window.xy, batch), judged(cycle.seen.window.xy, batch)
+    _, of_judges = discriminator_gradients(scene.networks, params, reals, [fakes], config.teacher.discriminator)
     for name in ("pose_discriminator", "motion_discriminator"):
-        terms[name] = judged[f"loss/{name}"]
+        terms[name] = of_judges[f"loss/{name}"]
     looked = {
         "check_xy": window.xy,
         "check_confidence": window.confidence,
-        "check_target": batch.target.xy,
-        "check_clean": batch.target.confidence,
+        "check_target": clean_xy(batch, window),
+        "check_clean": batch.clean.confidence,
         "check_frame": judged_frames(batch),
         "check_rotation": cycle.view.rotation,
         "check_elevation": cycle.view.elevation,

@@ -25,7 +25,7 @@ from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import init_state
 
 FEW = ["data.builtin_clips=2", "data.builtin_frames=12", "student.optimiser.steps=60"]
-FEW += ["student.optimiser.batch_size=8", "run.steps_per_dispatch=10", "run.checkpoint_every=30"]
+FEW += ["student.optimiser.batch_size=8", "run.steps_per_dispatch=10", "run.digest_every=0", "run.checkpoint_every=30"]
 SET_FEW = ["--set", *FEW]
 
 

@@ -194,7 +194,7 @@ class PoseStream:
     def _finish(self, index: int) -> None:
         """All windows of this frame are in: blend, and see how far the student is from the keypoints."""
         frame = self._frames[index]
-        frame.total = (frame.total / frame.weight)[None].astype(np.float32)
+        frame.total = np.asarray(frame.total / frame.weight, np.float32)[None]
         blended = unpacked(frame.total)
         assert blended.sixd is not None
         assert blended.betas is not None
