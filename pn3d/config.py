@@ -48,7 +48,7 @@ class AugmentConfig:
 
     flip: bool = True
     noise: float = 0.0
-    """Largest strength of simulated detector noise, as a multiple of a typical detector's."""
+    """Largest mean error of simulated detector noise, as a share of a standing person's height (detectors: 0.02)."""
     mask_probability: float = 0.2
     """Share of windows in which joints are dropped."""
 

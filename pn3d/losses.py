@@ -192,7 +192,8 @@ def rotation_consistency(a: jax.Array, b: jax.Array, betas_a: jax.Array, betas_b
 def body_distance(joints_a: jax.Array, joints_b: jax.Array, local_a: jax.Array, local_b: jax.Array) -> jax.Array:
     """Mean distance of root-relative joints in decimetres, and a tenth of the squared chordal distance of rotations.
 
-    (B, F, J, 3) metres twice, (B, F, 24, 3, 3) twice. Our choice: a body learns from one that was fitted to keypoints.
+    (B, F, J, 3) metres twice, (B, F, 24, 3, 3) twice. The first is scaled onto the second, the scale held constant: a
+    body that learns from a fit of itself must not learn its own size, or it shrinks. Our choice.
     """
     turned = jnp.mean(jnp.sum((local_a - local_b) ** 2, axis=(-2, -1)))
-    return point_distance(10.0 * joints_a, 10.0 * joints_b, jnp.ones_like(joints_a[..., 0])) + 0.1 * turned
+    return distillation(10.0 * joints_a, 10.0 * joints_b, jnp.ones_like(joints_a[..., 0])) + 0.1 * turned

@@ -77,7 +77,7 @@ def predict(
         clips: any layout, any rate.
         body: the body that the student speaks of.
         landmarks: of h36m17 on it.
-        refine: bring the student's pose closer to the keypoints (``pn3d.inference.refine``).
+        refine: bring the student's pose closer to the keypoints (``pn3d.body.fitting``).
 
     Raises:
         UserError: the weights' student speaks of another body.
