@@ -30,7 +30,7 @@ from pn3d.training.run_folder import read_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d eval``."""
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group()  # without any: the weights that ship
     source.add_argument("--run", nargs="+", metavar="DIR", help="run folders")
     source.add_argument("--weights", nargs="+", metavar="FILE", help="weights files")
     source.add_argument("--predictions", metavar="FILE", help="anybody's joints (N, J, 3), see docs/protocols.md")
@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
             *((name, load_weights(Path(name) / "weights.npz"), Path(name)) for name in arguments.run or []),
             *((name, load_weights(Path(name)), None) for name in arguments.weights or []),
         ]
+        if not runs:
+            runs = [("shipped", load_weights(session.SHIPPED_WEIGHTS), None)]
         for _, weights, _ in runs:
             require_body(weights, body)
         for name, weights, folder in runs:
