@@ -6,6 +6,7 @@ written. Then the run is finished and its state compared with that of an uninter
 
 import argparse
 import json
+import os
 import random
 import signal
 import subprocess
@@ -30,6 +31,11 @@ def command(run: Path, data: Path) -> list[str]:
     return [sys.executable, str(ROOT / "train.py"), *words]
 
 
+def surroundings(run: Path) -> dict[str, str]:
+    """A cache of compiled programs for these runs alone: a kill may leave a broken entry, which crashes its reader."""
+    return os.environ | {"JAX_COMPILATION_CACHE_DIR": str(run.parent / "compiled")}
+
+
 def progress(run: Path) -> int:
     """Steps that the log shows over all stages."""
     log = run / "metrics.jsonl"
@@ -51,7 +57,12 @@ def is_saving(run: Path) -> bool:
 def kill_once(run: Path, data: Path, target: int, wait_for_save: bool, extra_s: float) -> str:
     """Starts the run and kills it once it has come to ``target``; says what it met."""
     process = subprocess.Popen(
-        command(run, data), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        command(run, data),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=surroundings(run),
     )
     saving = False
     while process.poll() is None and progress(run) < target:
@@ -73,7 +84,7 @@ def kill_once(run: Path, data: Path, target: int, wait_for_save: bool, extra_s: 
 
 def finish(run: Path, data: Path) -> None:
     """Runs to the end; raises RuntimeError with its words where it fails."""
-    done = subprocess.run(command(run, data), capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command(run, data), capture_output=True, text=True, cwd=ROOT, env=surroundings(run))
     if done.returncode:
         raise RuntimeError(f"the run ended with {done.returncode}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
 
