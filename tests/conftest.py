@@ -1,7 +1,9 @@
 """One strict session for every test: two virtual devices, no silent broadcasting, one compilation cache."""
 
+import gc
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 CACHE = Path(os.environ.get("PN3D_TEST_CACHE", Path(tempfile.gettempdir()) / "pn3d-test-cache"))
@@ -14,10 +16,26 @@ os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_backend_opti
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
+import tiny  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "shared" / "benchmark" / "cmu"
+
+
+MAPS = Path("/proc/self/maps")
+MANY_MAPS = 12_000
+"""Linux gives a process 65,530 memory maps, every compiled program takes some, and XLA crashes when none are left."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_memory_maps() -> Iterator[None]:
+    """Lets compiled programs of earlier modules go before there are too many of them in one process."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY_MAPS:
+        tiny.advance.cache_clear()
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture
