@@ -25,7 +25,7 @@ from pn3d.evaluation import metrics
 from pn3d.evaluation.joints import counted_frames, true_joints
 from pn3d.inference.blend import blend_windows
 from pn3d.inference.certainty import SIGNS, fit, frame_signs
-from pn3d.inference.pose import pose_frames
+from pn3d.inference.pose import pose_frames, shake_clips
 from pn3d.inference.predict import predict, scale_teacher, uncentre, without_truth
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.skeleton import COCO17, H36M17
@@ -52,7 +52,10 @@ def signs_and_errors(weights: Weights, clips: Clips) -> tuple[np.ndarray, np.nda
     frames = frame_rays(seen)
     blended = blend_windows(weights, frames, seen.clip_start)
     root_ray = np.asarray(frames.root_ray)
-    posed, gap = pose_frames(weights, blended, seen, frames.rays, root_ray, builtin_body(), builtin_landmarks())
+    shaking = shake_clips(np.asarray(frames.rays), seen, blended.size)
+    posed, gap = pose_frames(
+        weights, blended, seen, frames.rays, root_ray, shaking, builtin_body(), builtin_landmarks()
+    )
     teacher = scale_teacher(uncentre(blended.teacher_joints, root_ray), posed["joints_cam_m"])
     signs = frame_signs(blended, posed["joints_cam_m"], teacher, gap, seen.confidence, seen)
     return signs, metrics.frame_errors(posed["joints_cam_m"], true_joints(clips)).pa_mpjpe_mm

@@ -32,8 +32,8 @@ def command(run: Path, data: Path) -> list[str]:
 
 
 def surroundings(run: Path) -> dict[str, str]:
-    """A cache of compiled programs for these runs alone: a kill may leave a broken entry, which crashes its reader."""
-    return os.environ | {"JAX_COMPILATION_CACHE_DIR": str(run.parent / "compiled")}
+    """A cache of compiled programs, of these runs alone where none is named."""
+    return {"JAX_COMPILATION_CACHE_DIR": str(run.parent / "compiled"), **os.environ}
 
 
 def progress(run: Path) -> int:

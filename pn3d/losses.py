@@ -167,11 +167,16 @@ def rest_pose(relative_turns: jax.Array) -> jax.Array:
 
 
 def smoothness(joints: jax.Array) -> jax.Array:
-    """Mean distance of root-relative second differences. (B, T, J, 3), metres -> decimetres per frame^2; T >= 3."""
+    """Mean distance of root-relative second differences, decimetres per frame^2 of an adult. (B, T, J, 3); T >= 3.
+
+    Free of scale, or a body would shrink to move less: lengths count over the mean bone, 0.256 m of an adult's.
+    """
     if joints.shape[1] < 3:
         return jnp.zeros(())
-    acceleration = joints[:, 2:] - 2.0 * joints[:, 1:-1] + joints[:, :-2]
-    return 10.0 * jnp.mean(jnp.sqrt(jnp.sum(acceleration**2, axis=-1) + 1e-8) - 1e-4)
+    unit = jnp.mean(bone_lengths(joints), axis=(1, 2)) / 2.56
+    still = joints / unit[:, None, None, None]
+    acceleration = still[:, 2:] - 2.0 * still[:, 1:-1] + still[:, :-2]
+    return jnp.mean(jnp.sqrt(jnp.sum(acceleration**2, axis=-1) + 1e-6) - 1e-3)
 
 
 def landmark_prior(corrections_m: jax.Array) -> jax.Array:

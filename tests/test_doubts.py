@@ -6,7 +6,7 @@ import pytest
 from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.inference.certainty import SIGNS, expected_error_mm, fit, over_time
 from pn3d.inference.doubts import flipped_frames, knee_bend, swapped_frames
-from pn3d.inference.refine import smooth_residual
+from pn3d.inference.refine import smooth
 from pn3d.skeleton import H36M17
 
 
@@ -39,11 +39,11 @@ def test_a_mirrored_depth_bends_knees_backwards() -> None:
 def test_smoothing_keeps_constants_and_ignores_what_was_not_measured() -> None:
     constant = np.full((9, 17, 2), 0.3, np.float32)
     trust = np.ones((9, 17), np.float32)
-    np.testing.assert_allclose(smooth_residual(constant, trust, 3), 0.3, rtol=1e-5)
+    np.testing.assert_allclose(smooth(constant, trust, 3), 0.3, rtol=1e-5)
     wild = constant.copy()
     wild[4] = 99.0
     trust[4] = 0.0
-    np.testing.assert_allclose(smooth_residual(wild, trust, 3), 0.3, rtol=1e-5)
+    np.testing.assert_allclose(smooth(wild, trust, 3), 0.3, rtol=1e-5)
     np.testing.assert_allclose(over_time(np.full((7, 2), 2.0), 3), 2.0)
 
 

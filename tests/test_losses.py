@@ -108,6 +108,15 @@ def test_every_term_has_finite_gradients_for_a_point() -> None:
         assert jnp.isfinite(slope).all(), name
 
 
+def test_a_smaller_body_is_no_smoother() -> None:
+    generator = np.random.default_rng(3)
+    joints = jnp.asarray(generator.normal(size=(2, 5, 17, 3)), jnp.float32)
+    smooth = jax.jit(losses.smoothness)
+    np.testing.assert_allclose(smooth(0.5 * joints), smooth(joints), rtol=1e-4)
+    still = jnp.broadcast_to(joints[:, :1], joints.shape)
+    assert float(smooth(still)) < 1e-6 < float(smooth(joints))
+
+
 def test_discriminator_losses_at_known_logits() -> None:
     np.testing.assert_allclose(losses.discriminator_adversarial(jnp.zeros(3), jnp.zeros(3)), 2 * np.log(2), rtol=1e-6)
     assert float(losses.discriminator_adversarial(jnp.full(3, 9.0), jnp.full(3, -9.0))) < 1e-3

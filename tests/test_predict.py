@@ -18,7 +18,7 @@ from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import flip_windows
 from pn3d.errors import UserError
 from pn3d.inference.blend import window_weights
-from pn3d.inference.pose import refined_piece
+from pn3d.inference.pose import Figure, Said, place_piece
 from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
 from pn3d.inference.weights import Weights, load_weights, save_weights
 from pn3d.inference.world import camera_to_world
@@ -208,9 +208,10 @@ def test_turning_back_to_the_real_camera_moves_the_body_as_a_whole() -> None:
     root = jnp.asarray(0.4 * generator.normal(size=(frames, 2)), jnp.float32)
     fixed = (jnp.ones((frames, 17)), jnp.full((frames,), 0.15))
     intrinsics = jnp.tile(jnp.array([[1000.0, 1000.0, 500.0, 500.0]]), (frames, 1))
-    pose = lambda ray: refined_piece(  # noqa: E731
-        scene.body, scene.landmarks, jnp.zeros((17, 3)), sixd, betas, rays, *fixed, ray, intrinsics, rays
-    )
+    turns = jnp.asarray(0.2 * generator.normal(size=(frames, 24, 3)), jnp.float32)
+    figure = Figure(scene.body, scene.landmarks, jnp.zeros((17, 3)))
+    said = Said(*map(np.asarray, (sixd, betas, rays, *fixed)))
+    pose = lambda ray: place_piece(figure, said, turns, ray, intrinsics)  # noqa: E731
     on_axis, beside = pose(jnp.zeros_like(root)), pose(root)
     for index in (2, 3):
         expected = jax.jit(camera.uncentre_points)(on_axis[index], root)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.blend import Blended
-from pn3d.inference.refine import SMOOTH_SECONDS, smooth_residual
+from pn3d.inference.refine import TURNS, Spread, half_width, shake, smooth
 from pn3d.inference.weights import Weights
 
 PIECE = 1024
@@ -30,12 +30,31 @@ def clip_mean(values: np.ndarray, clip_start: np.ndarray, *, normalise: bool = F
     return (means / np.linalg.norm(means, axis=-1, keepdims=True) if normalise else means).astype(np.float32)
 
 
+class Said(NamedTuple):
+    """What is known of n frames before the body is brought onto them, in centred-camera axes.
+
+    Attributes:
+        sixd: (n, 24, 6) blended local rotations.
+        betas: (n, 10) shapes.
+        rays: (n, 17, 2) measured.
+        confidence: (n, 17).
+        size: (n,) the person's size in the picture.
+    """
+
+    sixd: np.ndarray
+    betas: np.ndarray
+    rays: np.ndarray
+    confidence: np.ndarray
+    size: np.ndarray
+
+
 def pose_frames(
     weights: Weights,
     blended: Blended,
     clips: Clips,
     rays: jax.Array,
     root_ray: np.ndarray,
+    shaking: np.ndarray,
     body: BodyModel,
     landmarks: Landmarks,
     *,
@@ -52,26 +71,37 @@ def pose_frames(
     assert weights.student is not None
     betas = clip_mean(blended.betas, clips.clip_start)
     lengths = np.diff(clips.clip_start)
-    corrections = jnp.asarray(weights.student["landmark_raw"])
+    figure = Figure(body, landmarks, jnp.asarray(weights.student["landmark_raw"]))
     seen = np.asarray(rays)
-    shared = (blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
-    (first,) = in_pieces(lambda *part: (start_piece(body, landmarks, corrections, *part),), shared)
-    missed = np.where(clips.confidence[..., None] > 0, seen - first, 0.0).astype(np.float32)
-    count = np.maximum((clips.confidence > 0).sum(axis=1), 1)
-    gap = np.linalg.norm(missed, axis=-1).sum(axis=1) / count / blended.size
-    target = first + _smoothed(missed, clips)
-    placed = (*shared, root_ray, np.repeat(clip_intrinsics(clips), lengths, axis=0), target.astype(np.float32))
-    piece = refined_piece if refine else pose_piece
-    arrays = in_pieces(lambda *part: piece(body, landmarks, corrections, *part), placed)
+    said = Said(blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
+    (first,) = in_pieces(lambda *part: (start_piece(figure, Said(*part)),), said)
+    measured = clips.confidence > 0
+    missed = np.where(measured[..., None], seen - first, 0.0).astype(np.float32)
+    gap = np.linalg.norm(missed, axis=-1).sum(axis=1) / np.maximum(measured.sum(axis=1), 1) / blended.size
+    turns = np.zeros((len(seen), 24, 3), np.float32)
+    if refine:
+        (turns,) = in_pieces(lambda *part: (fit_piece(figure, Said(*part)),), said)
+        anything = np.repeat(measured.any(axis=1, keepdims=True), 24, axis=1).astype(np.float32)
+        turns = smooth_clips(turns, anything, shaking, TURNS, clips)
+    placed = (*said, turns, root_ray, np.repeat(clip_intrinsics(clips), lengths, axis=0))
+    arrays = in_pieces(lambda *part: place_piece(figure, Said(*part[:5]), *part[5:]), placed)
     names = ("poses_cam", "transl_cam_m", "body_joints_cam_m", "joints_cam_m", "reprojected_px")
     return dict(zip(names, arrays, strict=True)) | {"betas": betas}, gap.astype(np.float32)
 
 
-def _smoothed(missed: np.ndarray, clips: Clips) -> np.ndarray:
-    """Residuals averaged over a few frames of their clip."""
+def shake_clips(rays: np.ndarray, clips: Clips, size: np.ndarray) -> np.ndarray:
+    """(N,) ``shake`` of every frame within its clip."""
+    cuts = itertools.pairwise(clips.clip_start)
+    return np.concatenate([shake(rays[a:b], clips.confidence[a:b], size[a:b]) for a, b in cuts])
+
+
+def smooth_clips(
+    values: np.ndarray, weight: np.ndarray, shaking: np.ndarray, spread: Spread, clips: Clips
+) -> np.ndarray:
+    """(N, J, D) averaged over neighbours in the same clip, as wide as the keypoints shake."""
     parts = [
-        smooth_residual(missed[begin:end], clips.confidence[begin:end], round(SMOOTH_SECONDS * float(rate)))
-        for (begin, end), rate in zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True)
+        smooth(values[a:b], weight[a:b], half_width(shaking[a:b], spread, float(rate)))
+        for (a, b), rate in zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True)
     ]
     return np.concatenate(parts)
 
@@ -89,75 +119,57 @@ def in_pieces(function: Callable[..., tuple[jax.Array, ...]], inputs: tuple[np.n
     return [np.concatenate(column) for column in zip(*pieces, strict=True)]
 
 
+class Figure(NamedTuple):
+    """The body, its landmarks, and the student's raw corrections of them."""
+
+    body: BodyModel
+    landmarks: Landmarks
+    landmark_raw: jax.Array
+
+    def marks(self, rest_m: jax.Array, local: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """(n, 24, 3) body joints and (n, 17, 3) landmarks of (n, 24, 3, 3) rotations."""
+        joints, turns = body_model.posed_joints(self.body, rest_m, local)
+        corrections = lifters.landmark_corrections(self.landmark_raw)
+        return joints, landmark_room.landmark_joints(self.landmarks, joints, turns, corrections)
+
+
 @jax.jit
-def start_piece(
-    body: BodyModel,
-    landmarks: Landmarks,
-    landmark_raw: jax.Array,
-    sixd: jax.Array,
-    betas: jax.Array,
-    rays: jax.Array,
-    confidence: jax.Array,
-    size: jax.Array,
-) -> jax.Array:
+def start_piece(figure: Figure, said: Said) -> jax.Array:
     """(n, 17, 2) centred rays at which the student's landmarks are seen before refinement."""
-    rest = body_model.rest_joints_m(body, betas)
-    corrections = lifters.landmark_corrections(landmark_raw)
-    joints, turns = body_model.posed_joints(body, rest, rotations.sixd_to_matrix(sixd))
-    marks = landmark_room.landmark_joints(landmarks, joints, turns, corrections)
-    return camera.project(marks + camera.fit_translation(marks, rays, confidence, size)[:, None])
+    rest = body_model.rest_joints_m(figure.body, said.betas)
+    _, marks = figure.marks(rest, rotations.sixd_to_matrix(said.sixd))
+    return camera.project(marks + camera.fit_translation(marks, said.rays, said.confidence, said.size)[:, None])
 
 
-def _placed(
-    body: BodyModel,
-    landmarks: Landmarks,
-    landmark_raw: jax.Array,
-    sixd: jax.Array,
-    betas: jax.Array,
-    rays: jax.Array,
-    confidence: jax.Array,
-    size: jax.Array,
-    root_ray: jax.Array,
-    intrinsics: jax.Array,
-    target: jax.Array,
-    *,
-    refine: bool,
+@jax.jit
+def fit_piece(figure: Figure, said: Said) -> jax.Array:
+    """(n, 24, 3) axis-angle about the joints' own axes that brings the body towards its keypoints."""
+    local = rotations.sixd_to_matrix(said.sixd)
+    rest = body_model.rest_joints_m(figure.body, said.betas)
+    corrections = lifters.landmark_corrections(figure.landmark_raw)
+    picture = fitting.Picture(*(jnp.asarray(value) for value in (said.rays, said.confidence, said.size)))
+    fitted = fitting.fit_body(figure.body, figure.landmarks, corrections, rest, local, picture)
+    change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
+    return rotations.matrix_to_axis_angle(change)
+
+
+@jax.jit
+def place_piece(
+    figure: Figure, said: Said, turns: jax.Array, root_ray: jax.Array, intrinsics: jax.Array
 ) -> tuple[jax.Array, ...]:
-    """(n, 24, 6) blended rotations, (n, 10), centred rays … -> pose, translation, joints in camera axes."""
-    local = rotations.sixd_to_matrix(sixd)
-    rest = body_model.rest_joints_m(body, betas)
+    """The student's pose after (n, 24, 3) turns -> pose, translation, body joints, landmarks in camera axes, pixels."""
+    change = rotations.axis_angle_to_matrix(turns)
+    local = jnp.matmul(rotations.sixd_to_matrix(said.sixd), change, precision=jax.lax.Precision.HIGHEST)
+    rest = body_model.rest_joints_m(figure.body, said.betas)
     back = rotations.transpose(camera.centring_rotation(root_ray))
-    corrections = lifters.landmark_corrections(landmark_raw)
-
-    def fitted(local: jax.Array) -> jax.Array:
-        centred, turns = body_model.posed_joints(body, rest, local)
-        marks = landmark_room.landmark_joints(landmarks, centred, turns, corrections)
-        return camera.fit_translation(marks, rays, confidence, size)
-
-    if refine:
-        picture = fitting.Picture(target, confidence, size)
-        local = fitting.fit_body(body, landmarks, corrections, rest, local, picture)
-    transl_centred = fitted(local)
+    _, marks = figure.marks(rest, local)
+    transl_centred = camera.fit_translation(marks, said.rays, said.confidence, said.size)
     # The same body in the real camera: the root turns about the pelvis, so the pelvis' own place must be turned too.
     pelvis = rest[:, :1]
     transl = (rotations.rotate(back, pelvis + transl_centred[:, None]) - pelvis)[:, 0]
     root = jnp.sum(back[:, :, :, None] * local[:, 0, None, :, :], axis=-2)
     poses = rotations.matrix_to_axis_angle(jnp.concatenate([root[:, None], local[:, 1:]], axis=1))
     # Forward kinematics of what is written, so that files agree with themselves.
-    joints, turns = body_model.posed_joints(body, rest, rotations.axis_angle_to_matrix(poses))
-    joints = joints + transl[:, None]
-    marks = landmark_room.landmark_joints(landmarks, joints, turns, corrections)
-    reprojected = camera.px_from_rays(camera.project(marks), intrinsics)
-    return poses, transl, joints, marks, reprojected
-
-
-@jax.jit
-def pose_piece(*arguments: Any) -> tuple[jax.Array, ...]:
-    """``_placed`` as the student said it."""
-    return _placed(*arguments, refine=False)
-
-
-@jax.jit
-def refined_piece(*arguments: Any) -> tuple[jax.Array, ...]:
-    """``_placed`` after refinement towards the target rays."""
-    return _placed(*arguments, refine=True)
+    joints, marks = figure.marks(rest, rotations.axis_angle_to_matrix(poses))
+    joints, marks = joints + transl[:, None], marks + transl[:, None]
+    return poses, transl, joints, marks, camera.px_from_rays(camera.project(marks), intrinsics)

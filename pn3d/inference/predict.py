@@ -20,7 +20,8 @@ from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import to_h36m17
 from pn3d.inference.blend import Blended, blend_windows
 from pn3d.inference.certainty import expected_error_mm, frame_signs
-from pn3d.inference.pose import clip_mean, in_pieces, pose_frames
+from pn3d.inference.pose import clip_mean, in_pieces, pose_frames, shake_clips, smooth_clips
+from pn3d.inference.refine import TEACHER
 from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.world import upright_worlds
 from pn3d.skeleton import H36M17
@@ -107,10 +108,14 @@ def predict(
         "body_sha256": weights.body_sha256,
         "pn3d_version": __version__,
     }
-    teacher = uncentre(blended.teacher_joints, root_ray)
+    shaking = shake_clips(np.asarray(frames.rays), clips, blended.size)
+    everything = np.ones_like(clips.confidence)
+    teacher = uncentre(smooth_clips(blended.teacher_joints, everything, shaking, TEACHER, clips), root_ray)
     if blended.sixd is None or weights.student is None:
         return Prediction(teacher_joints_cam_m=teacher_alone(teacher, root_ray, clips.clip_start), **shared)
-    posed, first_gap = pose_frames(weights, blended, clips, frames.rays, root_ray, body, landmarks, refine=refine)
+    posed, first_gap = pose_frames(
+        weights, blended, clips, frames.rays, root_ray, shaking, body, landmarks, refine=refine
+    )
     posed["teacher_joints_cam_m"] = scale_teacher(teacher, posed["joints_cam_m"])
     signs = frame_signs(
         blended, posed["joints_cam_m"], posed["teacher_joints_cam_m"], first_gap, clips.confidence, clips

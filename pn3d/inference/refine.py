@@ -1,27 +1,90 @@
-"""What a pose is refined towards: where the student's landmarks are seen, plus what they miss, averaged over time.
+"""Averaging over time, as wide as the keypoints shake.
 
-The student sees a window and answers with a body; what it answers misses the keypoints by a few per cent of the
-person's height, and more on poses that it seldom saw. ``pn3d.body.fitting`` turns its joints so that they come nearer.
+Windows are short, and refinement (``pn3d.body.fitting``) takes every frame by itself, so a detector's error, which
+changes from frame to frame, is still in what both say. Exact keypoints should be followed closely; shaking ones ask
+for an average over neighbours. How much they shake is seen in the keypoints themselves. Our choice; numbers in
+docs/prediction.md.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-SMOOTH_SECONDS = 0.1
-"""Half the width of the triangle over which residuals are averaged in time: a detector's error changes from frame to
-frame, the student's stays."""
+
+class Spread(NamedTuple):
+    """Half the width of the averaging triangle, seconds: where keypoints are exact, and where they shake."""
+
+    exact_s: float
+    shaking_s: float
 
 
-def smooth_residual(residual: np.ndarray, confidence: np.ndarray, half: int) -> np.ndarray:
-    """Average over time within one clip, by a triangle of 2 ``half`` + 1 frames times confidence.
+TURNS = Spread(0.067, 0.2)
+"""Of the turns that refinement finds: what little the picture says of a limb that points at the camera changes from
+frame to frame even where keypoints are exact."""
 
-    (T, J, 2), (T, J) -> (T, J, 2); zero where nothing was measured nearby.
+TEACHER = Spread(0.0, 0.1)
+"""Of the teacher's skeleton."""
+
+EXACT, SHAKING = 0.003, 0.008
+"""Shake in head-root units that counts as none, and as a detector's (simulated and real ones show 0.004 to 0.03)."""
+
+SHAKE_FRAMES = 6
+"""Half the width of the triangle over which shake is averaged."""
+
+SHAKE_REACH = SHAKE_FRAMES + 2
+"""Frames before and after that a frame's shake depends on."""
+
+
+def shake(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """How much keypoints shake around each frame of one clip: their noise if it were white, head-root units.
+
+    Fourth differences of movement at 30 frames/s are small beside those of noise, whose variance they multiply by 70.
+    Roots are averaged, so that a few fast joints or outliers count little.
+
+    Args:
+        rays: (T, J, 2) centred rays.
+        confidence: (T, J), 0 = missing.
+        size: (T,) the person's size.
+
+    Returns:
+        (T,) 0 where fewer than five frames in a row are measured.
     """
-    frames = len(residual)
-    total = confidence[..., None] * residual
-    weight = confidence.copy()
-    for shift in range(1, min(half, frames - 1) + 1):
-        share = np.float32(1.0 - shift / (half + 1))
+    frames, joints = confidence.shape
+    root, counts = np.zeros((frames, joints), np.float32), np.zeros((frames, joints), np.float32)
+    if frames >= 5:
+        fourth = rays[4:] - 4 * rays[3:-1] + 6 * rays[2:-2] - 4 * rays[1:-3] + rays[:-4]
+        variance = (fourth**2).sum(axis=-1) / (2 * 70)
+        there = confidence > 0
+        root[2:-2] = np.sqrt(np.sqrt(variance) / size[2:-2, None])
+        counts[2:-2] = there[4:] & there[3:-1] & there[2:-2] & there[1:-3] & there[:-4]
+    both = smooth(np.stack([root * counts, counts], axis=-1), np.ones_like(counts), SHAKE_FRAMES).sum(axis=1)
+    return (both[:, 0] / np.maximum(both[:, 1], 1e-6)) ** 2
+
+
+def half_width(shaking: np.ndarray, spread: Spread, fps: float) -> np.ndarray:
+    """(T,) shake -> (T,) half the width of the average, in frames, not rounded."""
+    share = np.clip((shaking - EXACT) / (SHAKING - EXACT), 0.0, 1.0)
+    return (spread.exact_s + (spread.shaking_s - spread.exact_s) * share) * fps
+
+
+def reach(spread: Spread, fps: float) -> int:
+    """The most frames before and after that an average looks at."""
+    return int(np.ceil(max(spread) * fps))
+
+
+def smooth(values: np.ndarray, weight: np.ndarray, half: np.ndarray | float) -> np.ndarray:
+    """Average over time within one clip, by a triangle that reaches zero ``half`` + 1 frames away, times a weight.
+
+    (T, J, D), (T, J), (T,) or a number -> (T, J, D); zero where nothing nearby counts.
+    """
+    frames = len(values)
+    half = np.broadcast_to(np.asarray(half, np.float32), (frames,))
+    total = weight[..., None] * values
+    counted = weight.copy()
+    for shift in range(1, min(int(np.ceil(half.max(initial=0.0))), frames - 1) + 1):
+        share = np.maximum(1.0 - shift / (half + 1.0), 0.0)
         for to, of in ((slice(shift, None), slice(None, -shift)), (slice(None, -shift), slice(shift, None))):
-            total[to] += share * confidence[of][..., None] * residual[of]
-            weight[to] += share * confidence[of]
-    return total / np.maximum(weight, 1e-6)[..., None]
+            trust = share[to, None] * weight[of]
+            total[to] += trust[..., None] * values[of]
+            counted[to] += trust
+    return total / np.maximum(counted, 1e-6)[..., None]

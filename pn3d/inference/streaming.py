@@ -15,8 +15,8 @@ from pn3d.data.detectors.h36m import to_h36m17
 from pn3d.data.detectors.layouts import detector_layout
 from pn3d.errors import UserError
 from pn3d.inference.blend import STRIDE_SHARE, unpacked, window_predictor, window_weights
-from pn3d.inference.pose import refined_piece, start_piece
-from pn3d.inference.refine import SMOOTH_SECONDS, smooth_residual
+from pn3d.inference.pose import Figure, Said, fit_piece, place_piece
+from pn3d.inference.refine import SHAKE_REACH, TURNS, half_width, reach, shake, smooth
 from pn3d.inference.weights import Weights
 from pn3d.skeleton import H36M17
 
@@ -53,7 +53,7 @@ class _Frame:
     root_ray: np.ndarray
     total: np.ndarray | float = 0.0
     weight: float = 0.0
-    first: np.ndarray | None = None
+    turns: np.ndarray | None = None
 
 
 class PoseStream:
@@ -100,13 +100,13 @@ class PoseStream:
         if self.body.sha256 != weights.body_sha256:
             raise UserError(f"the weights speak of body {weights.body_name!r}, not of {self.body.name!r}")
         self._known = detector_layout(layout)
-        self._landmarks = builtin_landmarks()
-        self._corrections = jnp.asarray(weights.student["landmark_raw"])
+        self._figure = Figure(self.body, builtin_landmarks(), jnp.asarray(weights.student["landmark_raw"]))
         self._network = window_predictor(weights)
         self._length = weights.config.model.window
         self._stride = max(1, self._length // STRIDE_SHARE)
         self._triangle = window_weights(self._length)
-        self._half = round(SMOOTH_SECONDS * fps)
+        self._fps, self._reach = fps, reach(TURNS, fps)
+        self._kept = max(self._reach, SHAKE_REACH)
         self._causal = causal
         self._given = None if betas is None else np.asarray(betas, np.float32)
         self._shape_sum, self._shape_count = np.zeros(10, np.float64), 0
@@ -120,7 +120,7 @@ class PoseStream:
     @property
     def delay(self) -> int:
         """The most frames that are pushed after a frame before its pose comes."""
-        return 0 if self._causal else self._length - 1 + self._stride - 1 + self._half
+        return 0 if self._causal else self._length - 1 + self._stride - 1 + self._reach
 
     def push(self, keypoints: np.ndarray) -> StreamPose | None:
         """Takes the next frame, (J, 2) or (J, 3) px and confidence; gives the pose that is ready, if one is."""
@@ -132,15 +132,14 @@ class PoseStream:
             return None
         if self._causal:
             pose = self._newest(start, index)
-            self._forget(index - max(self._length, self._half + 1))
+            self._forget(index - max(self._length, self._kept))
             return pose
         if start % self._stride == 0:
             self._add_window(start)
             self._windows_from = start + self._stride
         while self._finished < min(self._windows_from, self._pushed):
             self._finish(self._finished)
-        ready = self._given_out <= self._finished - 1 - self._half
-        return self._give(self._given_out) if ready else None
+        return self._give(self._given_out) if self._given_out < self._finished - self._reach else None
 
     def flush(self) -> list[StreamPose]:
         """The poses that are still owed, when no more frames come."""
@@ -192,47 +191,57 @@ class PoseStream:
                 frame.weight += float(self._triangle[t])
 
     def _finish(self, index: int) -> None:
-        """All windows of this frame are in: blend, and see how far the student is from the keypoints."""
+        """All windows of this frame are in: blend, and find the turns that bring the body towards the keypoints."""
         frame = self._frames[index]
         frame.total = np.asarray(frame.total / frame.weight, np.float32)[None]
         blended = unpacked(frame.total)
-        assert blended.sixd is not None
         assert blended.betas is not None
         self._shape_sum += blended.betas[0]
         self._shape_count += 1
-        first = start_piece(
-            self.body, self._landmarks, self._corrections, blended.sixd, self._betas()[None], frame.rays[None],
-            frame.confidence[None], blended.size,
-        )  # fmt: skip
-        frame.first = np.asarray(first)[0]
+        frame.turns = np.asarray(fit_piece(self._figure, self._said(frame)))[0]
         self._finished = index + 1
+
+    def _said(self, frame: _Frame) -> Said:
+        """The blended frame as a batch of one."""
+        blended = unpacked(frame.total)  # type: ignore[arg-type]
+        assert blended.sixd is not None
+        return Said(blended.sixd, self._betas()[None], frame.rays[None], frame.confidence[None], blended.size)
 
     def _betas(self) -> np.ndarray:
         return self._given if self._given is not None else (self._shape_sum / self._shape_count).astype(np.float32)
 
+    def _near(self, index: int, reach: int, end: int) -> tuple[list[_Frame], int]:
+        """The held frames at most ``reach`` from one and before ``end``, and its own place among them."""
+        begin = max(index - reach, min(self._frames))
+        return [self._frames[i] for i in range(begin, min(index + reach + 1, end))], index - begin
+
+    def _half_width(self, index: int, size: np.ndarray) -> float:
+        """Half the width of the average of a frame's turns, by how its keypoints shake."""
+        near, middle = self._near(index, SHAKE_REACH, self._pushed)
+        rays, confidence = np.stack([f.rays for f in near]), np.stack([f.confidence for f in near])
+        shaking = shake(rays, confidence, np.broadcast_to(size, len(near)))
+        return float(half_width(shaking, TURNS, self._fps)[middle])
+
     def _give(self, index: int) -> StreamPose:
         self._given_out = index + 1
-        pose = self._pose(index, min(index + self._half, self._finished - 1))
-        self._forget(index - self._half)
+        pose = self._pose(index)
+        self._forget(index - self._kept)
         return pose
 
-    def _pose(self, index: int, last: int) -> StreamPose:
-        """Refined towards the residuals of the frames around it, up to ``last``."""
-        near = [self._frames[i] for i in range(max(index - self._half, min(self._frames)), last + 1)]
-        trust = np.stack([f.confidence for f in near])
-        missed = np.stack([f.rays - f.first for f in near]) * (trust > 0)[..., None]
+    def _pose(self, index: int) -> StreamPose:
+        """The body after the turns of the frames around it, averaged."""
         frame = self._frames[index]
-        middle = len(near) - 1 - (last - index)
-        target = frame.first + smooth_residual(missed.astype(np.float32), trust, self._half)[middle]
-        blended = unpacked(frame.total)  # type: ignore[arg-type]
+        said = self._said(frame)
+        near, middle = self._near(index, self._reach, self._finished)
+        counts = np.array([[(f.confidence > 0).any()] for f in near], np.float32).repeat(24, axis=1)
+        half = self._half_width(index, said.size)
+        turns = smooth(np.stack([f.turns for f in near]), counts, half)[middle]  # type: ignore[arg-type]
         poses, transl, joints, marks, reprojected = (
             np.asarray(value)[0]
-            for value in refined_piece(
-                self.body, self._landmarks, self._corrections, blended.sixd, self._betas()[None], frame.rays[None],
-                frame.confidence[None], blended.size, frame.root_ray[None], self._intrinsics[None],
-                target[None].astype(np.float32),
+            for value in place_piece(
+                self._figure, said, turns[None].astype(np.float32), frame.root_ray[None], self._intrinsics[None]
             )
-        )  # fmt: skip
+        )
         return StreamPose(
             frame=index,
             joints_cam_m=marks,
@@ -240,7 +249,7 @@ class PoseStream:
             poses_cam=poses,
             transl_cam_m=transl,
             betas=self._betas(),
-            elevation_rad=float(blended.elevation_rad[0]),
+            elevation_rad=float(unpacked(frame.total).elevation_rad[0]),  # type: ignore[arg-type]
             reprojected_px=reprojected,
         )
 
@@ -248,12 +257,12 @@ class PoseStream:
         """The end of the newest window, refined with what is past."""
         frame = self._frames[index]
         frame.total, frame.weight = self._window(start)[-1], 1.0
-        self._finish(index)
-        for old in list(self._frames):
-            if old < index and self._frames[old].first is None and old >= index - self._half:
+        for old in self._frames.values():
+            if old.turns is None and old is not frame:
                 # Before the first full window there was no pose to be off from.
-                self._frames[old].first = self._frames[old].rays
-        return self._pose(index, index)
+                old.turns = np.zeros((24, 3), np.float32)
+        self._finish(index)
+        return self._pose(index)
 
     def _forget(self, before: int) -> None:
         for index in [i for i in self._frames if i < before]:
