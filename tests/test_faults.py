@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -136,9 +137,10 @@ def test_verify_refuses_other_data(finished: Path, tmp_path: Path, capsys: pytes
 
 def test_device_and_process_counts_change_nothing(tmp_path: Path) -> None:
     """The joint stage, which has every player: 20 steps on 1, 2 and 4 devices and on 2 processes x 2 devices."""
-    results = {
-        name: training_devices.run_layout(name, "tiny", ["joint"], 20, tmp_path) for name in training_devices.LAYOUTS
-    }
+    names = list(training_devices.LAYOUTS)
+    with ThreadPoolExecutor(2) as pool:
+        run = lambda name: training_devices.run_layout(name, "tiny", ["joint"], 20, tmp_path)  # noqa: E731
+        results = dict(zip(names, pool.map(run, names), strict=True))
     for name in ("2", "4", "2x2"):
         worst, same = training_devices.differences(results["1"], results[name], "joint")
         assert same, name

@@ -46,14 +46,32 @@ def _holds(body: BodyModel, content: dict[str, Any], betas: int = 10) -> None:
     assert body.parents == SMPL24.parents
 
 
-def test_full_size_files_of_python_2(tmp_path: Path, full: dict[str, Any]) -> None:
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_full_size_files_of_python_2(tmp_path: Path, full: dict[str, Any], protocol: int) -> None:
+    """As v1.0.0 is (protocol 2, 39 MB), and in the older protocols."""
     assert full["v_template"].shape == (FULL_VERTICES, 3)
     assert full["f"].shape == (13776, 3)
-    write_python2_pickle(tmp_path / "SMPL_NEUTRAL.pkl", in_file_layout(full), 2)
+    write_python2_pickle(tmp_path / "SMPL_NEUTRAL.pkl", in_file_layout(full), protocol)
     body = load_body(tmp_path / "SMPL_NEUTRAL.pkl")
     _holds(body, full)
     assert body.name == "SMPL_NEUTRAL"
     assert body.sha256 == file_sha256(tmp_path / "SMPL_NEUTRAL.pkl")
+
+
+def test_a_full_size_file_of_300_shapes_in_text(tmp_path: Path) -> None:
+    """As v1.1.0 is: protocol 0, about 250 MB."""
+    content = random_smpl(2, betas=300)
+    write_python2_pickle(tmp_path / "model.pkl", in_file_layout(content), 0)
+    _holds(load_body(tmp_path / "model.pkl"), content)
+
+
+def test_full_size_files_saved_again(tmp_path: Path, full: dict[str, Any]) -> None:
+    sparse = full | {"J_regressor": scipy.sparse.csc_matrix(full["J_regressor"])}
+    for protocol in (2, 5):
+        (tmp_path / "again.pkl").write_bytes(pickle.dumps(sparse, protocol))
+        _holds(load_body(tmp_path / "again.pkl"), full)
+    np.savez(tmp_path / "model.npz", allow_pickle=True, **full)
+    _holds(load_body(tmp_path / "model.npz"), full)
 
 
 @pytest.mark.parametrize("protocol", [0, 1, 2])

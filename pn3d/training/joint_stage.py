@@ -120,10 +120,10 @@ def _turn_student(config: Config, scene: Scene, params: Params, posed: Posed, cy
     skeleton = lifters.root_relative(posed.joints_m)
     lifted = jax.lax.stop_gradient(lifters.root_relative(cycle.lifted.joints))
     scale = jax.lax.stop_gradient(losses.scale_onto(skeleton, lifted, jnp.ones_like(window.confidence)))
-    root = jnp.zeros((1, 1, 1, 3)).at[..., 2].set(1.0) * window.root_depth[:, None, None, None]
+    root = jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3) * window.root_depth[:, None, None, None]
     rotation = jax.lax.stop_gradient(cycle.view.rotation)
     points = camera.turn_about_root(scale * skeleton + root, rotation, window.root_depth)
-    seen = lifters.renormalise(camera.project_unit(points.at[..., 2].max(1.0), window.root_depth), window)
+    seen = lifters.renormalise(camera.project_unit(camera.in_front(points), window.root_depth), window)
     if not config.joint.student_consistency_weight:
         return _Turned(seen=seen, again=None)
     return _Turned(seen, lifters.pose_body(scene.networks.student, params, seen.window, scene.body, scene.landmarks))

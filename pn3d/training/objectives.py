@@ -50,12 +50,12 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     lifted = lifters.lift(teacher, params, window)
     view = draw_view(batch.keys, lifted.elevation, learned=teacher.tells_elevation)
     turned = camera.turn_about_root(lifted.joints, view.rotation, window.root_depth)
-    turned = turned.at[..., 2].max(1.0)
+    turned = camera.in_front(turned)
     fake_xy = camera.project_unit(turned, window.root_depth)
     seen = lifters.renormalise(fake_xy, window)
     relifted = lifters.lift_again(teacher, params, fake_xy, seen)
     back = camera.turn_about_root(relifted.joints, jnp.swapaxes(view.rotation, -1, -2), window.root_depth)
-    returned_xy = camera.project_unit(back.at[..., 2].max(1.0), window.root_depth)
+    returned_xy = camera.project_unit(camera.in_front(back), window.root_depth)
     return Cycle(lifted, view, turned, seen, relifted, returned_xy)
 
 
