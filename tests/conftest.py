@@ -1,6 +1,7 @@
 """One strict session for every test: two virtual devices, no silent broadcasting, one compilation cache."""
 
 import gc
+import importlib.metadata
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Tests compile much and compute little: the cheapest code generation makes them several times faster.
-os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_backend_optimization_level=0"
+# Tests compile much and compute little: the cheapest code generation makes them several times faster. XLA dies of flags
+# that it does not know, so the second is for the versions that were tried.
+FLAGS = ["--xla_backend_optimization_level=0"]
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+    FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FLAGS])
 
 import jax  # noqa: E402
 import pytest  # noqa: E402

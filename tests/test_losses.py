@@ -68,14 +68,13 @@ def test_distillation_of_the_truth_is_zero_at_any_size_of_the_student(people: ja
     assert float(loss) > 0.01
 
 
-def test_distillation_does_not_reward_a_small_student(people: jax.Array) -> None:
+def test_distillation_says_nothing_about_the_students_size(people: jax.Array) -> None:
     weight, wrong = jnp.ones(people.shape[:3]), people.at[:, :, 3].add(0.2)
-    slope = jax.grad(lambda s: losses.distillation(s * wrong, people / 0.74, weight))(1.0)
-    # Scale is held constant: growing the student in place by ds moves joints away or towards, but shrinking it to
-    # nothing can never pay, since the scale is fitted again.
+    slope = jax.jit(jax.grad(lambda s: losses.distillation(s * wrong, people / 0.74, weight)))
+    for size in (0.5, 1.0, 2.0):
+        assert abs(float(slope(size))) < 1e-4
     values = [float(losses.distillation(s * wrong, people / 0.74, weight)) for s in (0.01, 0.1, 1.0)]
     np.testing.assert_allclose(values, values[-1], rtol=5e-3)
-    assert np.isfinite(slope)
 
 
 def test_mirrored_bones_are_the_mirror(people: jax.Array) -> None:
