@@ -154,12 +154,12 @@ class JointStageConfig:
     """Stage 3: teacher and student together."""
 
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(steps=700, learning_rate=4e-4, b1=0.5, b2=0.99)
+        default_factory=lambda: OptimiserConfig(steps=1000, learning_rate=4e-4, b1=0.5, b2=0.99)
     )
     discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(learning_rate=1e-4))
     teacher_to_student_weight: float = 1.0
     """Multiplies the student's distillation."""
-    student_to_teacher_weight: float = 5.0
+    student_to_teacher_weight: float = 15.0
     """The teacher learns from the student's skeleton, fitted to the keypoints."""
     fit_steps: int = 1
     """Gauss-Newton steps of that fit; 0 leaves the student as it is."""
