@@ -1,6 +1,7 @@
 """Prediction: files agree with themselves, truth changes nothing, clips do not touch each other, time runs evenly."""
 
 import dataclasses
+import itertools
 from functools import cache
 from pathlib import Path
 
@@ -13,10 +14,13 @@ import tiny
 from pn3d import camera, rotations
 from pn3d.body import model as body_model
 from pn3d.commands.main import main
+from pn3d.commands.session import SHIPPED_WEIGHTS
 from pn3d.data.clips import Clips, select, write_clips
 from pn3d.data.resample import resample_clips, resample_values
+from pn3d.data.synthetic import held_out_clips
 from pn3d.data.windows import flip_windows
 from pn3d.errors import UserError
+from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.inference.blend import window_weights
 from pn3d.inference.pose import Figure, Said, place_piece
 from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
@@ -184,10 +188,6 @@ def test_the_predict_command_writes_its_folder(tmp_path: Path, capsys: pytest.Ca
 
 def test_the_weights_that_come_with_the_package_lift_people() -> None:
     """They speak of the built-in body, and are far better than no depth on motion they never saw."""
-    from pn3d.commands.session import SHIPPED_WEIGHTS
-    from pn3d.data.synthetic import held_out_clips
-    from pn3d.evaluation.evaluate import evaluate_prediction
-
     # Joints are enough here; without SMPL truth no vertices are computed.
     joints_only = dict.fromkeys(("poses", "betas", "transl_cam_m", "body", "up_cam"))
     clips, scene = dataclasses.replace(held_out_clips(8), **joints_only), tiny.scene()
@@ -195,6 +195,25 @@ def test_the_weights_that_come_with_the_package_lift_people() -> None:
     assert scores["flat"]["pa_mpjpe_mm"] > 85.0
     assert scores["student"]["pa_mpjpe_mm"] < 0.6 * scores["flat"]["pa_mpjpe_mm"]
     assert scores["teacher"]["pa_mpjpe_mm"] < 0.6 * scores["flat"]["pa_mpjpe_mm"]
+
+
+def test_nothing_jumps_where_windows_begin_and_end() -> None:
+    """Acceleration at one place of the windows' period is as large as at any other, student's and teacher's."""
+    clips, scene = held_out_clips(4), tiny.scene()
+    weights = load_weights(SHIPPED_WEIGHTS)
+    found = predict(weights, clips, scene.body, scene.landmarks)
+    length = weights.config.model.window
+    for joints in (found.joints_cam_m, found.teacher_joints_cam_m):
+        assert joints is not None
+        sums, counts = np.zeros(length), np.zeros(length)
+        for begin, end in itertools.pairwise(clips.clip_start):
+            relative = joints[begin:end] - joints[begin:end, :1]
+            acceleration = np.linalg.norm(np.diff(relative, 2, axis=0), axis=-1).mean(axis=1)
+            phase = np.arange(1, 1 + len(acceleration)) % length
+            np.add.at(sums, phase, acceleration)
+            np.add.at(counts, phase, 1)
+        by_phase = sums / counts
+        assert by_phase.max() < 1.25 * by_phase.mean()
 
 
 def test_turning_back_to_the_real_camera_moves_the_body_as_a_whole() -> None:
