@@ -10,10 +10,12 @@ import scipy.sparse
 from benchmarks.fuzz_body import base_files, mutated_files, outcome
 from benchmarks.smpl_files import FULL_VERTICES, in_file_layout, random_smpl, write_python2_pickle
 from pn3d.body.builtin import builtin_body
+from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.landmarks import Landmarks, builtin_landmarks, landmark_joints
 from pn3d.body.model import BodyModel
 from pn3d.body.regressors import Regressor, _samples, fit_landmarks, read_regressor
 from pn3d.body.smpl_file import convert_body, file_sha256, load_body, read_smpl_arrays
+from pn3d.commands.main import main
 from pn3d.errors import UserError
 from pn3d.skeleton import H36M17, SMPL24
 
@@ -256,6 +258,31 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> tuple[BodyModel, np.ndar
     )
     path = tmp_path_factory.getbasetemp() / "person0" / "person.npz"
     return load_body(path), regressor
+
+
+def test_landmarks_travel_with_the_converted_body(tmp_path: Path, person: tuple[BodyModel, np.ndarray]) -> None:
+    body, matrix = person
+    source, plain, fitted = (tmp_path / name for name in ("person.npz", "plain.npz", "fitted.npz"))
+    np.savez(
+        source,
+        v_template=body.v_template_m, shapedirs=body.shape_basis, posedirs=body.pose_basis, f=body.faces,
+        J_regressor=body.joint_regressor, weights=body.skin_weights, parents=np.array(SMPL24.parents),
+    )  # fmt: skip
+    np.save(tmp_path / "J_regressor_h36m.npy", matrix)
+    assert main(["convert-body", str(source), str(plain)]) == 0
+    words = ["convert-body", str(source), str(fitted), "--regressor", str(tmp_path / "J_regressor_h36m.npy")]
+    assert main(words) == 0
+    expected, _ = fit_landmarks(body, Regressor(matrix, "h36m_right_leg_first"))
+    found = load_landmarks(fitted)
+    np.testing.assert_allclose(found.offset_m, expected.offset_m, atol=1e-6)
+    assert found.bone == expected.bone
+    np.testing.assert_array_equal(load_landmarks(plain).weights, builtin_landmarks().weights)
+    # Other landmarks are another body to a student.
+    assert load_body(plain).sha256 != load_body(fitted).sha256
+    with np.load(fitted) as stored:
+        np.savez(tmp_path / "bad.npz", **dict(stored) | {"landmark_bone": np.full(17, 24)})
+    with pytest.raises(UserError, match="bones of 24"):
+        load_landmarks(tmp_path / "bad.npz")
 
 
 LEFT_LEG_FIRST = [0, 4, 5, 6, 1, 2, 3, *range(7, 17)]

@@ -4,6 +4,7 @@ Layout of the files as published at smpl.is.tue.mpg.de (Loper et al., SIGGRAPH A
 ``pn3d.safe_pickle`` only. Metres; body axes x left, y up, z forward.
 """
 
+import dataclasses
 import hashlib
 import re
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import numpy as np
 
 from pn3d.atomic import whole_file
 from pn3d.body.builtin import builtin_body
+from pn3d.body.landmark_arrays import joined_sha256, landmark_arrays
+from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, POSE_FEATURES, BodyModel, make_body_model
 from pn3d.errors import UserError
 from pn3d.safe_pickle import load_npz, load_pickle
@@ -137,12 +140,13 @@ def read_smpl_arrays(path: str | Path) -> SmplArrays:
     )
 
 
-def convert_body(source: str | Path, target: str | Path) -> SmplArrays:
+def convert_body(source: str | Path, target: str | Path, landmarks: Landmarks | None = None) -> SmplArrays:
     """Writes a model file as an ``.npz`` that needs no pickle: float32, int32, dense; the source's SHA-256 stays.
 
     Args:
         source: any file that load_body reads.
         target: where to write; must end in ``.npz``.
+        landmarks: of h36m17 on this body, to travel with it; the body's digest is then of both.
 
     Returns:
         what was read from ``source``.
@@ -155,6 +159,9 @@ def convert_body(source: str | Path, target: str | Path) -> SmplArrays:
     if not target.parent.is_dir():
         raise UserError(f"cannot write {target}: there is no folder {target.parent}")
     arrays = read_smpl_arrays(source)
+    marks = {} if landmarks is None else landmark_arrays(landmarks)
+    if marks:
+        arrays = dataclasses.replace(arrays, sha256=joined_sha256(arrays.sha256, marks))
     with whole_file(target) as stream:
         np.savez_compressed(
             stream,
@@ -168,6 +175,7 @@ def convert_body(source: str | Path, target: str | Path) -> SmplArrays:
             betas_kind=np.array(BETAS_KIND),
             name=np.array(arrays.name),
             source_sha256=np.array(arrays.sha256),
+            **marks,  # type: ignore[arg-type]
         )
     return arrays
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pn3d import config as configs
 from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import builtin_landmarks
+from pn3d.body.landmarks import Landmarks, builtin_landmarks
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.data.clips import Clips, read_clips
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
             reporter.say(str(stopped))
             return 128 + caught[0] if caught else 1
         adapted = Weights(config, weights.teacher, student, body.name, body.sha256)
-        after = _student_error_mm(adapted, held_out, body)
+        after = _student_error_mm(adapted, held_out, body, landmarks)
         reporter.say(f"student after, on body {body.name!r}: {_said(after)}")
         facts = _provenance(arguments, weights, name, clips, {"before": before, "after": after})
         save_weights(output, dataclasses.replace(adapted, facts=facts))
@@ -94,9 +94,9 @@ def _output(arguments: argparse.Namespace, body: BodyModel) -> Path:
     return output
 
 
-def _student_error_mm(weights: Weights, clips: Clips, body: BodyModel) -> float:
+def _student_error_mm(weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmarks) -> float:
     """PA-MPJPE of the student on clips with truth."""
-    prediction = predict(weights, clips, body, builtin_landmarks())
+    prediction = predict(weights, clips, body, landmarks)
     assert prediction.joints_cam_m is not None  # these weights hold a student
     return float(score_joints(prediction.joints_cam_m, clips, metric_scale=True)["pa_mpjpe_mm"])
 
@@ -104,7 +104,7 @@ def _student_error_mm(weights: Weights, clips: Clips, body: BodyModel) -> float:
 def _before(weights: Weights, clips: Clips, path: str | None) -> float | None:
     """The student's error on its own body: measured where that is the built-in one, else what its card says."""
     if weights.body_sha256 == builtin_body().sha256:
-        return _student_error_mm(weights, clips, builtin_body())
+        return _student_error_mm(weights, clips, builtin_body(), builtin_landmarks())
     known = weights.facts.get("student_pa_mpjpe_mm")
     return known["after"] if isinstance(known, dict) and known.get("data") == _data_name(path) else None
 

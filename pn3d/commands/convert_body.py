@@ -2,17 +2,28 @@
 
 import argparse
 
-from pn3d.body.smpl_file import convert_body
+from pn3d.body.regressors import fit_landmarks, read_regressor
+from pn3d.body.smpl_file import convert_body, load_body
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d convert-body``."""
     parser.add_argument("input", metavar="IN.pkl")
     parser.add_argument("output", metavar="OUT.npz")
+    parser.add_argument(
+        "--regressor", metavar="FILE.npy", help="J_regressor_h36m.npy: the 17 joints follow it on this body"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Converts, and returns the exit status."""
-    arrays = convert_body(arguments.input, arguments.output)
+    landmarks = None
+    if arguments.regressor:
+        body = load_body(arguments.input)
+        regressor = read_regressor(arguments.regressor, body)
+        landmarks, left_m = fit_landmarks(body, regressor)
+        rms_mm = 1000 * float(left_m.mean())
+        print(f"{arguments.regressor}: rows are {regressor.row_order}; rms of what landmarks leave {rms_mm:.1f} mm")
+    arrays = convert_body(arguments.input, arguments.output, landmarks)
     print(f"{arguments.output}: {arrays.name}, SHA-256 of the source {arrays.sha256}")
     return 0

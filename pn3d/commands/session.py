@@ -11,7 +11,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import Landmarks, builtin_landmarks
+from pn3d.body.landmark_arrays import load_landmarks
+from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips, concatenate, read_clips
@@ -94,7 +95,7 @@ def find_body(path: str | None) -> tuple[BodyModel, Landmarks]:
     body = builtin_body() if path is None else load_body(Path(path))
     if body.num_betas != SHAPES:
         raise UserError(f"{path}: it has {body.num_betas} shape coefficients, a student needs {SHAPES}")
-    return body, builtin_landmarks()
+    return body, load_landmarks(path)
 
 
 def find_weights(run: str | None, weights: str | None) -> tuple[Weights, str]:

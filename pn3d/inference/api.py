@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import builtin_landmarks
+from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips
 from pn3d.data.detectors import person_clips, read_keypoints, to_h36m17
@@ -68,7 +68,7 @@ def predict(
         given: dict[str, Any] = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
         clips = person_clips(read_keypoints(keypoints, **given, **options))
     body = builtin_body() if body_file is None else load_body(Path(body_file))
-    return predict_room.predict(weights, clips, body, builtin_landmarks(), refine=refine)
+    return predict_room.predict(weights, clips, body, load_landmarks(body_file), refine=refine)
 
 
 def array_clips(

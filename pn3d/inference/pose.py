@@ -41,11 +41,11 @@ class Said(NamedTuple):
         size: (n,) the person's size in the picture.
     """
 
-    sixd: np.ndarray
-    betas: np.ndarray
-    rays: np.ndarray
-    confidence: np.ndarray
-    size: np.ndarray
+    sixd: jax.Array
+    betas: jax.Array
+    rays: jax.Array
+    confidence: jax.Array
+    size: jax.Array
 
 
 def pose_frames(
@@ -73,7 +73,7 @@ def pose_frames(
     lengths = np.diff(clips.clip_start)
     figure = Figure(body, landmarks, jnp.asarray(weights.student["landmark_raw"]))
     seen = np.asarray(rays)
-    said = Said(blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
+    said = (blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
     (first,) = in_pieces(lambda *part: (start_piece(figure, Said(*part)),), said)
     measured = clips.confidence > 0
     missed = np.where(measured[..., None], seen - first, 0.0).astype(np.float32)
@@ -147,7 +147,7 @@ def fit_piece(figure: Figure, said: Said) -> jax.Array:
     local = rotations.sixd_to_matrix(said.sixd)
     rest = body_model.rest_joints_m(figure.body, said.betas)
     corrections = lifters.landmark_corrections(figure.landmark_raw)
-    picture = fitting.Picture(*(jnp.asarray(value) for value in (said.rays, said.confidence, said.size)))
+    picture = fitting.Picture(said.rays, said.confidence, said.size)
     fitted = fitting.fit_body(figure.body, figure.landmarks, corrections, rest, local, picture)
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
     return rotations.matrix_to_axis_angle(change)

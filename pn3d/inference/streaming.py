@@ -1,5 +1,6 @@
 """One frame in, one pose out: prediction while the video still runs, with a bounded delay."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from pn3d import camera
 from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import builtin_landmarks
+from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
 from pn3d.data.detectors.h36m import to_h36m17
 from pn3d.data.detectors.layouts import detector_layout
@@ -53,7 +54,7 @@ class _Frame:
     root_ray: np.ndarray
     total: np.ndarray | float = 0.0
     weight: float = 0.0
-    turns: np.ndarray | None = None
+    turns: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((24, 3), np.float32))
 
 
 class PoseStream:
@@ -100,7 +101,7 @@ class PoseStream:
         if self.body.sha256 != weights.body_sha256:
             raise UserError(f"the weights speak of body {weights.body_name!r}, not of {self.body.name!r}")
         self._known = detector_layout(layout)
-        self._figure = Figure(self.body, builtin_landmarks(), jnp.asarray(weights.student["landmark_raw"]))
+        self._figure = Figure(self.body, load_landmarks(body_file), jnp.asarray(weights.student["landmark_raw"]))
         self._network = window_predictor(weights)
         self._length = weights.config.model.window
         self._stride = max(1, self._length // STRIDE_SHARE)
@@ -205,7 +206,8 @@ class PoseStream:
         """The blended frame as a batch of one."""
         blended = unpacked(frame.total)  # type: ignore[arg-type]
         assert blended.sixd is not None
-        return Said(blended.sixd, self._betas()[None], frame.rays[None], frame.confidence[None], blended.size)
+        values = (blended.sixd, self._betas()[None], frame.rays[None], frame.confidence[None], blended.size)
+        return Said(*map(jnp.asarray, values))
 
     def _betas(self) -> np.ndarray:
         return self._given if self._given is not None else (self._shape_sum / self._shape_count).astype(np.float32)
@@ -234,8 +236,8 @@ class PoseStream:
         said = self._said(frame)
         near, middle = self._near(index, self._reach, self._finished)
         counts = np.array([[(f.confidence > 0).any()] for f in near], np.float32).repeat(24, axis=1)
-        half = self._half_width(index, said.size)
-        turns = smooth(np.stack([f.turns for f in near]), counts, half)[middle]  # type: ignore[arg-type]
+        half = self._half_width(index, np.asarray(said.size))
+        turns = smooth(np.stack([f.turns for f in near]), counts, half)[middle]
         poses, transl, joints, marks, reprojected = (
             np.asarray(value)[0]
             for value in place_piece(
@@ -257,10 +259,6 @@ class PoseStream:
         """The end of the newest window, refined with what is past."""
         frame = self._frames[index]
         frame.total, frame.weight = self._window(start)[-1], 1.0
-        for old in self._frames.values():
-            if old.turns is None and old is not frame:
-                # Before the first full window there was no pose to be off from.
-                old.turns = np.zeros((24, 3), np.float32)
         self._finish(index)
         return self._pose(index)
 
