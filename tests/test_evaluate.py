@@ -8,6 +8,7 @@ from evaluation_cases import make_clips, perfect_prediction, small_body
 from scipy.spatial.transform import Rotation
 
 from pn3d.body.model import BodyModel
+from pn3d.body.stature import stature_m
 from pn3d.data.clips import Clips
 from pn3d.errors import UserError
 from pn3d.evaluation import body_metrics, eval_json
@@ -190,7 +191,7 @@ def test_vertices_of_an_even_subset_are_said():
 
 def test_stature_and_up_by_hand(clips, body):
     lowest, highest = np.asarray(body.v_template_m)[[0, 1], 1]
-    np.testing.assert_allclose(body_metrics.stature_m(body, np.zeros((2, 10))), highest - lowest, rtol=1e-5)
+    np.testing.assert_allclose(stature_m(body, np.zeros((2, 10))), highest - lowest, rtol=1e-5)
     track = true_track(clips)
     taller = np.asarray(body.shape_basis)[1, 1] - np.asarray(body.shape_basis)[0, 1]
     grown = replace_track(track, betas=0.1 * np.sign(taller) * np.array([[1], [-1], [1]]))  # errors do not cancel

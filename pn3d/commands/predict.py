@@ -12,6 +12,7 @@ import numpy as np
 from pn3d.atomic import write_json
 from pn3d.body import model as body_model
 from pn3d.body.model import BodyModel
+from pn3d.body.stature import stature_m
 from pn3d.commands import session
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
 from pn3d.data.clips import Clips, select
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")
     source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
+    parser.add_argument(
+        "--height-m", type=float, metavar="M", help="how tall the person is (default: the shape says it)"
+    )
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it said it")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(EXPORTS)}")
@@ -62,10 +66,15 @@ def run(arguments: argparse.Namespace) -> int:
     written: list[Path] = []
     for folder, part in folders:
         folder.mkdir(exist_ok=True)
-        prediction = predict(weights, part, body, landmarks, refine=not arguments.no_refine)
+        prediction = predict(
+            weights, part, body, landmarks, refine=not arguments.no_refine, height_m=arguments.height_m
+        )
         save_prediction(folder / "prediction.npz", prediction)
         facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
         summary = summarise(prediction) | facts
+        if prediction.betas is not None:
+            summary["height_m"] = [round(float(tall), 3) for tall in stature_m(body, prediction.betas)]
+            summary["height_source"] = "shape" if arguments.height_m is None else "given"
         write_json(folder / "summary.json", summary)
         written.append(folder / "prediction.npz")
         print(summary_text(folder.name, summary))
@@ -104,6 +113,8 @@ def summary_text(name: str, summary: dict[str, Any]) -> str:
             f"  reprojection error {summary['reprojection_px']} px, "
             f"{summary['reprojection_pct_of_height']} % of the person's height"
         )
+    if summary.get("height_source") == "shape":
+        lines.append(f"  assumed: {summary['height_m'][0]:.2f} m tall, from the shape of the body (--height-m)")
     for key, what in _WARNED.items():
         if summary[key]:
             lines.append(f"  warning: {summary[key]} frames {what}")

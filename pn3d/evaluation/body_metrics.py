@@ -10,6 +10,7 @@ import numpy as np
 from pn3d import rotations
 from pn3d.body import limits
 from pn3d.body.model import BodyModel, rest_joints_m, vertices
+from pn3d.body.stature import stature_m
 from pn3d.data.clips import Clips
 from pn3d.evaluation.joints import counted_frames
 from pn3d.evaluation.metrics import MM_PER_M, clip_of_frame, distances, map_frames, procrustes
@@ -175,13 +176,6 @@ def vertex_scores(
     return {"pa_pve_mm": float(aligned.mean()), "pa_pve_frames": len(frames)}
 
 
-def stature_m(body: BodyModel, betas: np.ndarray) -> np.ndarray:
-    """Height of the body at rest, from its lowest to its highest vertex. (C, S) -> (C,) metres."""
-    basis_y = np.asarray(body.shape_basis[:, 1], np.float64)
-    height = np.asarray(body.v_template_m[:, 1], np.float64) + _fitted_betas(betas, body).astype(np.float64) @ basis_y.T
-    return height.max(axis=1) - height.min(axis=1)
-
-
 def up_err_deg(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Angle between directions. (C, 3), (C, 3) -> (C,) degrees."""
     a, b = predicted.astype(np.float64), truth.astype(np.float64)
@@ -226,7 +220,7 @@ def body_scores(predicted: SmplTrack, clips: Clips, body: BodyModel | None) -> d
     if predicted.up_cam is not None and clips.up_cam is not None:
         scores["up_err_deg"] = float(up_err_deg(predicted.up_cam, clips.up_cam).mean())
     if truth is not None and body is not None and body.name == clips.body:
-        difference = stature_m(body, predicted.betas) - stature_m(body, truth.betas)
-        scores["height_err_mm"] = float(np.abs(difference).mean() * MM_PER_M)
+        ours, theirs = (stature_m(body, _fitted_betas(track.betas, body)) for track in (predicted, truth))
+        scores["height_err_mm"] = float(np.abs(ours - theirs).mean() * MM_PER_M)
     scores["limit_violation_frac"] = float(limit_violated(poses).mean())
     return scores

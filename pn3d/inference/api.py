@@ -40,6 +40,7 @@ def predict(
     fps: float | None = None,
     image_size: tuple[int, int] | None = None,
     focal_px: float | None = None,
+    height_m: float | None = None,
     body_file: str | Path | None = None,
     **options: Any,
 ) -> Prediction:
@@ -53,6 +54,7 @@ def predict(
         fps: frames per second; an array is taken to have 30.
         image_size: (width, height) px; arrays must say it.
         focal_px: focal length; 1.15 of the longer side where None.
+        height_m: how tall the person is; the student's shape says it where None.
         body_file: SMPL file where the weights speak of another body than the built-in one.
         options: ``format``, ``person``, ``all_people`` for files, ``refine`` for all.
 
@@ -68,7 +70,7 @@ def predict(
         given: dict[str, Any] = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
         clips = person_clips(read_keypoints(keypoints, **given, **options))
     body = builtin_body() if body_file is None else load_body(Path(body_file))
-    return predict_room.predict(weights, clips, body, load_landmarks(body_file), refine=refine)
+    return predict_room.predict(weights, clips, body, load_landmarks(body_file), refine=refine, height_m=height_m)
 
 
 def array_clips(

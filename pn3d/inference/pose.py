@@ -14,6 +14,7 @@ from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
+from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.blend import Blended
@@ -59,8 +60,10 @@ def pose_frames(
     landmarks: Landmarks,
     *,
     refine: bool = True,
+    height_m: float | None = None,
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """One shape per clip, rotations made orthonormal and refined, translation from the keypoints, in camera axes.
+    """One shape per clip (as tall as is known), rotations made orthonormal and refined, translation from the keypoints,
+    in camera axes.
 
     Returns:
         ``betas, poses_cam, transl_cam_m, body_joints_cam_m, joints_cam_m, reprojected_px``; and (N,) how far the
@@ -70,6 +73,8 @@ def pose_frames(
     assert blended.betas is not None
     assert weights.student is not None
     betas = clip_mean(blended.betas, clips.clip_start)
+    if height_m is not None:
+        betas = with_stature(body, betas, height_m)
     lengths = np.diff(clips.clip_start)
     figure = Figure(body, landmarks, jnp.asarray(weights.student["landmark_raw"]))
     seen = np.asarray(rays)

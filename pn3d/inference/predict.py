@@ -69,7 +69,13 @@ class Prediction:
 
 
 def predict(
-    weights: Weights, clips: Clips, body: BodyModel, landmarks: Landmarks, *, refine: bool = True
+    weights: Weights,
+    clips: Clips,
+    body: BodyModel,
+    landmarks: Landmarks,
+    *,
+    refine: bool = True,
+    height_m: float | None = None,
 ) -> Prediction:
     """Predicts every frame of every clip. Truth in the clips is never looked at.
 
@@ -79,6 +85,7 @@ def predict(
         body: the body that the student speaks of.
         landmarks: of h36m17 on it.
         refine: bring the student's pose closer to the keypoints (``pn3d.body.fitting``).
+        height_m: how tall the people are, where it is known; else the student's shape says it.
 
     Raises:
         UserError: the weights' student speaks of another body.
@@ -114,7 +121,7 @@ def predict(
     if blended.sixd is None or weights.student is None:
         return Prediction(teacher_joints_cam_m=teacher_alone(teacher, root_ray, clips.clip_start), **shared)
     posed, first_gap = pose_frames(
-        weights, blended, clips, frames.rays, root_ray, shaking, body, landmarks, refine=refine
+        weights, blended, clips, frames.rays, root_ray, shaking, body, landmarks, refine=refine, height_m=height_m
     )
     posed["teacher_joints_cam_m"] = scale_teacher(teacher, posed["joints_cam_m"])
     signs = frame_signs(
