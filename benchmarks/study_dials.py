@@ -19,7 +19,9 @@ from pn3d.training.step import make_step
 
 _NEVER_ASKED = (
     "teacher.discriminator.gradient_penalty",
+    "teacher.discriminator.input_scale",
     "teacher.discriminator.motion_gain",
+    "teacher.loss.reprojection_depth_power",
     "teacher.optimiser.ema",
 )
 """Dials that code only computes with; of the others it also asks whether they are zero."""

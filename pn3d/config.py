@@ -78,6 +78,9 @@ class TeacherLossConfig:
 
     reprojection_weight: float = 10.0
     """Self-consistency in 2D (lift, view, lift again, back, project)."""
+    reprojection_depth_power: float = 0.0
+    """There a joint counts by this power of its depth over the root's: 0 = distances in the picture, 2 = squared
+    distances beside the ray, in 3D."""
     relift_weight: float = 1.0
     """Self-consistency in 3D, in the new view."""
     elevation_weight: float = 1.0
@@ -109,6 +112,8 @@ class DiscriminatorConfig:
     """Discriminators step once per this many steps."""
     gradient_penalty: float = 0.02
     """R1 on reals (Mescheder et al., ICML 2018)."""
+    input_scale: float = 1.0
+    """Window coordinates are multiplied by this before both discriminators see them."""
     motion_gain: float = 1.0
     """Differences of frames are multiplied by this for the motion discriminator."""
 

@@ -50,7 +50,7 @@ def test_generators_do_not_move_discriminators() -> None:
     networks, params = tiny.scene().networks, tiny.first_state()
     poses = Poses2D(xy=jnp.ones((2, 3, 17, 2)), measured=jnp.ones((2, 3, 17)), frame=jnp.zeros(2, jnp.int32))
     config = tiny.config().teacher.discriminator
-    of_pose = jax.grad(lambda p: judged_pose(networks, p, poses))(params.pose_discriminator.params)
+    of_pose = jax.grad(lambda p: judged_pose(networks, p, poses, config))(params.pose_discriminator.params)
     of_motion = jax.grad(lambda p: judged_motion(networks, p, poses, config))(params.motion_discriminator.params)
     assert all((leaf == 0).all() for leaf in jax.tree.leaves((of_pose, of_motion)))
 

@@ -109,7 +109,7 @@ def _pair_terms(
     fakes = judged(turned.seen.window.xy, batch)
     terms["student_adversarial"] = (
         stage.student_adversarial_weight,
-        lambda: judged_pose(scene.networks, params["pose_discriminator"], fakes),
+        lambda: judged_pose(scene.networks, params["pose_discriminator"], fakes, stage.discriminator),
     )
     return terms
 

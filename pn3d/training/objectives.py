@@ -84,7 +84,9 @@ def teacher_terms(
     fakes = judged(cycle.seen.window.xy, batch)
     hidden = batch.clean.measured * (1.0 - window.measured) * batch.clean.confidence
     clean = clean_xy(batch, window)
-    back_in_2d = lambda: losses.point_consistency(cycle.returned_xy, window.xy, window.measured)  # noqa: E731
+    depth = jax.lax.stop_gradient(joints[..., 2] / window.root_depth[:, None, None])
+    counted = window.measured * depth**weights.reprojection_depth_power
+    back_in_2d = lambda: losses.point_consistency(cycle.returned_xy, window.xy, counted)  # noqa: E731
     return {
         "reprojection": (weights.reprojection_weight, back_in_2d),
         "relift": (
@@ -97,7 +99,7 @@ def teacher_terms(
         ),
         "pose_adversarial": (
             weights.pose_adversarial_weight,
-            lambda: judged_pose(scene.networks, judges["pose_discriminator"], fakes),
+            lambda: judged_pose(scene.networks, judges["pose_discriminator"], fakes, discriminator),
         ),
         "motion_adversarial": (
             weights.motion_adversarial_weight,

@@ -84,19 +84,19 @@ def draw_frames(keys: jax.Array, length: int) -> jax.Array:
     return jax.vmap(lambda key: jax.random.randint(key, (), 0, length))(keys)
 
 
-def _pose_input(poses: Poses2D) -> jax.Array:
+def _pose_input(poses: Poses2D, config: DiscriminatorConfig) -> jax.Array:
     rows = jnp.arange(poses.frame.shape[0])
-    return pose_features(poses.xy[rows, poses.frame], poses.measured[rows, poses.frame])
+    return pose_features(config.input_scale * poses.xy[rows, poses.frame], poses.measured[rows, poses.frame])
 
 
 def _motion_input(poses: Poses2D, config: DiscriminatorConfig) -> jax.Array:
-    return motion_features(poses.xy, poses.measured, config.motion_gain)
+    return motion_features(config.input_scale * poses.xy, poses.measured, config.motion_gain)
 
 
-def judged_pose(networks: Networks, params: Params, fakes: Poses2D) -> jax.Array:
+def judged_pose(networks: Networks, params: Params, fakes: Poses2D, config: DiscriminatorConfig) -> jax.Array:
     """The generator's side of the pose discriminator; its params are held constant."""
     frozen = jax.lax.stop_gradient(params)
-    return losses.generator_adversarial(run_network(networks.pose_discriminator, frozen, _pose_input(fakes)))
+    return losses.generator_adversarial(run_network(networks.pose_discriminator, frozen, _pose_input(fakes, config)))
 
 
 def judged_motion(networks: Networks, params: Params, fakes: Poses2D, config: DiscriminatorConfig) -> jax.Array:
@@ -115,7 +115,7 @@ def discriminator_gradients(
         {player: gradients}, and loss and accuracy of each.
     """
     inputs = {
-        "pose_discriminator": (_pose_input(reals), [_pose_input(fake) for fake in fakes]),
+        "pose_discriminator": (_pose_input(reals, config), [_pose_input(fake, config) for fake in fakes]),
         # Only the teacher's fakes, the first, are judged as motion.
         "motion_discriminator": (_motion_input(reals, config), [_motion_input(fakes[0], config)]),
     }
