@@ -41,8 +41,12 @@ def test_shake_looks_at_frames_within_reach_only_and_not_at_missing_ones() -> No
     before = shake(rays, confidence, size)
     changed = rays.copy()
     changed[30] += 1.0
-    moved = np.flatnonzero(shake(changed, confidence, size) != before)
-    assert (moved.min(), moved.max()) == (30 - SHAKE_REACH, 30 + SHAKE_REACH)
+    after = shake(changed, confidence, size)
+    moved = np.flatnonzero(after != before)
+    assert len(moved)
+    assert 30 - SHAKE_REACH <= moved.min() <= moved.max() <= 30 + SHAKE_REACH
+    # One jump is no shaking.
+    assert after.max() < EXACT
     hidden = confidence.copy()
     hidden[30] = 0
     np.testing.assert_array_equal(shake(changed, hidden, size), shake(rays, hidden, size))

@@ -29,7 +29,7 @@ EXACT, SHAKING = 0.003, 0.008
 """Shake in head-root units that counts as none, and as a detector's (simulated and real ones show 0.004 to 0.03)."""
 
 SHAKE_FRAMES = 6
-"""Half the width of the triangle over which shake is averaged."""
+"""Frames before and after that shake is the median over: a jump touches five, and is no shaking."""
 
 SHAKE_REACH = SHAKE_FRAMES + 2
 """Frames before and after that a frame's shake depends on."""
@@ -39,7 +39,7 @@ def shake(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndar
     """How much keypoints shake around each frame of one clip: their noise if it were white, head-root units.
 
     Fourth differences of movement at 30 frames/s are small beside those of noise, whose variance they multiply by 70.
-    Roots are averaged, so that a few fast joints or outliers count little.
+    Their roots are averaged over joints, so that a few fast ones count little, and the median is taken over time.
 
     Args:
         rays: (T, J, 2) centred rays.
@@ -49,16 +49,20 @@ def shake(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndar
     Returns:
         (T,) 0 where fewer than five frames in a row are measured.
     """
-    frames, joints = confidence.shape
-    root, counts = np.zeros((frames, joints), np.float32), np.zeros((frames, joints), np.float32)
+    frames = len(confidence)
+    roots = np.full(frames + 2 * SHAKE_FRAMES, np.inf, np.float32)
     if frames >= 5:
         fourth = rays[4:] - 4 * rays[3:-1] + 6 * rays[2:-2] - 4 * rays[1:-3] + rays[:-4]
         variance = (fourth**2).sum(axis=-1) / (2 * 70)
         there = confidence > 0
-        root[2:-2] = np.sqrt(np.sqrt(variance) / size[2:-2, None])
-        counts[2:-2] = there[4:] & there[3:-1] & there[2:-2] & there[1:-3] & there[:-4]
-    both = smooth(np.stack([root * counts, counts], axis=-1), np.ones_like(counts), SHAKE_FRAMES).sum(axis=1)
-    return (both[:, 0] / np.maximum(both[:, 1], 1e-6)) ** 2
+        counts = there[4:] & there[3:-1] & there[2:-2] & there[1:-3] & there[:-4]
+        total = (np.sqrt(np.sqrt(variance) / size[2:-2, None]) * counts).sum(axis=1)
+        count = counts.sum(axis=1)
+        roots[SHAKE_FRAMES + 2 : -SHAKE_FRAMES - 2] = np.where(count > 0, total / np.maximum(count, 1), np.inf)
+    near = np.sort(np.lib.stride_tricks.sliding_window_view(roots, 2 * SHAKE_FRAMES + 1), axis=1)
+    known = np.isfinite(near).sum(axis=1)
+    middle = near[np.arange(frames), np.maximum(known - 1, 0) // 2]
+    return np.where(known > 0, middle, 0.0) ** 2
 
 
 def half_width(shaking: np.ndarray, spread: Spread, fps: float) -> np.ndarray:
