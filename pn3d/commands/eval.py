@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_wishes(arguments: argparse.Namespace) -> None:
     """What can be known to be wrong before anything is computed."""
-    for option, named in (("--run", arguments.run), ("--weights", arguments.weights), ("--data", arguments.data)):
+    for option, named in (("--run", arguments.run), ("--weights", arguments.weights)):
         if twice := {name for name in named or [] if named.count(name) > 1}:
             raise UserError(f"{option} names {', '.join(sorted(twice))} twice; every row of the table needs a name")
     for name in arguments.protocol or ():
