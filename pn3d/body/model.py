@@ -3,8 +3,8 @@
 Equations are those of Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015, Eq. 2-10. Any body
 of 24 joints in SMPL's tree fits, whoever made it. Metres, radians; body axes x left, y up, z forward. The root's
 rotation pivots about the pelvis joint of the shaped body, and the translation is added at the very end. Coordinates
-are planes, ``(N, 3, V)``, and the joint tree runs with the batch as the last axis, so that every sum of products is over
-long contiguous rows instead of thousands of 3 x 3 matrix products.
+are planes, ``(N, 3, V)``, and the joint tree runs with the batch as the last axis, so that every sum of products is
+over long contiguous rows instead of thousands of 3 x 3 matrix products.
 """
 
 import hashlib
