@@ -76,7 +76,8 @@ def _settings(config: Config, threads: int) -> dict[str, Any]:
     model, loss = config.model, config.teacher.loss
     assert config.augment.flip
     assert config.augment.noise == 0, "the PyTorch side has no detector noise: set augment.noise to 0 to compare"
-    names = [name.removesuffix("_weight") for name in vars(loss)]
+    assert loss.reprojection_depth_power == 0, "the PyTorch side counts every joint alike"
+    names = [name.removesuffix("_weight") for name in vars(loss) if name.endswith("_weight")]
     return {
         "width": model.width,
         "blocks": model.blocks,
