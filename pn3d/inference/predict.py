@@ -96,7 +96,9 @@ def predict(
     resampled, times = resample_clips(clips, weights.config.model.frame_rate)
     source = frames if times is None else frame_rays(resampled)
     blended = blend_windows(weights, source, resampled.clip_start)
+    shaking = shake_clips(np.asarray(source.rays), resampled, blended.size)
     if times is not None:
+        shaking = resample_values(shaking, times)
         blended = Blended(*(value if value is None else resample_values(value, times) for value in blended))  # type: ignore[arg-type]
     root_ray = np.asarray(frames.root_ray)
     (ups,) = in_pieces(lambda *part: (_ups(*part),), (blended.elevation_rad, root_ray))
@@ -115,7 +117,10 @@ def predict(
         "body_sha256": weights.body_sha256,
         "pn3d_version": __version__,
     }
-    shaking = shake_clips(np.asarray(frames.rays), clips, blended.size)
+    if times is not None:
+        # Errors that last for two frames of the file do not show at its own rate; those between frames do not show at
+        # the networks'.
+        shaking = np.maximum(shaking, shake_clips(np.asarray(frames.rays), clips, blended.size))
     everything = np.ones_like(clips.confidence)
     teacher = uncentre(smooth_clips(blended.teacher_joints, everything, shaking, TEACHER, clips), root_ray)
     if blended.sixd is None or weights.student is None:
