@@ -97,7 +97,7 @@ def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> t
     config, scene, window = setup.config, setup.scene, batch.quiet
     cycle = teacher_cycle(scene, params["teacher"], batch)
     weighted = teacher_terms(scene, cycle, batch, params, config.teacher.loss, config.teacher.discriminator)
-    terms = {name: term() for name, (_, term) in weighted.items()}
+    terms = {name: term() for name, (weight, term) in weighted.items() if weight}
     reals, fakes = judged(window.xy, batch), judged(cycle.seen.window.xy, batch)
     _, of_judges = discriminator_gradients(scene.networks, params, reals, [fakes], config.teacher.discriminator)
     for name in ("pose_discriminator", "motion_discriminator"):
