@@ -9,6 +9,7 @@ import codecs
 import re
 import struct
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
@@ -55,7 +56,7 @@ def checked_key(key: Any) -> Any:
     return key
 
 
-class PickleMachine:
+class PickleMachine(ABC):
     """Runs one pickle from ``stream``, of which ``left`` bytes remain. Subclasses give meaning to names."""
 
     def __init__(self, stream: IO[bytes], left: int, caps: Caps) -> None:
@@ -66,21 +67,21 @@ class PickleMachine:
 
     # what a subclass says
 
+    @abstractmethod
     def find(self, module: str, name: str) -> Any:
         """The inert record for a name of the file; raises RefusedError where there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call(self, function: Any, arguments: tuple[Any, ...]) -> Any:
         """The value of a call (opcode REDUCE)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def instance(self, cls: Any, arguments: tuple[Any, ...]) -> Any:
         """A new object of a class (opcode NEWOBJ)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set_state(self, target: Any, state: Any) -> None:
         """Fills an object (opcode BUILD)."""
-        raise NotImplementedError
 
     # running and reading
 

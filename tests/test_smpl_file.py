@@ -277,8 +277,7 @@ def test_landmarks_travel_with_the_converted_body(tmp_path: Path, person: tuple[
     np.testing.assert_allclose(found.offset_m, expected.offset_m, atol=1e-6)
     assert found.bone == expected.bone
     np.testing.assert_array_equal(load_landmarks(plain).weights, builtin_landmarks().weights)
-    # Other landmarks are another body to a student.
-    assert load_body(plain).sha256 != load_body(fitted).sha256
+    assert load_body(plain).sha256 != load_body(fitted).sha256  # other landmarks are another body to a student
     with np.load(fitted) as stored:
         np.savez(tmp_path / "bad.npz", **dict(stored) | {"landmark_bone": np.full(17, 24)})
     with pytest.raises(UserError, match="bones of 24"):
