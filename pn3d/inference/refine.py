@@ -3,7 +3,7 @@
 Windows are short, and refinement (``pn3d.body.fitting``) takes every frame by itself, so a detector's error, which
 changes from frame to frame, is still in what both say. Exact keypoints should be followed closely; shaking ones ask
 for an average over neighbours. How much they shake is seen in the keypoints themselves. Our choice; numbers in
-docs/prediction.md.
+docs/accuracy.md.
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ TEACHER = Spread(0.0, 0.1)
 """Of the teacher's skeleton."""
 
 EXACT, SHAKING = 0.003, 0.008
-"""Shake in head-root units that counts as none, and as a detector's (simulated and real ones show 0.004 to 0.03)."""
+"""Shake in head-root units that counts as none, and as a detector's (simulated ones show 0.008 to 0.03)."""
 
 SHAKE_FRAMES = 6
 """Frames before and after that shake is the median over: a jump touches five, and is no shaking."""
