@@ -54,12 +54,7 @@ def write_records(path: Path, records: list[Record]) -> None:
 
 def screening(options: argparse.Namespace) -> dict[str, Any]:
     """The overrides that make a run short; the same for every row."""
-    return {
-        "teacher.optimiser.steps": options.steps,
-        "teacher.optimiser.batch_size": options.batch,
-        "teacher.optimiser.learning_rate": options.learning_rate,
-        "teacher.discriminator.learning_rate": options.learning_rate,
-    }
+    return {"teacher.optimiser.steps": options.steps, "teacher.optimiser.batch_size": options.batch}
 
 
 def run_row(trainer: Trainer, name: str, row: Row, seed: int, options: argparse.Namespace) -> Record:
@@ -142,7 +137,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--preset", default="cmu")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--learning-rate", type=float, default=4e-4)
     parser.add_argument("--every", type=int, default=250, help="steps between snapshots")
     parser.add_argument("--full", action="store_true", help="all stages, at the preset's own size")
     parser.add_argument("--fill-dev", nargs=2, metavar=("GT", "DET"), help="files with truth, exact and detected")
