@@ -77,6 +77,7 @@ ROWS: dict[str, Row] = {
     "depth-from-size": Row("camera", {"model.root_depth": 0.0}),
     "depth-5": Row("camera", {"model.root_depth": 5.0}),
     "depth-20": Row("camera", {"model.root_depth": 20.0}),
+    "root-motion": Row("camera", {"model.root_motion": True}),
     "halves": Row("parts", {"model.parts": "halves"}),
     "window-1": Row("window", {"model.window": 1}),
     "window-27": Row("window", {"model.window": 27}),

@@ -35,6 +35,8 @@ class ModelConfig:
     """Whether the teacher corrects measured 2D (our addition); without it, measured joints keep their 2D."""
     discriminator_width: int = 256
     discriminator_blocks: int = 2
+    root_motion: bool = False
+    """Whether the teacher tells how the root's depth changes within a window (our addition)."""
     root_depth: float = 10.0
     """Virtual depth c of the root in the unit camera, head-root units (Chen 2019); 0: that of each window's person,
     from its size under the real focal length."""
@@ -182,6 +184,9 @@ class DataConfig:
 
     builtin_clips: int = 400
     builtin_frames: int = 150
+    held_out_share: float = 0.0
+    """Share of the scenes (by name) whose 2D is kept from training. Where it is not 0, stage 1 hands on the checkpoint
+    with the best 2D-only signal (``pn3d.training.stopping``) in the place of its last."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +241,8 @@ def validate(config: Config) -> Config:
             least = 0 if name.endswith(may_be_none) else 1
             if value < least:
                 raise UserError(f"{name} is {value}, expected at least {least}")
+        elif name.endswith("share") and not 0 <= value < 1:
+            raise UserError(f"{name} is {value}, expected a share from 0 to below 1")
         elif value < 0:
             raise UserError(f"{name} is {value}, expected zero or more")
     return config

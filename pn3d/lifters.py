@@ -66,12 +66,15 @@ class Lifted:
         believed_xy: (B, T, 17, 2) window coordinates of the skeleton: measured, corrected, or the network's own.
         filled_xy: (B, T, 17, 2) the network's own 2D of every joint.
         elevation: (B,) radians.
+        root_shift: (B, T) how far behind c the root stands, which was taken out of ``joints``; None unless the
+            teacher tells the root's depth.
     """
 
     joints: jax.Array
     believed_xy: jax.Array
     filled_xy: jax.Array
     elevation: jax.Array
+    root_shift: jax.Array | None
 
 
 @flax.struct.dataclass
@@ -108,7 +111,13 @@ def make_networks(config: ModelConfig) -> Networks:
     trunk: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
     judge: dict[str, Any] = {"width": config.discriminator_width, "blocks": config.discriminator_blocks}
     return Networks(
-        teacher=Teacher(**trunk, parts=config.parts, tells_elevation=config.elevation_head, correct=config.correct),
+        teacher=Teacher(
+            **trunk,
+            parts=config.parts,
+            tells_elevation=config.elevation_head,
+            tells_root=config.root_motion,
+            correct=config.correct,
+        ),
         student=Student(**trunk),
         pose_discriminator=Discriminator(**judge),
         motion_discriminator=Discriminator(**judge),
@@ -143,8 +152,22 @@ def _lifted(
     # 3D terms must not bend a measured joint's 2D to their liking; only what is known of the 2D itself teaches that.
     straight = measured_xy + jax.lax.stop_gradient(believed - measured_xy)
     held = jnp.where(confidence[..., None] > 0, straight, believed)
-    joints = camera.lift(held, depth, root_depth)
-    return Lifted(joints=joints, believed_xy=believed, filled_xy=own_xy, elevation=said.elevation)
+    if said.root is None:
+        joints, shift = camera.lift(held, depth, root_depth), None
+    else:
+        shift = root_depth[:, None] * (said.root - 1.0)
+        joints = camera.lift(held, depth + shift[..., None], root_depth) - _along_z(shift)
+    return Lifted(joints, believed_xy=believed, filled_xy=own_xy, elevation=said.elevation, root_shift=shift)
+
+
+def _along_z(shift: jax.Array) -> jax.Array:
+    """(B, T) -> (B, T, 1, 3)."""
+    return jnp.stack([jnp.zeros_like(shift), jnp.zeros_like(shift), shift], axis=-1)[:, :, None]
+
+
+def seen_from_start(joints: jax.Array, lifted: Lifted) -> jax.Array:
+    """Joints around the root at c -> where the camera saw them, the root's own movement put back. (B, T, 17, 3)."""
+    return joints if lifted.root_shift is None else joints + _along_z(lifted.root_shift)
 
 
 def mirrored(window: Window) -> Window:
@@ -212,7 +235,8 @@ def lift_again(teacher: Teacher, params: Params, xy: jax.Array, seen: Renormalis
 def believed_joints(lifted: Lifted, window: Window) -> jax.Array:
     """The skeleton with gradients into its corrected 2D as well, for what is known in 3D. (B, T, 17, 3)."""
     z = lifted.joints[..., 2:]
-    return jnp.concatenate([lifted.believed_xy * z / window.root_depth[:, None, None, None], z], axis=-1)
+    seen_z = seen_from_start(lifted.joints, lifted)[..., 2:]
+    return jnp.concatenate([lifted.believed_xy * seen_z / window.root_depth[:, None, None, None], z], axis=-1)
 
 
 def root_relative(joints: jax.Array) -> jax.Array:

@@ -24,10 +24,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Stage, s
     return folder, digests
 
 
-class StopAt(Reporter):
-    """A reporter whose stop flag rises when a stage has logged a step: a signal in the middle of a run."""
-
-
 def stopping(folder: Path, stage: Stage, step: int) -> Reporter:
     class Flag:
         """Rises once the log of the stage shows the step."""

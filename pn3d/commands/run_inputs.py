@@ -12,16 +12,18 @@ import jax.numpy as jnp
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
-from pn3d.config import Config, to_json
+from pn3d.config import Config, Stage, to_json
 from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
 from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
 from pn3d.inference.weights import Weights
+from pn3d.lifters import make_networks
 from pn3d.training.batch import TrainData
 from pn3d.training.objectives import Scene, make_scene
 from pn3d.training.parallel import replicate
 from pn3d.training.state import TrainState, init_state, with_weights
+from pn3d.training.stopping import split_by_name, state_signal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +40,7 @@ class RunInputs:
     Attributes:
         config: of the run.
         clips: h36m17 clips without truth, at the models' frame rate.
+        held_out: those kept from training, where ``data.held_out_share`` asks for it.
         facts: names, frames and digest of the training data.
         body, landmarks: of the student.
         init: first weights, if any.
@@ -45,6 +48,7 @@ class RunInputs:
 
     config: Config
     clips: Clips
+    held_out: Clips | None
     facts: dict[str, Any]
     body: BodyModel
     landmarks: Landmarks
@@ -68,6 +72,14 @@ class RunInputs:
         say(f"training data: {self.clips.frames} frames, {len(starts)} windows")
         return replicate(TrainData(frames=frame_rays(self.clips), starts=jnp.asarray(starts)), mesh)
 
+    def signal(self, stage: Stage) -> Callable[[TrainState], float] | None:
+        """What ranks the stage's checkpoints, where 2D was held out; it is of the teacher while it trains alone."""
+        if self.held_out is None or stage != "teacher":
+            return None
+        starts, _ = window_starts(self.held_out, self.config.model.window)
+        data = TrainData(frames=frame_rays(self.held_out), starts=jnp.asarray(starts))
+        return state_signal(self.config.model, make_networks(self.config.model).teacher, data)
+
     def scene(self) -> Scene:
         """The fixed parts of the run."""
         return make_scene(self.config.model, self.body, self.landmarks)
@@ -89,12 +101,16 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
     else:
         say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
         clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
+    held_out = None
+    if config.data.held_out_share:
+        clips, held_out = split_by_name(clips, config.data.held_out_share)
+        say(f"held out: the 2D of {held_out.num_clips} clips, {held_out.frames} frames")
     facts = {
         "files": [Path(name).name for name in arguments.train or ["built-in motion"]],
         "frames": int(clips.frames),
         "sha256": session.clips_digest(clips),
     }
-    return RunInputs(config, clips, facts, body, landmarks, init)
+    return RunInputs(config, clips, held_out, facts, body, landmarks, init)
 
 
 def described_arguments(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -33,12 +33,14 @@ class TeacherOutput:
         trust: (B, T, J) in [0, 1] share of a measured joint's 2D that is kept; 1 where the network does not correct.
         depth: (B, T, J) depth offset from the root, head-root units; exactly 0 at the pelvis.
         elevation: (B,) radians, positive = camera above the person.
+        root: (B, T) depth of the root over its depth in the window; None where the network does not tell.
     """
 
     xy: jax.Array
     trust: jax.Array
     depth: jax.Array
     elevation: jax.Array
+    root: jax.Array | None
 
 
 class Teacher(nn.Module):
@@ -51,6 +53,8 @@ class Teacher(nn.Module):
     """One trunk for the whole body, or one for the legs and one for the rest, which see little of each other."""
     tells_elevation: bool = True
     """Without it every elevation is 0."""
+    tells_root: bool = False
+    """Whether it tells how the root's depth changes within the window; otherwise it stays."""
     correct: bool = False
     """Whether measured 2D is corrected: a detector's errors are not a skeleton's (our addition)."""
     joints: int = 17
@@ -78,9 +82,15 @@ class Teacher(nn.Module):
             )[:, 0]
             # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
             elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
-        if not self.correct:
-            return TeacherOutput(pose[..., :2], jnp.ones_like(depth), depth, elevation)
         frames = xy.shape[1]
+        root = None
+        if self.tells_root:
+            coefficients = temporal_basis(frames).shape[1]
+            moved = over_time(dense(coefficients, scale=1e-4, name="root_head")(features), frames)[..., 0]
+            # People come at most half as near, or half as far again, within a window.
+            root = 1.0 + 0.5 * jnp.tanh(moved - moved.mean(axis=1, keepdims=True))
+        if not self.correct:
+            return TeacherOutput(pose[..., :2], jnp.ones_like(depth), depth, elevation, root)
         # What the network says is a correction of the smoothed 2D where a joint was measured throughout the window.
         always = (confidence > 0).all(axis=1)[:, None, :, None]
         own = jnp.where(always, smooth_in_time(xy), 0.0) + pose[..., :2]
@@ -91,7 +101,7 @@ class Teacher(nn.Module):
             name="doubt_head",
         )(features)
         trust = 1.0 - nn.sigmoid(doubt).reshape(batch, frames, self.joints)
-        return TeacherOutput(own, trust, depth, elevation)
+        return TeacherOutput(own, trust, depth, elevation, root)
 
     def _lift(self, xy: jax.Array, confidence: jax.Array, joints: int, suffix: str) -> tuple[jax.Array, jax.Array]:
         """A trunk's features (B, W), and what it says of its joints (B, T, joints, 3)."""

@@ -128,14 +128,20 @@ class Checkpoints:
 
     def best(self) -> int | None:
         """The step of the best checkpoint; None if there is none with a score."""
+        return next(iter(self._by_score()), None)
+
+    def _by_score(self) -> list[int]:
+        """Steps with a score, the best first."""
         scores = {step: self._manager.metrics(step) for step in self._manager.all_steps()}
         scored = {step: found["score"] for step, found in scores.items() if found}
-        return min(scored, key=lambda step: (scored[step], step)) if scored else None
+        return sorted(scored, key=lambda step: (scored[step], step))
 
-    def restore(self, like: TrainState, warn: Callable[[str], None]) -> TrainState | None:
-        """The newest intact checkpoint, on the devices of ``like`` (a state or its shapes); None if there is none."""
+    def restore(self, like: TrainState, warn: Callable[[str], None], *, best: bool = False) -> TrainState | None:
+        """The newest (or the best) intact checkpoint, on the devices of ``like`` (a state or its shapes); None if there
+        is none."""
+        self._manager.wait_until_finished()
         template = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=a.sharding), like)
-        for step in sorted(self._manager.all_steps(), reverse=True):
+        for step in self._by_score() if best else sorted(self._manager.all_steps(), reverse=True):
             items = ocp.args.Composite(state=ocp.args.StandardRestore(template), meta=ocp.args.JsonRestore())
             try:
                 found = self._manager.restore(step, args=items)

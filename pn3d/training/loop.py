@@ -21,6 +21,8 @@ from pn3d.training.state import TrainState, stage_optimiser, start_stage
 from pn3d.training.step import make_step
 
 PROGRESS_SECONDS = 10.0
+Signal = Callable[[TrainState], float]
+"""What ranks checkpoints from outside of training; lower is better. It knows no 3D."""
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
@@ -67,8 +69,12 @@ def run_stage(
     folder: RunFolder,
     mesh: jax.sharding.Mesh,
     reporter: Reporter,
+    signal: Signal | None = None,
 ) -> TrainState:
     """Trains a stage to its last step, resuming from its newest intact checkpoint, and returns its final state.
+
+    With a ``signal`` it ranks the checkpoints in the place of the stage's loss, is logged with each, and the state of
+    the best is returned.
 
     Raises:
         StoppedError: the stop flag was set; the state was saved.
@@ -88,7 +94,12 @@ def run_stage(
             if int(state.step) < stage_optimiser(config, stage).steps:
                 reporter.say(f"{stage}: resuming at step {int(state.step)}")
         folder.forget_after(stage, int(state.step))
-        return _Run(config, stage, scene, folder, mesh, reporter, checkpoints).steps(state, data)
+        state = _Run(config, stage, scene, folder, mesh, reporter, checkpoints, signal).steps(state, data)
+        if signal is None:
+            return state
+        best = checkpoints.restore(state, reporter.say, best=True) or state
+        reporter.say(f"{stage}: step {int(best.step)} has the best 2D signal and is used")
+        return best
 
 
 def stage_loss(metrics: dict[str, float]) -> float:
@@ -108,7 +119,9 @@ class _Run:
         mesh: jax.sharding.Mesh,
         reporter: Reporter,
         checkpoints: Checkpoints,
+        signal: Signal | None,
     ) -> None:
+        self.signal = signal
         self.stage, self.folder, self.reporter, self.checkpoints = stage, folder, reporter, checkpoints
         self.total, self.block = stage_optimiser(config, stage).steps, config.run.steps_per_dispatch
         self.every, self.digest_every = config.run.checkpoint_every, config.run.digest_every
@@ -131,10 +144,13 @@ class _Run:
             saving = done % self.every == 0 or done == self.total or stopping
             digesting = self.digest_every > 0 and (done % self.digest_every == 0 or done == self.total)
             if saving or digesting:
-                self._log(*waiting, first, state, {"digest": player_digests(state)} if digesting else {})
+                extra: dict[str, Any] = {"digest": player_digests(state)} if digesting else {}
+                if saving and self.signal is not None:
+                    extra["signal"] = self.signal(state)
+                self._log(*waiting, first, state, extra)
                 waiting = None
             if saving:
-                self.checkpoints.save(state, float(np.mean(self.losses)))
+                self.checkpoints.save(state, extra.get("signal", float(np.mean(self.losses))))
                 self.losses.clear()
             if stopping:
                 raise StoppedError(f"{self.stage} stopped at step {done} of {self.total}; the same command resumes it")

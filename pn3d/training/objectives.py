@@ -55,6 +55,7 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     seen = lifters.renormalise(fake_xy, window)
     relifted = lifters.lift_again(teacher, params, fake_xy, seen)
     back = camera.turn_about_root(relifted.joints, jnp.swapaxes(view.rotation, -1, -2), window.root_depth)
+    back = lifters.seen_from_start(back, lifted)
     returned_xy = camera.project_unit(camera.in_front(back), window.root_depth)
     return Cycle(lifted, view, turned, seen, relifted, returned_xy)
 

@@ -94,9 +94,10 @@ def rerun(
                 yield compared
                 if compared.player is not None:
                     return
-        if done < total and STAGES[-1] in recorded and stage != STAGES[-1]:
+        picked = stage == "teacher" and config.data.held_out_share > 0
+        if (done < total or picked) and STAGES[-1] in recorded and stage != STAGES[-1]:
             with Checkpoints(folder.checkpoints(stage)) as checkpoints:
-                state = checkpoints.restore(template, say) or state
+                state = checkpoints.restore(template, say, best=picked) or state
 
 
 def _compare(stage: Stage, step: int, recorded: dict[str, str], found: dict[str, str]) -> Compared:

@@ -25,6 +25,7 @@ from pn3d.lifters import Params, Window, make_window
 from pn3d.models.teacher import Teacher
 from pn3d.skeleton import H36M17
 from pn3d.training.batch import TrainData
+from pn3d.training.state import TrainState
 
 HELD_OUT_SHARE = 0.12
 """Share of scenes whose 2D is kept from training."""
@@ -130,6 +131,14 @@ def stopping_signal(teacher: Teacher, params: Params, held_out: HeldOut) -> jax.
     own = signal_terms(teacher_lift(teacher, params), held_out)
     flat = signal_terms(flat_lift, held_out)
     return combined(own, flat)
+
+
+def state_signal(config: ModelConfig, teacher: Teacher, held_out: TrainData) -> Callable[[TrainState], float]:
+    """The signal as a function of a training state: of its averaged teacher on held-out data."""
+    windows = held_out_windows(held_out, config)
+    compiled = jax.jit(lambda params: stopping_signal(teacher, params, windows))
+    # Of several processes each looks at its own copy, and all say the same.
+    return lambda state: float(compiled(jax.tree.map(lambda leaf: leaf.addressable_data(0), state.teacher.ema)))
 
 
 def combined(own: dict[str, jax.Array], flat: dict[str, jax.Array]) -> jax.Array:
