@@ -2,8 +2,8 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
+from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
 from pn3d.config import parse_overrides
 from pn3d.data.clips import concatenate, write_clips
 from pn3d.data.convert import KINDS, convert_data, write_splits
@@ -16,9 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = f"of {', '.join(KINDS)}; or detector ({', '.join(sorted(FORMATS))})"
     parser.add_argument("kind", metavar="KIND", help=kinds)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="SOURCE … OUT.npz")
-    parser.add_argument("--layout", metavar="NAME", help="joint layout of a detector's file")
-    parser.add_argument("--fps", type=float)
-    parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"))
+    add_lacking_options(parser)
     parser.add_argument(
         "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="options", help="reader's options"
     )
@@ -32,6 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.kind in KINDS:
         if len(sources) > 1:
             raise UserError(f"{arguments.kind} takes one SOURCE, found {len(sources)}")
+        lacking = [name for name, value in lacking_of(arguments).items() if value is not None]
+        if lacking:
+            option = "--" + lacking[0].replace("_", "-")
+            raise UserError(f"{option} is for detectors' files; {arguments.kind} takes --set NAME=VALUE")
         splits = convert_data(arguments.kind, sources[0], parse_overrides(arguments.options))
         for split, path in write_splits(target, splits).items():
             print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
@@ -43,16 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _detections(arguments: argparse.Namespace, sources: list[str], target: Path) -> int:
     """Everybody in the given detector files, cut at gaps, as one training file."""
-    size: Any = arguments.image_size
+    lacking = lacking_of(arguments)
     parts = []
     for source in sources:
         detections = read_keypoints(
             source,
             format=None if arguments.kind == "detector" else arguments.kind,
-            layout=arguments.layout,
-            fps=arguments.fps,
-            image_size=None if size is None else (int(size[0]), int(size[1])),
             all_people=True,
+            **lacking,
         )
         for sentence in (*detections.assumptions, *detections.warnings):
             print(f"{source}: {sentence}")

@@ -1,6 +1,7 @@
 """The options with which predict, inspect and convert-data read keypoints, and what they print of them."""
 
 import argparse
+from typing import Any
 
 from pn3d.data.detectors import FORMATS, Detections, read_keypoints, read_video_facts
 
@@ -9,30 +10,42 @@ def add_keypoint_options(parser: argparse.ArgumentParser) -> None:
     """INPUT and everything that says what it lacks."""
     parser.add_argument("input", metavar="INPUT", help="a detector's file or folder, or a native keypoint file")
     parser.add_argument("--format", choices=sorted(FORMATS), help="instead of finding it out")
+    add_lacking_options(parser)
+    parser.add_argument("--person", type=int, metavar="K", help="only this person (0 = the largest)")
+    parser.add_argument("--all-people", action="store_true")
+
+
+def add_lacking_options(parser: argparse.ArgumentParser) -> None:
+    """What a keypoint file may lack: the sentences about assumptions name these options, so every reader has them."""
     parser.add_argument("--layout", metavar="NAME", help="joint layout, instead of finding it out")
     parser.add_argument("--fps", type=float)
     parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"))
     parser.add_argument("--focal-px", type=float)
     parser.add_argument("--video", metavar="FILE", help="read frame rate and image size from this video")
-    parser.add_argument("--person", type=int, metavar="K", help="only this person (0 = the largest)")
-    parser.add_argument("--all-people", action="store_true")
 
 
-def detections_of(arguments: argparse.Namespace) -> Detections:
-    """Reads INPUT, and prints what was assumed and what is odd."""
+def lacking_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What ``add_lacking_options`` was told, as ``read_keypoints`` takes it; the video's header is read here."""
     fps, size = arguments.fps, arguments.image_size
     if arguments.video:
         facts = read_video_facts(arguments.video)
         fps, size = fps or facts.fps, size or facts.image_size
+    return {
+        "layout": arguments.layout,
+        "fps": fps,
+        "image_size": None if size is None else (int(size[0]), int(size[1])),
+        "focal_px": arguments.focal_px,
+    }
+
+
+def detections_of(arguments: argparse.Namespace) -> Detections:
+    """Reads INPUT, and prints what was assumed and what is odd."""
     detections = read_keypoints(
         arguments.input,
         format=arguments.format,
-        layout=arguments.layout,
-        fps=fps,
-        image_size=None if size is None else (int(size[0]), int(size[1])),
-        focal_px=arguments.focal_px,
         person=arguments.person,
         all_people=arguments.all_people,
+        **lacking_of(arguments),
     )
     for sentence in detections.assumptions:
         print(f"assumed: {sentence}")
