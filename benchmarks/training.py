@@ -9,15 +9,18 @@ Times are the best of ``--rounds``; on a machine that does other work they are n
 """
 
 import argparse
+import itertools
 import json
 import os
 import resource
+import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -25,8 +28,8 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from benchmarks.training_setup import Setup, make_setup, repeated_data
 from benchmarks.training_torch_job import compare_terms, write_job
-from pn3d.config import STAGES, Stage
-from pn3d.training.loop import Reporter, run_stage
+from pn3d.config import STAGES, Stage, preset
+from pn3d.training import loop
 from pn3d.training.parallel import mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import stage_optimiser, start_stage
@@ -85,26 +88,55 @@ class Timed:
         return best_of(rounds, self.dispatch) / self.block
 
 
-def share_outside(name: str, stage: Stage, clips: int, block: int, dispatches: int) -> float:
-    """Share of the loop's wall time in which no step runs: logging, digests and one checkpoint included.
+class Watched:
+    """A stage's dispatch that waits for its result and notes when it began and ended."""
 
-    The loop's own time for its dispatches against the same dispatches bare, both without the first.
+    def __init__(self, step: Any, mesh: jax.sharding.Mesh) -> None:
+        self.advance = mapped_step(step, mesh)
+        self.times: list[tuple[float, float]] = []
+
+    def __call__(self, state: Any, data: Any) -> Any:
+        """One dispatch."""
+        began = time.perf_counter()
+        result = jax.block_until_ready(self.advance(state, data))
+        self.times.append((began, time.perf_counter()))
+        return result
+
+
+def share_outside(name: str, stage: Stage, clips: int, seconds_per_step: float, dispatches: int = 6) -> float:
+    """Share of the loop's wall time in which no step runs, over one period of the preset's checkpoints.
+
+    The loop is run with a step that is waited for; what passes between two steps is a log line, and after the last one
+    digests and a checkpoint, written to its end. A real run writes log lines and checkpoints beside the next steps, so
+    this is an upper bound.
     """
-    words = {f"{stage}.optimiser.steps": block * dispatches, "run.steps_per_dispatch": block}
-    words |= {"run.checkpoint_every": block * dispatches, "run.digest_every": block * dispatches}
+    own = preset(name).run
+    words = {f"{stage}.optimiser.steps": dispatches, "run.steps_per_dispatch": 1}
+    words |= {"run.checkpoint_every": dispatches, "run.digest_every": dispatches}
     setup = make_setup(name, devices=1, clips=clips, **words)
-    timed = Timed(setup, stage, block)
-    timed.dispatch()
-    began = time.perf_counter()
-    for _ in range(dispatches - 1):
-        timed.state, metrics = timed.advance(timed.state, setup.data)
-    jax.block_until_ready(metrics)
-    bare = time.perf_counter() - began
+    watched: list[Watched] = []
+
+    def watch(step: Any, mesh: jax.sharding.Mesh) -> Watched:
+        watched.append(Watched(step, mesh))
+        return watched[0]
+
     with tempfile.TemporaryDirectory() as folder, RunFolder(Path(folder)) as run:
-        run_stage(setup.config, stage, setup.first, setup.data, setup.scene, run, setup.mesh, Reporter(lambda _: None))
-        rows = run.logged()
-    looped = rows[-1]["wall_s"] - rows[0]["wall_s"]
-    return 1.0 - bare / looped
+        with mock.patch.object(loop, "mapped_step", watch):
+            loop.run_stage(
+                setup.config,
+                stage,
+                setup.first,
+                setup.data,
+                setup.scene,
+                run,
+                setup.mesh,
+                loop.Reporter(lambda _: None),
+            )
+        ended = time.perf_counter()
+    times = watched[0].times
+    line = statistics.median(after[0] - before[1] for before, after in itertools.pairwise(times))
+    host = line * own.checkpoint_every / own.steps_per_dispatch + ended - times[-1][1]
+    return host / (host + seconds_per_step * own.checkpoint_every)
 
 
 def torch_ratio(python: str, timed: Timed, rounds: int, steps: int, threads: int) -> tuple[float, float, float]:
@@ -163,7 +195,7 @@ def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float)
         for _ in range(arguments.rounds):
             one.append(best_of(1, timed.dispatch))
             ten.append(best_of(1, lambda: timed.dispatch(larger)))
-        outside = share_outside(name, stage, arguments.clips, arguments.block, 2 + arguments.rounds)
+        outside = share_outside(name, stage, arguments.clips, seconds)
         print(
             f"{'':18} outside the step {outside:5.1%}; {setup.data.starts.size} -> {larger.starts.size} windows "
             f"of data: {min(ten) / min(one) - 1:+.1%} time per step",
