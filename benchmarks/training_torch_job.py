@@ -16,7 +16,7 @@ from pn3d.lifters import Params
 from pn3d.models.layers import temporal_basis
 from pn3d.skeleton import H36M17
 from pn3d.training.batch import Batch, clean_xy, draw_batch
-from pn3d.training.objectives import judged, judged_frames, teacher_cycle, teacher_terms
+from pn3d.training.objectives import judged, teacher_cycle, teacher_terms
 from pn3d.training.parallel import mapped_step
 from pn3d.training.terms import discriminator_gradients
 
@@ -107,7 +107,7 @@ def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> t
         "check_confidence": window.confidence,
         "check_target": clean_xy(batch, window),
         "check_clean": batch.clean.confidence,
-        "check_frame": judged_frames(batch),
+        "check_frame": batch.judged,
         "check_rotation": cycle.view.rotation,
         "check_elevation": cycle.view.elevation,
     }

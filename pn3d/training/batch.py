@@ -37,12 +37,14 @@ class Batch:
             discriminators see. Noise is not seen in depth, so a turned skeleton that carries it would give itself away.
         clean: the same windows before noise and masks, by their own size: what players teach each other from.
         keys: (B,) one typed key per example, for what objectives draw.
+        judged: (B,) int32 the frame of each window whose pose the discriminator sees, of reals and fakes alike.
     """
 
     window: Window
     quiet: Window
     clean: Window
     keys: jax.Array
+    judged: jax.Array
 
 
 def clean_xy(batch: Batch, window: Window) -> jax.Array:
@@ -71,4 +73,6 @@ def draw_batch(data: TrainData, key: jax.Array, lane: jax.Array, batch_size: int
         seen = drop_joints(keys[:, 2], confidence, config.augment.mask_probability)
     quiet = make_window(rays, seen, config.model.root_depth)
     window = make_window(noisy_rays, seen, config.model.root_depth) if config.augment.noise > 0 else quiet
-    return Batch(window=window, quiet=quiet, clean=clean, keys=keys[:, 3])
+    frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
+    judged = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
+    return Batch(window=window, quiet=quiet, clean=clean, keys=keys[:, 3], judged=judged)

@@ -13,7 +13,7 @@ from pn3d.config import DiscriminatorConfig, ModelConfig, TeacherLossConfig
 from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import AXIS
-from pn3d.training.terms import Poses2D, View, Weighted, draw_frames, draw_view, judged_motion, judged_pose
+from pn3d.training.terms import Poses2D, View, Weighted, draw_view, judged_motion, judged_pose
 
 
 class Scene(NamedTuple):
@@ -60,15 +60,9 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     return Cycle(lifted, view, turned, seen, relifted, returned_xy)
 
 
-def judged_frames(batch: Batch) -> jax.Array:
-    """(B,) the frame of each window that the pose discriminator sees, of reals and fakes alike."""
-    keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(batch.keys)
-    return draw_frames(keys, batch.quiet.xy.shape[1])
-
-
 def judged(xy: jax.Array, batch: Batch) -> Poses2D:
     """2D of the batch's windows, real or made, as discriminators see it: with the windows' own masks."""
-    return Poses2D(xy=xy, measured=batch.quiet.measured, frame=judged_frames(batch))
+    return Poses2D(xy=xy, measured=batch.quiet.measured, frame=batch.judged)
 
 
 def teacher_terms(

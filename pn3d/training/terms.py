@@ -79,11 +79,6 @@ class Poses2D:
     frame: jax.Array
 
 
-def draw_frames(keys: jax.Array, length: int) -> jax.Array:
-    """(B,) typed keys -> (B,) int32, the frame of each window whose pose is judged."""
-    return jax.vmap(lambda key: jax.random.randint(key, (), 0, length))(keys)
-
-
 def _pose_input(poses: Poses2D, config: DiscriminatorConfig) -> jax.Array:
     rows = jnp.arange(poses.frame.shape[0])
     return pose_features(config.input_scale * poses.xy[rows, poses.frame], poses.measured[rows, poses.frame])
