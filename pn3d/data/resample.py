@@ -24,8 +24,8 @@ class FrameTimes(NamedTuple):
 def resample_clips(clips: Clips, frame_rate: float) -> tuple[Clips, FrameTimes | None]:
     """Clips at ``frame_rate``, and where the original frames lie in them (None where every clip has that rate).
 
-    Keypoints are interpolated linearly in time where both neighbours were measured, else the nearer one is taken; a
-    frame's confidence is the lower of its neighbours'. Our choice.
+    Keypoints and confidence are interpolated linearly in time where both neighbours were measured, else the measured one
+    is taken. Our choice (the lower of both confidences cost 1.5 to 2 mm on noisy 2D at 15 and 60 frames/s).
     """
     rates = np.asarray(clips.fps, np.float64)
     if np.all(np.abs(rates - frame_rate) < 1e-3 * frame_rate):
@@ -67,11 +67,10 @@ def _times(position: np.ndarray, count: int, offset: int) -> FrameTimes:
 def _interpolate_measured(
     keypoints: np.ndarray, confidence: np.ndarray, times: FrameTimes
 ) -> tuple[np.ndarray, np.ndarray]:
-    left, right = confidence[times.left] > 0, confidence[times.right] > 0
-    part = np.broadcast_to(times.part[:, None], left.shape)
-    # Where only one neighbour was measured it is taken alone; where the other carries no weight it does not matter.
-    part = np.where(left & right, part, np.where(right, 1.0, 0.0))[..., None]
-    mixed = ((1.0 - part) * keypoints[times.left] + part * keypoints[times.right]).astype(keypoints.dtype)
-    nearer = np.where(part[..., 0] < 0.5, confidence[times.left], confidence[times.right])
-    both = np.minimum(confidence[times.left], confidence[times.right])
-    return mixed, np.where(left & right, both, nearer * (part[..., 0] % 1.0 == 0.0)).astype(confidence.dtype)
+    part = np.broadcast_to(times.part[:, None], confidence[times.left].shape)
+    # At a frame of the file itself its neighbour has no say, not even where the frame lacks a joint.
+    left, right = confidence[times.left] > 0, (confidence[times.right] > 0) & (part > 0)
+    part = np.where(left & right, part, np.where(right, 1.0, 0.0))
+    of_joints = part[..., None]
+    mixed = ((1.0 - of_joints) * keypoints[times.left] + of_joints * keypoints[times.right]).astype(keypoints.dtype)
+    return mixed, ((1.0 - part) * confidence[times.left] + part * confidence[times.right]).astype(confidence.dtype)
