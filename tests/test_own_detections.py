@@ -1,15 +1,23 @@
-"""``pn3d convert-data`` on detectors' files: what the files lack is given by the options that the remarks name."""
+"""One's own detections as training data: what files lack is given by the options that the remarks name."""
 
+import argparse
 import re
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+import tiny
+from test_predict import weights
 from test_video_file import mp4
 
 from benchmarks.detector_files import alphapose, walking_people
+from pn3d.commands import run_inputs
 from pn3d.commands.main import main
-from pn3d.data.clips import read_clips
+from pn3d.data.clips import read_clips, write_clips
+from pn3d.inference.predict import without_truth
+from pn3d.inference.weights import save_weights
+from pn3d.skeleton import H36M17
 
 
 def test_every_option_that_a_remark_names_exists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +48,22 @@ def test_data_sets_do_not_swallow_these_options(tmp_path: Path, capsys: pytest.C
     """``--fps 60`` beside ``bvh`` would have no effect: its option is ``--set fps=60``."""
     assert main(["convert-data", "bvh", str(tmp_path), str(tmp_path / "o.npz"), "--fps", "60"]) == 2
     assert "--fps is for detectors' files; bvh takes --set NAME=VALUE" in capsys.readouterr().err
+
+
+def test_training_starts_from_given_weights_on_ones_own_detections(tmp_path: Path) -> None:
+    """``train --train mine.npz other.npz --init WEIGHTS``: both players and their averages are those weights."""
+    source, mine, other = alphapose(tmp_path, walking_people("coco17", 24)), tmp_path / "mine.npz", tmp_path / "b.npz"
+    assert main(["convert-data", "detector", str(source), str(mine), "--fps", "30"]) == 0
+    write_clips(other, without_truth(tiny.clips()))
+    save_weights(tmp_path / "first.npz", weights())
+    parser = argparse.ArgumentParser()
+    run_inputs.add_arguments(parser)
+    words = ["--train", str(mine), str(mine), str(other), "--init", str(tmp_path / "first.npz")]
+    inputs = run_inputs.read_inputs(tiny.config(), parser.parse_args(words), lambda _: None)
+    assert inputs.clips.frames == 24 + 24 + tiny.clips().frames  # a file named twice counts twice
+    lacking = [H36M17.index(joint) for joint in ("pelvis", "spine", "thorax", "neck", "head")]
+    assert not inputs.clips.confidence[:48, lacking].any()
+    state = inputs.first_state()
+    for player, given in ((state.teacher, weights().teacher), (state.student, weights().student)):
+        for tree in (player.params, player.ema):
+            jax.tree.map(np.testing.assert_array_equal, tree, given)
