@@ -24,8 +24,8 @@ class FrameTimes(NamedTuple):
 def resample_clips(clips: Clips, frame_rate: float) -> tuple[Clips, FrameTimes | None]:
     """Clips at ``frame_rate``, and where the original frames lie in them (None where every clip has that rate).
 
-    Keypoints and confidence are interpolated linearly in time where both neighbours were measured, else the measured one
-    is taken. Our choice (the lower of both confidences cost 1.5 to 2 mm on noisy 2D at 15 and 60 frames/s).
+    Keypoints and confidence are interpolated linearly in time where both neighbours were measured, else the one
+    that was is taken. Our choice (the lower of both confidences cost 1.5 to 2 mm on noisy 2D at 15 and 60 frames/s).
     """
     rates = np.asarray(clips.fps, np.float64)
     if np.all(np.abs(rates - frame_rate) < 1e-3 * frame_rate):
