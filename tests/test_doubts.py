@@ -26,6 +26,25 @@ def test_exchanged_sides_are_found() -> None:
     assert not swapped_frames(apart, np.zeros_like(confidence)).any()
 
 
+def test_a_swap_that_ends_where_limbs_cross_is_not_taken_to_last() -> None:
+    """Its end hardly shows, and everything up to the end of the clip would be flagged."""
+    frames = 120
+    wide = np.zeros((frames, 17, 2))
+    for joint, name in enumerate(H36M17.joints):
+        wide[:, joint] = (
+            name.startswith("left") - float(name.startswith("right")),
+            25.0 * min(joint, H36M17.mirror[joint]),
+        )
+    width = np.interp(np.arange(frames), [0, 40, 49, 52, 60, 119], [80.0, 80.0, 8.0, 8.0, 80.0, 80.0])
+    keypoints = wide * np.stack([width, np.ones(frames)], axis=1)[:, None]
+    confidence = np.ones((frames, 17))
+    assert not swapped_frames(keypoints, confidence).any()
+    for begin, end in ((30, 51), (70, frames)):  # one that comes back where sides are close, and one that does last
+        exchanged, truth = keypoints.copy(), np.zeros(frames, bool)
+        exchanged[begin:end], truth[begin:end] = exchanged[begin:end][:, np.array(H36M17.mirror)], True
+        np.testing.assert_array_equal(swapped_frames(exchanged, confidence), truth)
+
+
 def test_a_mirrored_depth_bends_knees_backwards() -> None:
     clips = make_synthetic_clips(3, 4, 60)
     assert clips.joints_cam is not None

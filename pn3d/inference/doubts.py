@@ -28,6 +28,10 @@ SWAP_SHARE = 0.6
 SWAP_LEAST = 0.06
 """… and saves at least this much of the person's height per joint."""
 
+PARTNER_SHARE, PARTNER_LEAST, PARTNER_FRAMES = 0.9, 0.02, 60
+"""A change without a second one is completed by the clearest of those that pass these weaker bars, no further away than
+this: sides that are exchanged for a while come back, and where limbs cross one of the two changes hardly shows."""
+
 FLIP_LEAST = -0.04
 """Knees that bend backwards by more than this (sine of the bend times the sine to the hips' axis, both knees' mean)."""
 
@@ -90,7 +94,7 @@ def swapped_frames(keypoints_px: np.ndarray, confidence: np.ndarray) -> np.ndarr
     """Frames of one clip in which left and right are likely exchanged, for legs or arms.
 
     From frame to frame, joints go less far with their sides exchanged where a swap begins or ends. Between those,
-    sides are constant; the rarer of the two is called swapped.
+    sides are constant; the rarer of the two is called swapped. A swap may also last to the end of the clip.
 
     Args:
         keypoints_px: (T, 17, 2).
@@ -116,9 +120,22 @@ def swapped_frames(keypoints_px: np.ndarray, confidence: np.ndarray) -> np.ndarr
             count += both.sum(axis=1)
         saved = (way - crossed) / np.maximum(count, 1) / height_px
         change = (crossed < SWAP_SHARE * way) & (saved > SWAP_LEAST)
+        if change.sum() % 2:
+            change = _with_partner(change, (crossed < PARTNER_SHARE * way) & (saved > PARTNER_LEAST), saved)
         side = np.concatenate([[0], np.cumsum(change)]) % 2 == 1
         swapped |= side if side.mean() <= 0.5 else ~side
     return swapped
+
+
+def _with_partner(change: np.ndarray, weak: np.ndarray, saved: np.ndarray) -> np.ndarray:
+    """(T - 1,) changes, possible ones, clearness -> the changes and the clearest possible one near to any of them."""
+    places = np.arange(len(change))
+    near = np.abs(places[:, None] - places[change]).min(axis=1) <= PARTNER_FRAMES
+    possible = np.flatnonzero(weak & near & ~change)
+    if len(possible):
+        change = change.copy()
+        change[possible[np.argmax(saved[possible])]] = True
+    return change
 
 
 def flipped_frames(joints_m: np.ndarray, rate: float) -> np.ndarray:
