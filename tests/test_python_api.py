@@ -13,6 +13,7 @@ from test_predict import weights
 
 import pn3d
 from pn3d.data.clips import select
+from pn3d.data.synthetic import held_out_clips
 from pn3d.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.streaming import PoseStream
@@ -74,6 +75,24 @@ def test_a_stream_gives_what_prediction_gives_with_a_bounded_delay() -> None:
         # An untrained student is far off, and least squares from far off turns rounding into millimetres.
         assert np.median(gap) < 2e-3
         assert gap.max() < 0.1
+
+
+def test_a_stream_of_trained_weights_says_what_prediction_says_to_a_tenth_of_a_millimetre() -> None:
+    """Also where turns are averaged by how much the keypoints shake, which both measure with the size of each frame."""
+    clip = select(held_out_clips(1, detector_noise=True), [0])
+    exact = select(held_out_clips(1), [0])
+    # Noise of a size at which averaging is neither at its narrowest nor at its widest.
+    keypoints = (exact.keypoints + 0.25 * (clip.keypoints - exact.keypoints))[:60]
+    frames = np.concatenate([keypoints, np.where(clip.confidence > 0, 0.9, 0.0)[:60, :, None]], axis=-1)
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    trained = pn3d.load_weights()
+    whole = pn3d.predict(trained, frames, layout="h36m17", fps=30, image_size=size)
+    assert whole.betas is not None
+    stream = PoseStream(trained, image_size=size, layout="h36m17", betas=whole.betas[0])
+    poses = [pose for frame in frames if (pose := stream.push(frame)) is not None] + stream.flush()
+    for name, bar in (("joints_cam_m", 1e-4), ("poses_cam", 1e-4)):
+        gap = np.abs(np.stack([getattr(pose, name) for pose in poses]) - getattr(whole, name))
+        assert gap.max() < bar
 
 
 def test_a_causal_stream_answers_at_once_and_looks_at_nothing_to_come() -> None:

@@ -55,6 +55,7 @@ class _Frame:
     total: np.ndarray | float = 0.0
     weight: float = 0.0
     turns: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((24, 3), np.float32))
+    size: float | None = None  # of the person, once all windows are in
 
 
 class PoseStream:
@@ -197,6 +198,7 @@ class PoseStream:
         frame.total = np.asarray(frame.total / frame.weight, np.float32)[None]
         blended = unpacked(frame.total)
         assert blended.betas is not None
+        frame.size = float(blended.size[0])
         self._shape_sum += blended.betas[0]
         self._shape_count += 1
         frame.turns = np.asarray(fit_piece(self._figure, self._said(frame)))[0]
@@ -217,11 +219,13 @@ class PoseStream:
         begin = max(index - reach, min(self._frames))
         return [self._frames[i] for i in range(begin, min(index + reach + 1, end))], index - begin
 
-    def _half_width(self, index: int, size: np.ndarray) -> float:
+    def _half_width(self, index: int) -> float:
         """Half the width of the average of a frame's turns, by how its keypoints shake."""
         near, middle = self._near(index, SHAKE_REACH, self._pushed)
         rays, confidence = np.stack([f.rays for f in near]), np.stack([f.confidence for f in near])
-        shaking = shake(rays, confidence, np.broadcast_to(size, len(near)))
+        # Sizes count up to SHAKE_FRAMES away only, and those frames are finished; the others need some number.
+        sizes = np.array([near[middle].size if f.size is None else f.size for f in near], np.float32)
+        shaking = shake(rays, confidence, sizes)
         return float(half_width(shaking, TURNS, self._fps)[middle])
 
     def _give(self, index: int) -> StreamPose:
@@ -236,7 +240,7 @@ class PoseStream:
         said = self._said(frame)
         near, middle = self._near(index, self._reach, self._finished)
         counts = np.array([[(f.confidence > 0).any()] for f in near], np.float32).repeat(24, axis=1)
-        half = self._half_width(index, np.asarray(said.size))
+        half = self._half_width(index)
         turns = smooth(np.stack([f.turns for f in near]), counts, half)[middle]
         poses, transl, joints, marks, reprojected = (
             np.asarray(value)[0]
