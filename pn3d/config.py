@@ -184,6 +184,8 @@ class DataConfig:
 
     builtin_clips: int = 400
     builtin_frames: int = 150
+    beside_clips: int = 0
+    """Clips of built-in motion that go in beside the files, which are then repeated until they are a sixth of it all."""
     held_out_share: float = 0.0
     """Share of the scenes (by name) whose 2D is kept from training. Where it is not 0, stage 1 hands on the checkpoint
     with the best 2D-only signal (``pn3d.training.stopping``) in the place of its last."""
@@ -237,7 +239,7 @@ def validate(config: Config) -> Config:
         if isinstance(value, bool | str):
             continue
         if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
-            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps")
+            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps", "beside_clips")
             least = 0 if name.endswith(may_be_none) else 1
             if value < least:
                 raise UserError(f"{name} is {value}, expected at least {least}")

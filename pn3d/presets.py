@@ -12,6 +12,16 @@ PRESETS: dict[str, dict[str, Any]] = {
         "student.optimiser.steps": 2500,
     },
     "cmu": _DETECTORS,
+    # From weights that exist (--init) to one's own detections: a short joint stage in small steps.
+    "tune": {
+        **_DETECTORS,
+        "teacher.optimiser.steps": 0,
+        "student.optimiser.steps": 0,
+        "joint.optimiser.steps": 200,
+        "joint.optimiser.learning_rate": 4e-5,
+        "data.beside_clips": 40,
+        "run.checkpoint_every": 100,
+    },
     # What the paper and Chen 2019 name, without our additions; stage 2 and 3 as ours.
     "paper": {
         "model.elevation_head": False,

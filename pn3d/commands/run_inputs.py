@@ -13,10 +13,11 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.config import Config, Stage, to_json
-from pn3d.data.clips import Clips
+from pn3d.data.clips import Clips, concatenate
 from pn3d.data.rays import frame_rays
 from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
+from pn3d.inference.predict import without_truth
 from pn3d.inference.weights import Weights
 from pn3d.lifters import make_networks
 from pn3d.training.batch import TrainData
@@ -98,6 +99,9 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
         init = session.find_weights(None, None if arguments.init == "shipped" else arguments.init)[0]
     if arguments.train:
         clips = session.training_clips(arguments.train, config.model.frame_rate)
+        if config.data.beside_clips:
+            clips, times = beside_builtin(clips, config)
+            say(f"built-in motion beside it: {config.data.beside_clips} clips; the files count {times} times")
     else:
         say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
         clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
@@ -111,6 +115,16 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
         "sha256": session.clips_digest(clips),
     }
     return RunInputs(config, clips, held_out, facts, body, landmarks, init)
+
+
+def beside_builtin(clips: Clips, config: Config) -> tuple[Clips, int]:
+    """Built-in motion after the files' clips, which are repeated until they are at least a sixth; and how many times.
+
+    Discriminators of a few hundred frames alone would learn one person in one motion (docs/own-data.md).
+    """
+    made = without_truth(make_synthetic_clips(config.seed, config.data.beside_clips, config.data.builtin_frames))
+    times = max(1, -(-made.frames // (5 * clips.frames)))
+    return concatenate([clips] * times + [made]), times
 
 
 def described_arguments(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -29,12 +29,13 @@ from pn3d.inference.weights import Weights, save_weights
 from pn3d.training.loop import Reporter, StoppedError, run_stage
 from pn3d.training.parallel import device_mesh
 from pn3d.training.run_folder import RunFolder, read_json
-from pn3d.training.state import TrainState
+from pn3d.training.state import TrainState, stage_optimiser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d train``."""
-    parser.add_argument("--preset", default="quick", help=f"one of {', '.join(configs.PRESETS)}")
+    names = ", ".join(configs.PRESETS)
+    parser.add_argument("--preset", help=f"one of {names} (default: quick, and tune where --init is given)")
     run_inputs.add_arguments(parser)
     parser.add_argument("--eval", metavar="FILE", help="native file with truth, only reported (default: built-in)")
     parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/PRESET)")
@@ -46,8 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, reports, and returns the exit status."""
+    arguments.preset = arguments.preset or ("tune" if arguments.init else "quick")
     config = configs.with_overrides(configs.preset(arguments.preset), {"seed": arguments.seed})
     config = configs.validate(configs.with_overrides(config, configs.parse_overrides(arguments.overrides)))
+    if arguments.init is None and not config.teacher.optimiser.steps:
+        raise UserError(f"preset {arguments.preset} does not train the teacher (0 steps): give --init WEIGHTS")
     session.start_processes(arguments)
     writer = jax.process_index() == 0
     reporter = Reporter(say=(lambda line: print(line, flush=True)) if writer else (lambda _: None))
@@ -106,7 +110,8 @@ class _Job:
         data, scene = self.inputs.train_data(mesh, self.reporter.say), self.inputs.scene()
         state = self.inputs.first_state()
         for stage in STAGES[: STAGES.index(wanted[-1]) + 1]:
-            if stage not in wanted and not self.folder.checkpoints(stage).is_dir():
+            nothing = self.inputs.init is not None and not stage_optimiser(self.config, stage).steps
+            if (stage not in wanted or nothing) and not self.folder.checkpoints(stage).is_dir():
                 if self.inputs.init is not None:
                     continue
                 raise UserError(
