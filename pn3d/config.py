@@ -185,7 +185,7 @@ class DataConfig:
     builtin_clips: int = 400
     builtin_frames: int = 150
     beside_clips: int = 0
-    """Clips of built-in motion that go in beside the files, which are then repeated until they are a sixth of it all."""
+    """Clips of built-in motion beside the files, which are then repeated until they are a sixth of it all."""
     held_out_share: float = 0.0
     """Share of the scenes (by name) whose 2D is kept from training. Where it is not 0, stage 1 hands on the checkpoint
     with the best 2D-only signal (``pn3d.training.stopping``) in the place of its last."""
