@@ -107,21 +107,27 @@ def share_outside(name: str, stage: Stage, clips: int, seconds_per_step: float, 
     """Share of the loop's wall time in which no step runs, over one period of the preset's checkpoints.
 
     The loop is run with a step that is waited for; what passes between two steps is a log line, and after the last one
-    digests and a checkpoint, written to its end. A real run writes log lines and checkpoints beside the next steps, so
-    this is an upper bound.
+    digests and a checkpoint, until the loop could go on: its files are written beside the next steps. A real run
+    writes log lines beside the next steps too, so this is an upper bound.
     """
     own = preset(name).run
     words = {f"{stage}.optimiser.steps": dispatches, "run.steps_per_dispatch": 1}
     words |= {"run.checkpoint_every": dispatches, "run.digest_every": dispatches}
     setup = make_setup(name, devices=1, clips=clips, **words)
     watched: list[Watched] = []
+    saved: list[float] = []
+    save = loop.Checkpoints.save
+
+    def noted(*arguments: Any) -> None:
+        save(*arguments)
+        saved.append(time.perf_counter())
 
     def watch(step: Any, mesh: jax.sharding.Mesh) -> Watched:
         watched.append(Watched(step, mesh))
         return watched[0]
 
     with tempfile.TemporaryDirectory() as folder, RunFolder(Path(folder)) as run:
-        with mock.patch.object(loop, "mapped_step", watch):
+        with mock.patch.object(loop, "mapped_step", watch), mock.patch.object(loop.Checkpoints, "save", noted):
             loop.run_stage(
                 setup.config,
                 stage,
@@ -132,10 +138,9 @@ def share_outside(name: str, stage: Stage, clips: int, seconds_per_step: float, 
                 setup.mesh,
                 loop.Reporter(lambda _: None),
             )
-        ended = time.perf_counter()
     times = watched[0].times
     line = statistics.median(after[0] - before[1] for before, after in itertools.pairwise(times))
-    host = line * own.checkpoint_every / own.steps_per_dispatch + ended - times[-1][1]
+    host = line * own.checkpoint_every / own.steps_per_dispatch + saved[-1] - times[-1][1]
     return host / (host + seconds_per_step * own.checkpoint_every)
 
 

@@ -97,12 +97,13 @@ class Checkpoints:
         finally:
             self._manager.close()
 
-    def save(self, state: TrainState, score: float) -> None:
+    def save(self, state: TrainState, score: float, sha256: str | None = None) -> None:
         """Saves the state under its step, which must be new; waits for the save before, not for this one.
 
         Args:
             state: of the stage.
             score: smaller is better; the best is kept beside the newest. It knows no 3D.
+            sha256: ``digest(state)``, where it is known already.
 
         Raises:
             UserError: this checkpoint, or the one before it, could not be written.
@@ -110,7 +111,7 @@ class Checkpoints:
         step = int(state.step)
         if step in self._manager.all_steps():
             return
-        meta = {"step": step, "sha256": digest(state), "score": score}
+        meta = {"step": step, "sha256": sha256 or digest(state), "score": score}
         items = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
         try:
             taken = self._manager.save(step, args=items, metrics={"score": score}, force=True)

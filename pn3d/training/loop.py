@@ -150,7 +150,8 @@ class _Run:
                 self._log(*waiting, first, state, extra)
                 waiting = None
             if saving:
-                self.checkpoints.save(state, extra.get("signal", float(np.mean(self.losses))))
+                score = extra.get("signal", float(np.mean(self.losses)))
+                self.checkpoints.save(state, score, extra["digest"]["state"] if digesting else None)
                 self.losses.clear()
             if stopping:
                 raise StoppedError(f"{self.stage} stopped at step {done} of {self.total}; the same command resumes it")
