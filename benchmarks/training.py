@@ -126,18 +126,14 @@ def share_outside(name: str, stage: Stage, clips: int, seconds_per_step: float, 
         watched.append(Watched(step, mesh))
         return watched[0]
 
-    with tempfile.TemporaryDirectory() as folder, RunFolder(Path(folder)) as run:
-        with mock.patch.object(loop, "mapped_step", watch), mock.patch.object(loop.Checkpoints, "save", noted):
-            loop.run_stage(
-                setup.config,
-                stage,
-                setup.first,
-                setup.data,
-                setup.scene,
-                run,
-                setup.mesh,
-                loop.Reporter(lambda _: None),
-            )
+    quiet = loop.Reporter(lambda _: None)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunFolder(Path(folder)) as run,
+        mock.patch.object(loop, "mapped_step", watch),
+        mock.patch.object(loop.Checkpoints, "save", noted),
+    ):
+        loop.run_stage(setup.config, stage, setup.first, setup.data, setup.scene, run, setup.mesh, quiet)
     times = watched[0].times
     line = statistics.median(after[0] - before[1] for before, after in itertools.pairwise(times))
     host = line * own.checkpoint_every / own.steps_per_dispatch + saved[-1] - times[-1][1]
