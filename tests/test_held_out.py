@@ -58,7 +58,8 @@ def test_train_logs_the_signal_uses_its_pick_and_verify_reruns_it(
 ) -> None:
     folder = tmp_path / "run"
     words = ["train", "--preset", "tiny", "--run", str(folder), "--set", "data.held_out_share=0.4"]
-    assert main(words) == 0
+    for stage in ("teacher", "student"):
+        assert main([*words, "--stage", stage]) == 0
     said = capsys.readouterr().out
     assert "held out: the 2D of" in said
     assert "has the best 2D signal and is used" in said
@@ -67,7 +68,9 @@ def test_train_logs_the_signal_uses_its_pick_and_verify_reruns_it(
     assert set(signals) == {4, 8}
     assert all(row["stage"] == "teacher" for row in rows if "signal" in row)
     assert f"step {min(signals, key=lambda step: signals[step])} has the best" in said
+    # The student's stage is equal only if it starts from the picked teacher, also where stage 1 is not run to its end.
     assert main(["verify", str(folder)]) == 0
+    assert main(["verify", str(folder), "--steps", "4"]) == 0
 
 
 def test_a_share_that_leaves_nothing_is_refused() -> None:

@@ -95,7 +95,8 @@ def rerun(
                 if compared.player is not None:
                     return
         picked = stage == "teacher" and config.data.held_out_share > 0
-        if (done < total or picked) and STAGES[-1] in recorded and stage != STAGES[-1]:
+        later = any(after in recorded for after in STAGES[STAGES.index(stage) + 1 :])
+        if (done < total or picked) and later:
             with Checkpoints(folder.checkpoints(stage)) as checkpoints:
                 state = checkpoints.restore(template, say, best=picked) or state
 
