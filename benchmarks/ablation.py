@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ablation_rows import ROWS, Row
+from benchmarks.ablation_rows import ROWS, START, Row
 from benchmarks.ablation_table import markdown
 from benchmarks.study_signal import signals
 from benchmarks.study_train import (
@@ -60,7 +60,7 @@ def screening(options: argparse.Namespace) -> dict[str, Any]:
 def run_row(trainer: Trainer, name: str, row: Row, seed: int, options: argparse.Namespace) -> Record:
     """Trains and scores one row."""
     began = time.monotonic()
-    config = study_config(options.preset, seed, screening(options) | row.overrides)
+    config = study_config(options.preset, seed, START | screening(options) | row.overrides)
     clips, held_out = study_clips(options.train, row.data, config, row.frames, row.cameras)
     folder = options.out / "runs" / f"{name}-seed{seed}"
     record: Record = {
@@ -89,14 +89,15 @@ def run_row(trainer: Trainer, name: str, row: Row, seed: int, options: argparse.
 def run_full(name: str, row: Row, seed: int, options: argparse.Namespace) -> Record:
     """All three stages by the train command in a process of its own, scored on built-in motion."""
     folder = options.out / "full" / f"{name}-seed{seed}"
-    config = study_config(options.preset, seed, row.overrides)
+    overrides = START | row.overrides
+    config = study_config(options.preset, seed, overrides)
     clips, _ = study_clips(options.train, row.data, config, row.frames, row.cameras)
     folder.parent.mkdir(parents=True, exist_ok=True)
     file = folder.parent / f"{folder.name}.npz"
     write_clips(file, clips)
-    words = [f"{key}={json.dumps(value)}" for key, value in row.overrides.items()]
+    words = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
     command = [sys.executable, "-m", "pn3d", "train", "--preset", options.preset, "--seed", str(seed)]
-    command += ["--train", str(file), "--run", str(folder), *(["--set", *words] if words else [])]
+    command += ["--train", str(file), "--run", str(folder), "--set", *words]
     subprocess.run(command, check=True)
     result = json.loads((folder / "eval.json").read_text())
     record: Record = {"row": f"{name} (full)", "seed": seed, "group": row.group, "overrides": row.overrides}

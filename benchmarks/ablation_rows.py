@@ -33,8 +33,12 @@ def _judge(**values: float) -> dict[str, Any]:
     return {f"teacher.discriminator.{name}": value for name, value in values.items()}
 
 
+START: dict[str, Any] = {"model.temporal": "flat"}
+"""What the preset was when the study began, where a choice has changed it since: ``base``, and beneath every row."""
+
+
 ROWS: dict[str, Row] = {
-    "base": Row("the preset"),
+    "base": Row("the start"),
     "no-proportion": Row("anatomy", _loss(proportion=0.0)),
     "no-symmetry": Row("anatomy", _loss(symmetry=0.0)),
     "no-hinge": Row("anatomy", _loss(hinge=0.0)),
