@@ -47,7 +47,7 @@ def half_coco(clips: Clips) -> Clips:
 
 
 def signs_and_errors(weights: Weights, clips: Clips) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 5) signs of the student and (N,) its true PA-MPJPE in mm."""
+    """(N, 4) signs of the student and (N,) its true PA-MPJPE in mm."""
     seen = to_h36m17(without_truth(clips))
     frames = frame_rays(seen)
     blended = blend_windows(weights, frames, seen.clip_start)

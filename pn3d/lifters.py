@@ -315,12 +315,16 @@ def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks
     )
 
 
+def local_sixd(said: StudentOutput) -> jax.Array:
+    """(B, T, 24, 6) columns of the student's local rotations, not yet orthonormal; an upright person who faces the
+    camera is the rest pose turned by pi about x."""
+    facing = jnp.array([1.0, -1.0, -1.0] * 2).reshape(1, 1, 1, 6)
+    return jnp.concatenate([said.sixd[:, :, :1] * facing, said.sixd[:, :, 1:]], axis=2)
+
+
 def local_rotations(said: StudentOutput) -> jax.Array:
-    """(B, T, 24, 3, 3) of the student's output; an upright person who faces the camera is the rest pose turned by pi
-    about x."""
-    local = rotations.sixd_to_matrix(said.sixd)
-    facing = jnp.array([1.0, -1.0, -1.0]).reshape(1, 1, 1, 3, 1)
-    return jnp.concatenate([local[:, :, :1] * facing, local[:, :, 1:]], axis=2)
+    """(B, T, 24, 3, 3) of the student's output."""
+    return rotations.sixd_to_matrix(local_sixd(said))
 
 
 def landmark_corrections(raw: jax.Array) -> jax.Array:

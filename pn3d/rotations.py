@@ -184,6 +184,12 @@ def mirror_matrix(matrix: jax.Array, mirror: tuple[int, ...]) -> jax.Array:
     return matrix[..., jnp.array(mirror), :, :] * _spread(np.outer(_MIRROR_VECTOR, _MIRROR_VECTOR), matrix)
 
 
+def mirror_sixd(sixd: jax.Array, mirror: tuple[int, ...]) -> jax.Array:
+    """The same for the first two columns, orthonormal or not: linear in them. (*, J, 6) -> (*, J, 6)."""
+    columns = np.concatenate([_MIRROR_VECTOR, -_MIRROR_VECTOR])
+    return sixd[..., jnp.array(mirror), :] * _spread(columns, sixd)
+
+
 _MIRROR_VECTOR = np.array([1.0, -1.0, -1.0])
 
 

@@ -21,8 +21,8 @@ CHUNK = 1024
 """Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
 
 
-STRIDE_SHARE = 9
-"""Windows start every ``window / 9`` frames (every frame for windows of 9): each frame is in nine windows or more."""
+STRIDE_SHARE = 4
+"""Windows start every ``window / 4`` frames (every second one for windows of 9): each frame is in four or five."""
 
 
 class Blended(NamedTuple):
@@ -34,7 +34,7 @@ class Blended(NamedTuple):
         size: (N,) the person's size in the picture, blended over windows.
         square: (N,) mean over windows and mirrored windows of the squared length of ``teacher_joints``; what it is
             above that of the blended joints is the spread between windows.
-        sixd: (N, 24, 6) blended columns of the student's local rotations, not yet orthonormal; None without a student.
+        sixd: (N, 24, 6) blended columns of the student's local rotations, not orthonormal; None without a student.
         betas: (N, 10) blended shapes.
     """
 
@@ -47,12 +47,20 @@ class Blended(NamedTuple):
 
 
 def window_weights(length: int) -> np.ndarray:
-    """(T,) weight of a window's frame: a triangle, since frames in the middle see both past and future (our choice)."""
-    middle = (length - 1) / 2
-    return (1.0 - np.abs(np.arange(length) - middle) / (middle + 1.0)).astype(np.float32)
+    """(T,) weight of a window's frame: frames in the middle see both past and future, so they count most.
+
+    Hann's window without its zeros (our choice): where windows start every second frame it sums to the same at every
+    frame, and hardly counts at the ends, so windows begin and end without a seam.
+    """
+    return (np.sin(np.pi * (np.arange(length) + 1) / (length + 1)) ** 2).astype(np.float32)
 
 
-def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray, *, stride: int | None = None) -> Blended:
+def window_stride(length: int) -> int:
+    """Frames between the starts of windows of this length."""
+    return max(1, length // STRIDE_SHARE)
+
+
+def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -> Blended:
     """Predicts windows of every clip and blends them; clips shorter than a window repeat their last frame.
 
     A clip's values depend on that clip alone.
@@ -61,13 +69,12 @@ def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray, *
         weights: the networks.
         frames: of all clips, at the networks' rate.
         clip_start: (C + 1,).
-        stride: frames between windows; None = a ninth of a window. The last window of a clip ends with the clip.
     """
     length = weights.config.model.window
-    gather, frame_of = window_frames(clip_start, length, stride or max(1, length // STRIDE_SHARE))
+    gather, frame_of = window_frames(clip_start, length)
     predict = window_predictor(weights)
     total = int(clip_start[-1])
-    triangle = window_weights(length)
+    weight = window_weights(length)
     sums = np.zeros((0, 0), np.float32)
     weight_sum = np.zeros(total, np.float32)
     rays, confidence = np.asarray(frames.rays), np.asarray(frames.confidence)
@@ -81,8 +88,8 @@ def blend_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray, *
             # Within one t the frames of different windows differ, so a plain indexed sum is right; padding has -1.
             real = own[:, t] >= 0
             frame = own[real, t]
-            weight_sum[frame] += triangle[t]
-            sums[frame] += triangle[t] * values[real, t]
+            weight_sum[frame] += weight[t]
+            sums[frame] += weight[t] * values[real, t]
     return unpacked(sums / weight_sum[:, None])
 
 
@@ -96,17 +103,21 @@ def unpacked(flat: np.ndarray) -> Blended:
     return Blended(*shared, flat[:, 54:198].reshape(count, 24, 6), flat[:, 198:])
 
 
-def window_frames(clip_start: np.ndarray, length: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """(W, T) frames to gather, and (W, T) frames they count for: -1 where a short clip was padded."""
+def window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """(W, T) frames to gather, and (W, T) frames they count for: -1 where a short clip was padded.
+
+    The last window of a clip ends with the clip. Where it starts between two strides it counts only for frames that
+    the next regular one would have seen, so that a stream, which cannot know that a clip ends, gives the same.
+    """
     gather, own = [], []
+    stride = window_stride(length)
     for begin, end in itertools.pairwise(clip_start):
         last = max(end - length, begin)
-        starts = np.arange(begin, last + 1, stride)
-        if starts[-1] != last:
-            starts = np.append(starts, last)
-        index = starts[:, None] + np.arange(length)
+        starts = np.arange(begin, last + stride, stride)
+        first = np.where(starts > last, starts, begin)
+        index = np.minimum(starts, last)[:, None] + np.arange(length)
         gather.append(np.minimum(index, end - 1))
-        own.append(np.where(index < end, index, -1))
+        own.append(np.where((index < end) & (index >= first[:, None]), index, -1))
     return np.concatenate(gather), np.concatenate(own)
 
 
@@ -115,7 +126,7 @@ def _unmirror(values: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
     joints, elevation, size, *body = values
     joints = joints[:, :, jnp.array(H36M17.mirror)] * jnp.array([-1.0, 1.0, 1.0]).reshape(1, 1, 1, 3)
     if body:
-        body = [rotations.mirror_matrix(body[0], SMPL24.mirror), body[1]]
+        body = [rotations.mirror_sixd(body[0], SMPL24.mirror), body[1]]
     return joints, elevation, size, *body
 
 
@@ -147,7 +158,8 @@ def _compiled_predictor(model: ModelConfig):  # type: ignore[no-untyped-def]
             return joints, elevation, size
         said = run_network(networks.student, student, window.xy, window.confidence)
         betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
-        return joints, elevation, size, lifters.local_rotations(said), betas
+        # Columns as the student says them: averaging them is linear, and one Gram-Schmidt per frame comes after it.
+        return joints, elevation, size, lifters.local_sixd(said), betas
 
     @jax.jit
     def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
@@ -156,7 +168,7 @@ def _compiled_predictor(model: ModelConfig):  # type: ignore[no-untyped-def]
         mirrored = _unmirror(once(teacher, student, *flip_windows(rays, confidence, everyone)))
         joints, elevation, size, *body = (0.5 * (a + b) for a, b in zip(seen, mirrored, strict=True))
         square = 0.5 * (jnp.sum(seen[0] ** 2, axis=(-2, -1)) + jnp.sum(mirrored[0] ** 2, axis=(-2, -1)))
-        each = [joints, elevation, size, square, *([rotations.matrix_to_sixd(body[0]), body[1]] if body else [])]
+        each = [joints, elevation, size, square, *body]
         return jnp.concatenate([value.reshape(*confidence.shape[:2], -1) for value in each], axis=-1)
 
     return predict

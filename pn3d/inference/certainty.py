@@ -1,8 +1,8 @@
 """How far off a frame is likely to be, from signs that need no truth.
 
-Five signs per frame, each the logarithm of something that grows with the error: how much overlapping and mirrored
-windows disagree (teacher's joints, student's turns), how much teacher and student disagree, how far the student was
-from the keypoints before refinement, and how little the detector trusted its joints. A linear regression on the
+Four signs per frame, each the logarithm of something that grows with the error: how much the teacher's joints of
+overlapping and mirrored windows disagree, how much teacher and student disagree, how far the student was from the
+keypoints before refinement, and how little the detector trusted its joints. A linear regression on the
 logarithm of the PA-MPJPE, fitted on built-in motion with a simulated detector, makes one number of them
 (``python -m benchmarks.confidence --fit``); its coefficients travel in the weights' card under ``certainty``.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from pn3d.data.clips import Clips
 from pn3d.inference.blend import Blended
 
-SIGNS = ("window_spread", "turn_spread", "disagreement", "gap", "doubt")
+SIGNS = ("window_spread", "disagreement", "gap", "doubt")
 SMOOTH_SECONDS = 0.4
 """Signs are averaged over time by a triangle of this half width: errors last longer than a frame."""
 
@@ -37,7 +37,7 @@ def frame_signs(
     confidence: np.ndarray,
     clips: Clips,
 ) -> np.ndarray:
-    """(N, 5) the signs of ``SIGNS``, averaged over time within each clip.
+    """(N, 4) the signs of ``SIGNS``, averaged over time within each clip.
 
     Args:
         blended: what the windows said; with a student.
@@ -47,14 +47,11 @@ def frame_signs(
         confidence: (N, 17) the detector's.
         clips: boundaries and rates.
     """
-    assert blended.sixd is not None
     size = np.maximum(blended.size, 1e-4)
     square = np.sum(blended.teacher_joints**2, axis=(1, 2))
     spread = np.sqrt(np.maximum(blended.square - square, 0.0) / 17.0) / size
-    lengths = np.sum(blended.sixd.reshape(len(size), 24, 2, 3) ** 2, axis=-1)
-    turns = np.sqrt(np.maximum(1.0 - lengths, 0.0).mean(axis=(1, 2)))
     apart = np.linalg.norm(student_m - teacher_m, axis=-1).mean(axis=1)
-    raw = np.stack([spread, turns, apart, gap, 1.0 - confidence.mean(axis=1)], axis=1)
+    raw = np.stack([spread, apart, gap, 1.0 - confidence.mean(axis=1)], axis=1)
     signs = np.log(np.maximum(raw, 0.0) + FLOOR)
     return np.concatenate(
         [
@@ -80,7 +77,7 @@ def over_time(values: np.ndarray, half: int) -> np.ndarray:
 
 
 def expected_error_mm(signs: np.ndarray, card: dict[str, Any] | None) -> np.ndarray:
-    """(N, 5) -> (N,) the PA-MPJPE that such signs went with."""
+    """(N, 4) -> (N,) the PA-MPJPE that such signs went with."""
     card = DEFAULT if card is None else card
     coefficients = np.array([card["coefficients"][name] for name in SIGNS])
     return np.exp(np.clip(signs @ coefficients + card["intercept"], 0.0, 7.0)).astype(np.float32)
@@ -90,7 +87,7 @@ def fit(signs: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:
     """Least squares of log error on the signs, no coefficient below zero (a sign that falls with the error is no sign).
 
     Args:
-        signs: (N, 5).
+        signs: (N, 4).
         error_mm: (N,) true PA-MPJPE.
     """
     used = list(range(len(SIGNS)))

@@ -15,7 +15,7 @@ from pn3d.body.smpl_file import load_body
 from pn3d.data.detectors.h36m import to_h36m17
 from pn3d.data.detectors.layouts import detector_layout
 from pn3d.errors import UserError
-from pn3d.inference.blend import STRIDE_SHARE, unpacked, window_predictor, window_weights
+from pn3d.inference.blend import unpacked, window_predictor, window_stride, window_weights
 from pn3d.inference.pose import Figure, Said, fit_piece, place_piece
 from pn3d.inference.refine import SHAKE_REACH, TURNS, half_width, reach, shake, smooth
 from pn3d.inference.weights import Weights
@@ -105,8 +105,8 @@ class PoseStream:
         self._figure = Figure(self.body, load_landmarks(body_file), jnp.asarray(weights.student["landmark_raw"]))
         self._network = window_predictor(weights)
         self._length = weights.config.model.window
-        self._stride = max(1, self._length // STRIDE_SHARE)
-        self._triangle = window_weights(self._length)
+        self._stride = window_stride(self._length)
+        self._weights = window_weights(self._length)
         self._fps, self._reach = fps, reach(TURNS, fps)
         self._kept = max(self._reach, SHAKE_REACH)
         self._causal = causal
@@ -122,7 +122,7 @@ class PoseStream:
     @property
     def delay(self) -> int:
         """The most frames that are pushed after a frame before its pose comes."""
-        return 0 if self._causal else self._length - 1 + self._stride - 1 + self._reach
+        return 0 if self._causal else self._length - 1 + self._reach
 
     def push(self, keypoints: np.ndarray) -> StreamPose | None:
         """Takes the next frame, (J, 2) or (J, 3) px and confidence; gives the pose that is ready, if one is."""
@@ -149,7 +149,7 @@ class PoseStream:
             return []
         last = max(self._pushed - self._length, 0)
         if last >= self._windows_from or last % self._stride:
-            self._add_window(last)
+            self._add_window(last, first=self._windows_from)
         while self._finished < self._pushed:
             self._finish(self._finished)
         return [self._give(index) for index in range(self._given_out, self._pushed)]
@@ -185,12 +185,13 @@ class PoseStream:
         rays, confidence = np.stack([f.rays for f in frames]), np.stack([f.confidence for f in frames])
         return np.asarray(self._network(rays[None], confidence[None]))[0]
 
-    def _add_window(self, start: int) -> None:
+    def _add_window(self, start: int, *, first: int = 0) -> None:
+        """Adds what a window says to its frames, from ``first`` on."""
         for t, values in enumerate(self._window(start)):
-            if start + t < self._pushed:
+            if first <= start + t < self._pushed:
                 frame = self._frames[start + t]
-                frame.total = frame.total + self._triangle[t] * values
-                frame.weight += float(self._triangle[t])
+                frame.total = frame.total + self._weights[t] * values
+                frame.weight += float(self._weights[t])
 
     def _finish(self, index: int) -> None:
         """All windows of this frame are in: blend, and find the turns that bring the body towards the keypoints."""
