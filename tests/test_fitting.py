@@ -81,7 +81,7 @@ def test_moves_are_the_derivatives_of_forward_kinematics() -> None:
 
     joints, turns = posed_joints(BODY, rest, local)
     offset = jnp.sum(turns[:, np.array(LANDMARKS.bone)] * LANDMARKS.offset_m[None, :, None], axis=-1)
-    moves = fitting._moves(LANDMARKS, BODY.parents, joints, turns, offset)
+    moves = jnp.stack(fitting._moves(LANDMARKS, BODY.parents, joints, turns, offset), axis=1)
     exact = jax.jacfwd(marks)(jnp.zeros((2, moves.shape[-1])))  # (2, 17, 3, 2, K)
     for person in range(2):
         np.testing.assert_allclose(jnp.moveaxis(moves[person], 0, 1), exact[person, :, :, person], atol=1e-5)

@@ -21,7 +21,7 @@ from pn3d.data.synthetic import held_out_clips
 from pn3d.data.windows import flip_windows
 from pn3d.errors import UserError
 from pn3d.evaluation.evaluate import evaluate_prediction
-from pn3d.inference.blend import window_weights
+from pn3d.inference.blend import window_frames, window_weights
 from pn3d.inference.pose import Figure, Said, place_piece
 from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
 from pn3d.inference.weights import Weights, load_weights, save_weights
@@ -166,9 +166,10 @@ def test_resampling_there_and_back_keeps_smooth_values(rate: float) -> None:
     assert predicted(clips).joints_cam_m.shape == (clips.frames, 17, 3)
 
 
-def test_window_weights_are_a_triangle() -> None:
+def test_window_weights_are_hanns_without_its_zeros() -> None:
     np.testing.assert_allclose(window_weights(3), [0.5, 1.0, 0.5])
     assert window_weights(1) == [1.0]
+    np.testing.assert_allclose(window_weights(9), np.hanning(11)[1:-1], atol=1e-6)
 
 
 def test_the_predict_command_writes_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,3 +236,17 @@ def test_turning_back_to_the_real_camera_moves_the_body_as_a_whole() -> None:
     for index in (2, 3):
         expected = jax.jit(camera.uncentre_points)(on_axis[index], root)
         np.testing.assert_allclose(beside[index], expected, atol=1e-4)
+
+
+def test_every_frame_is_in_windows_and_they_fade_in_and_out_without_a_seam() -> None:
+    clip_start, length = np.array([0, 4, 13, 40, 50]), 9
+    gather, counts_for = window_frames(clip_start, length)
+    assert (gather.min(), gather.max()) == (0, 49)
+    weight = np.zeros(50)
+    for own in counts_for:
+        np.add.at(weight, own[own >= 0], window_weights(length)[own >= 0])
+    assert (weight > 0).all()
+    # Away from the ends of a clip the weights of all windows that see a frame have one sum.
+    np.testing.assert_allclose(weight[13 + 8 : 40 - 8], 2.5, atol=1e-6)
+    clip_of = np.searchsorted(clip_start, gather, side="right")
+    assert (clip_of == clip_of[:, :1]).all()

@@ -6,7 +6,19 @@ import tiny
 
 from pn3d.data.rays import frame_rays
 from pn3d.inference.pose import shake_clips, smooth_clips
-from pn3d.inference.refine import EXACT, SHAKE_REACH, SHAKING, TEACHER, TURNS, half_width, reach, shake, smooth
+from pn3d.inference.refine import (
+    EXACT,
+    SHAKE_REACH,
+    SHAKING,
+    TEACHER,
+    TURNS,
+    between_fits,
+    fit_stride,
+    half_width,
+    reach,
+    shake,
+    smooth,
+)
 
 
 def walk(frames: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,8 +68,8 @@ def test_shake_looks_at_frames_within_reach_only_and_not_at_missing_ones() -> No
 def test_the_average_is_as_wide_as_said() -> None:
     calm = half_width(np.array([0.0, EXACT]), TEACHER, 30.0)
     np.testing.assert_array_equal(calm, 0.0)
-    assert float(half_width(np.array([1.0]), TURNS, 30.0)[0]) == pytest.approx(6.0)
-    assert (reach(TURNS, 30.0), reach(TURNS, 60.0)) == (6, 12)
+    assert float(half_width(np.array([1.0]), TURNS, 30.0)[0]) == pytest.approx(7.5)
+    assert (reach(TURNS, 30.0), reach(TURNS, 60.0)) == (8, 15)
     values = np.zeros((21, 1, 1), np.float32)
     values[10] = 1.0
     ones = np.ones((21, 1), np.float32)
@@ -76,3 +88,20 @@ def test_averages_do_not_cross_clips() -> None:
     shaking = np.ones(clips.frames)
     same = smooth_clips(values, np.ones((clips.frames, 1), np.float32), shaking, TURNS, clips)
     np.testing.assert_allclose(same, values, rtol=1e-6)
+
+
+def test_between_fits_a_line_stays_a_line_and_the_end_holds_the_last_fit() -> None:
+    assert [fit_stride(rate) for rate in (10.0, 15.0, 25.0, 29.97, 60.0)] == [1, 1, 2, 2, 4]
+    fits = np.arange(0, 10, 4)
+    line = np.arange(10.0)[:, None, None] * np.array([1.0, -2.0])
+    mixed, weight = between_fits(10, 4).mix(line[fits], np.ones((3, 1)))
+    np.testing.assert_allclose(mixed[:9], line[:9], atol=1e-6)
+    np.testing.assert_allclose(mixed[9], line[8], atol=1e-6)
+    np.testing.assert_allclose(weight, 1.0, atol=1e-6)
+
+
+def test_a_fit_that_counts_nothing_leaves_frames_near_it_to_the_other() -> None:
+    values = np.array([[[1.0]], [[100.0]], [[3.0]]])
+    mixed, weight = between_fits(9, 4).mix(values, np.array([[1.0], [0.0], [1.0]]))
+    np.testing.assert_allclose(mixed[:, 0, 0], [1, 1, 1, 1, 0, 3, 3, 3, 3], atol=1e-6)
+    np.testing.assert_allclose(weight[:, 0], [1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75, 1], atol=1e-6)

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import camera, rotations
-from pn3d.body.landmarks import Landmarks, landmark_joints
+from pn3d.body.landmarks import Landmarks, landmark_joints, landmark_offsets
 from pn3d.body.model import BodyModel, posed_joints
 from pn3d.skeleton import SMPL24
 
@@ -107,10 +107,7 @@ def fit_body(
         points = landmark_joints(landmarks, joints, turns, corrections_m)
         if transl_m is None:
             transl_m = camera.fit_translation(points, picture.rays, picture.weight, picture.size)
-        offset = jnp.sum(
-            turns[:, np.array(landmarks.bone)] * (landmarks.offset_m + corrections_m)[None, :, None], axis=-1
-        )
-        moves = _moves(landmarks, body.parents, joints, turns, offset)
+        moves = _moves(landmarks, body.parents, joints, turns, landmark_offsets(landmarks, turns, corrections_m))
         turn, shift = _step(points + transl_m[:, None], moves, picture)
         transl_m = transl_m + shift
         local = jnp.matmul(local, rotations.axis_angle_to_matrix(_spread(turn)), precision=_HIGHEST)
@@ -124,41 +121,54 @@ def _spread(turn: jax.Array) -> jax.Array:
     return jnp.matmul(turn, jnp.asarray(place), precision=_HIGHEST).reshape(-1, 24, 3)
 
 
-def _step(placed_m: jax.Array, moves: jax.Array, picture: Picture) -> tuple[jax.Array, jax.Array]:
+def _step(
+    placed_m: jax.Array, moves: tuple[jax.Array, jax.Array, jax.Array], picture: Picture
+) -> tuple[jax.Array, jax.Array]:
     """One Gauss-Newton step of weighted least squares with a cost on every turn.
 
     Args:
         placed_m: (N, J, 3) where the landmarks are.
-        moves: (N, 3, J, K) how they move per radian of each free turn.
+        moves: x, y and z of how they move per radian of each free turn, (N, J, K) each.
         picture: where they are seen.
 
     Returns:
         (N, K) turns in radians, (N, 3) shift in metres.
     """
-    count, marks, turns = placed_m.shape[0], placed_m.shape[1], moves.shape[-1]
     # A landmark behind the camera has no picture; it is held where its ray is finite.
     depth = jnp.maximum(placed_m[..., 2], 0.1)
     seen = placed_m[..., :2] / depth[..., None]
     gap = (picture.rays - seen) / picture.size[:, None, None]
     trust = jnp.sqrt(picture.weight) / (NOISE * (1.0 + jnp.sum(gap**2, axis=-1) / OUTLIER**2))
-    free = jnp.asarray([turn for _, _, turn in _TURNS], placed_m.dtype)
-    shift = jnp.broadcast_to(_MOVE_M * jnp.eye(3, dtype=placed_m.dtype)[None, :, None], (count, 3, marks, 3))
-    columns = jnp.concatenate([moves * free[None, None, None], shift], axis=-1)
-    scale = (trust / (depth * picture.size[:, None]))[..., None]
-    rows = [scale * (columns[:, axis] - seen[..., axis, None] * columns[:, 2]) for axis in (0, 1)]
-    jacobian = jnp.concatenate(rows, axis=1)  # (N, 2 J, K + 3), over what each turn costs
     residual = jnp.concatenate([trust * gap[..., axis] for axis in (0, 1)], axis=1)
-    normal = jnp.matmul(jnp.swapaxes(jacobian, -1, -2), jacobian, precision=_HIGHEST)
-    normal = normal + jnp.eye(turns + 3, dtype=placed_m.dtype)[None]
-    slope = jnp.sum(jacobian * residual[..., None], axis=1)
-    step = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(normal), True), slope[..., None])[..., 0]
-    return step[:, :turns] * free[None], _MOVE_M * step[:, turns:]
+    free = jnp.asarray([turn for _, _, turn in _TURNS], placed_m.dtype)
+    scale = trust / (depth * picture.size[:, None])
+    # Rows: x, then y of every landmark. Columns: turns, and the shift's three apart, over what each costs.
+    rows = [scale[..., None] * (moves[axis] - seen[..., axis, None] * moves[2]) for axis in (0, 1)]
+    turning = jnp.concatenate(rows, axis=1) * free[None, None]
+    nothing = jnp.zeros_like(scale)
+    shifting = _MOVE_M * jnp.stack(
+        [
+            jnp.concatenate([scale, nothing], axis=1),
+            jnp.concatenate([nothing, scale], axis=1),
+            jnp.concatenate([-scale * seen[..., axis] for axis in (0, 1)], axis=1),
+        ]
+    )
+    # (JᵀJ + 1)⁻¹ Jᵀ r = Jᵀ (J Jᵀ + 1)⁻¹ r, and there are fewer residuals than unknowns.
+    products = jnp.matmul(turning, jnp.swapaxes(turning, -1, -2), precision=_HIGHEST)
+    products = products + sum(column[:, :, None] * column[:, None] for column in shifting)
+    products = products + jnp.eye(residual.shape[1], dtype=placed_m.dtype)[None]
+    factor = jax.lax.linalg.cholesky(products, symmetrize_input=False)
+    solved = residual[:, None]
+    for transposed in (True, False):
+        solved = jax.lax.linalg.triangular_solve(factor, solved, lower=True, transpose_a=transposed)
+    turn = jnp.matmul(solved, turning, precision=_HIGHEST)[:, 0] * free[None]
+    return turn, _MOVE_M * jnp.stack([jnp.sum(solved[:, 0] * column, axis=-1) for column in shifting], axis=-1)
 
 
 def _moves(
     landmarks: Landmarks, parents: tuple[int, ...], joints_m: jax.Array, turns: jax.Array, offset_m: jax.Array
-) -> jax.Array:
-    """(N, 3, J, K) metres per radian: a turn about an axis at a joint moves what hangs on it by axis x arm.
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """x, y and z (N, J, K), metres per radian: a turn about an axis at a joint moves what hangs on it by axis x arm.
 
     A landmark may hang on a joint in part only; its arm is that part of it (``landmarks.weights``), and its offset
     where its bone turns along.
@@ -173,7 +183,7 @@ def _moves(
     arm = whole - jnp.sum(share, axis=1)[None, None] * joints_m[:, index].swapaxes(-1, -2)[:, :, None]
     arm = arm + above[np.array(landmarks.bone)][None, None] * offset_m.swapaxes(-1, -2)[..., None]
     (ax, ay, az), (x, y, z) = (jnp.moveaxis(axes, 1, 0)[:, :, None], jnp.moveaxis(arm, 1, 0))
-    return jnp.stack([ay * z - az * y, az * x - ax * z, ax * y - ay * x], axis=1)
+    return ay * z - az * y, az * x - ax * z, ax * y - ay * x
 
 
 def _ancestors(parents: tuple[int, ...]) -> np.ndarray:

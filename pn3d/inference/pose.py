@@ -1,5 +1,6 @@
 """From what the windows said of each frame to one body per clip: shape, rotations, refinement, place in the camera."""
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.blend import Blended
-from pn3d.inference.refine import TURNS, Spread, half_width, shake, smooth
+from pn3d.inference.refine import TURNS, Between, Spread, between_fits, fit_stride, half_width, shake, smooth
 from pn3d.inference.weights import Weights
 
 PIECE = 1024
@@ -79,19 +80,32 @@ def pose_frames(
     figure = Figure(body, landmarks, jnp.asarray(weights.student["landmark_raw"]))
     seen = np.asarray(rays)
     said = (blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
-    (first,) = in_pieces(lambda *part: (start_piece(figure, Said(*part)),), said)
-    measured = clips.confidence > 0
-    missed = np.where(measured[..., None], seen - first, 0.0).astype(np.float32)
-    gap = np.linalg.norm(missed, axis=-1).sum(axis=1) / np.maximum(measured.sum(axis=1), 1) / blended.size
-    turns = np.zeros((len(seen), 24, 3), np.float32)
+    fits, between = clip_fits(clips)
+    steps = fitting.STEPS if refine else 0
+    gap, turns = in_pieces(lambda *part: fit_piece(figure, Said(*part), steps=steps), tuple(a[fits] for a in said))
+    gap = between.mix(gap[:, None, None], np.ones((len(fits), 1), np.float32))[0][:, 0, 0]
+    measured = (clips.confidence[fits] > 0).any(axis=1)
+    turns, weight = between.mix(turns, np.repeat(measured[:, None], 24, axis=1).astype(np.float32))
     if refine:
-        (turns,) = in_pieces(lambda *part: (fit_piece(figure, Said(*part)),), said)
-        anything = np.repeat(measured.any(axis=1, keepdims=True), 24, axis=1).astype(np.float32)
-        turns = smooth_clips(turns, anything, shaking, TURNS, clips)
+        turns = smooth_clips(turns, weight, shaking, TURNS, clips)
     placed = (*said, turns, root_ray, np.repeat(clip_intrinsics(clips), lengths, axis=0))
     arrays = in_pieces(lambda *part: place_piece(figure, Said(*part[:5]), *part[5:]), placed)
     names = ("poses_cam", "transl_cam_m", "body_joints_cam_m", "joints_cam_m", "reprojected_px")
-    return dict(zip(names, arrays, strict=True)) | {"betas": betas}, gap.astype(np.float32)
+    return dict(zip(names, arrays, strict=True)) | {"betas": betas}, gap
+
+
+def clip_fits(clips: Clips) -> tuple[np.ndarray, Between]:
+    """(M,) frames at which turns are found, in every clip from its first on, and where all frames lie between them."""
+    fits: list[np.ndarray] = []
+    parts: list[Between] = []
+    done = 0
+    for (begin, end), rate in zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True):
+        stride = fit_stride(float(rate))
+        own = between_fits(end - begin, stride)
+        parts.append(Between(own.before + done, own.after + done, own.share))
+        fits.append(np.arange(begin, end, stride))
+        done += len(fits[-1])
+    return np.concatenate(fits), Between(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def shake_clips(rays: np.ndarray, clips: Clips, size: np.ndarray) -> np.ndarray:
@@ -138,24 +152,22 @@ class Figure(NamedTuple):
         return joints, landmark_room.landmark_joints(self.landmarks, joints, turns, corrections)
 
 
-@jax.jit
-def start_piece(figure: Figure, said: Said) -> jax.Array:
-    """(n, 17, 2) centred rays at which the student's landmarks are seen before refinement."""
-    rest = body_model.rest_joints_m(figure.body, said.betas)
-    _, marks = figure.marks(rest, rotations.sixd_to_matrix(said.sixd))
-    return camera.project(marks + camera.fit_translation(marks, said.rays, said.confidence, said.size)[:, None])
-
-
-@jax.jit
-def fit_piece(figure: Figure, said: Said) -> jax.Array:
-    """(n, 24, 3) axis-angle about the joints' own axes that brings the body towards its keypoints."""
+@functools.partial(jax.jit, static_argnames="steps")
+def fit_piece(figure: Figure, said: Said, *, steps: int = fitting.STEPS) -> tuple[jax.Array, jax.Array]:
+    """How far the measured joints are from the student's landmarks, (n,) in head-root units, and what brings the body
+    towards them: (n, 24, 3) axis-angle about the joints' own axes."""
     local = rotations.sixd_to_matrix(said.sixd)
     rest = body_model.rest_joints_m(figure.body, said.betas)
+    _, marks = figure.marks(rest, local)
+    placed = marks + camera.fit_translation(marks, said.rays, said.confidence, said.size)[:, None]
+    measured = said.confidence > 0
+    apart = jnp.where(measured, jnp.linalg.norm(said.rays - camera.project(placed), axis=-1), 0.0)
+    gap = jnp.sum(apart, axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / said.size
     corrections = lifters.landmark_corrections(figure.landmark_raw)
     picture = fitting.Picture(said.rays, said.confidence, said.size)
-    fitted = fitting.fit_body(figure.body, figure.landmarks, corrections, rest, local, picture)
+    fitted = fitting.fit_body(figure.body, figure.landmarks, corrections, rest, local, picture, steps=steps)
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
-    return rotations.matrix_to_axis_angle(change)
+    return gap, rotations.matrix_to_axis_angle(change)
 
 
 @jax.jit

@@ -18,12 +18,15 @@ class Spread(NamedTuple):
     shaking_s: float
 
 
-TURNS = Spread(0.067, 0.2)
+TURNS = Spread(0.067, 0.25)
 """Of the turns that refinement finds: what little the picture says of a limb that points at the camera changes from
 frame to frame even where keypoints are exact."""
 
 TEACHER = Spread(0.0, 0.1)
 """Of the teacher's skeleton."""
+
+FITS_PER_SECOND = 15.0
+"""How often the turns are found; in between they are interpolated (a frame's own would be averaged away anyway)."""
 
 EXACT, SHAKING = 0.003, 0.008
 """Shake in head-root units that counts as none, and as a detector's (simulated ones show 0.008 to 0.03)."""
@@ -69,6 +72,41 @@ def half_width(shaking: np.ndarray, spread: Spread, fps: float) -> np.ndarray:
     """(T,) shake -> (T,) half the width of the average, in frames, not rounded."""
     share = np.clip((shaking - EXACT) / (SHAKING - EXACT), 0.0, 1.0)
     return (spread.exact_s + (spread.shaking_s - spread.exact_s) * share) * fps
+
+
+def fit_stride(fps: float) -> int:
+    """Frames from one fit to the next: the nearest to ``FITS_PER_SECOND`` of them a second."""
+    return max(1, round(fps / FITS_PER_SECOND))
+
+
+class Between(NamedTuple):
+    """Where frames lie between fits.
+
+    Attributes:
+        before: (N,) number of the fit at or before each frame.
+        after: (N,) number of the next one; the same where there is none.
+        share: (N,) how far on the way.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    share: np.ndarray
+
+    def mix(self, values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(M, J, D) values and (M, J) weights of fits -> (N, J, D) and (N, J) of frames, linear in between."""
+        share = self.share[:, None]
+        first, second = (1.0 - share) * weight[self.before], share * weight[self.after]
+        total = first + second
+        mixed = first[..., None] * values[self.before] + second[..., None] * values[self.after]
+        return mixed / np.maximum(total, 1e-6)[..., None], total
+
+
+def between_fits(frames: int, stride: int) -> Between:
+    """Frames 0 to ``frames`` - 1 of one clip, with fits at every ``stride``-th from the first on."""
+    index = np.arange(frames)
+    before = index // stride
+    after = np.minimum(before + 1, (frames - 1) // stride)
+    return Between(before, after, (index % stride / stride).astype(np.float32))
 
 
 def reach(spread: Spread, fps: float) -> int:

@@ -17,7 +17,7 @@ from pn3d.data.detectors.layouts import detector_layout
 from pn3d.errors import UserError
 from pn3d.inference.blend import unpacked, window_predictor, window_stride, window_weights
 from pn3d.inference.pose import Figure, Said, fit_piece, place_piece
-from pn3d.inference.refine import SHAKE_REACH, TURNS, half_width, reach, shake, smooth
+from pn3d.inference.refine import SHAKE_REACH, TURNS, Between, fit_stride, half_width, reach, shake, smooth
 from pn3d.inference.weights import Weights
 from pn3d.skeleton import H36M17
 
@@ -61,7 +61,7 @@ class _Frame:
 class PoseStream:
     """Poses of one person, frame by frame.
 
-    A pose comes at most ``delay`` frames after its frame was pushed, and is what ``predict`` gives for the same clip
+    A pose comes ``delay`` frames after its frame was pushed, and is what ``predict`` gives for the same clip
     (within rounding, from the first frame on) if ``betas`` is the shape that ``predict`` found. Without ``betas`` the
     shape is the mean over the frames so far, and settles within seconds; and where hips are missing, the last place
     of the person is taken instead of one between the last and the next. With ``causal`` there is no delay: each pose
@@ -108,7 +108,9 @@ class PoseStream:
         self._stride = window_stride(self._length)
         self._weights = window_weights(self._length)
         self._fps, self._reach = fps, reach(TURNS, fps)
-        self._kept = max(self._reach, SHAKE_REACH)
+        # Without a delay there is no next fit to interpolate to, so every frame has one of its own.
+        self._fit_stride = 1 if causal else fit_stride(fps)
+        self._kept = max(self._reach + self._fit_stride - 1, SHAKE_REACH)
         self._causal = causal
         self._given = None if betas is None else np.asarray(betas, np.float32)
         self._shape_sum, self._shape_count = np.zeros(10, np.float64), 0
@@ -121,8 +123,8 @@ class PoseStream:
 
     @property
     def delay(self) -> int:
-        """The most frames that are pushed after a frame before its pose comes."""
-        return 0 if self._causal else self._length - 1 + self._reach
+        """Frames that are pushed after a frame before its pose comes: of its windows, and of its fits' average."""
+        return 0 if self._causal else self._length - 1 + self._reach + self._fit_stride - 1
 
     def push(self, keypoints: np.ndarray) -> StreamPose | None:
         """Takes the next frame, (J, 2) or (J, 3) px and confidence; gives the pose that is ready, if one is."""
@@ -141,7 +143,7 @@ class PoseStream:
             self._windows_from = start + self._stride
         while self._finished < min(self._windows_from, self._pushed):
             self._finish(self._finished)
-        return self._give(self._given_out) if self._given_out < self._finished - self._reach else None
+        return self._give(self._given_out) if index - self._given_out >= self.delay else None
 
     def flush(self) -> list[StreamPose]:
         """The poses that are still owed, when no more frames come."""
@@ -202,7 +204,8 @@ class PoseStream:
         frame.size = float(blended.size[0])
         self._shape_sum += blended.betas[0]
         self._shape_count += 1
-        frame.turns = np.asarray(fit_piece(self._figure, self._said(frame)))[0]
+        if index % self._fit_stride == 0:
+            frame.turns = np.asarray(fit_piece(self._figure, self._said(frame))[1])[0]
         self._finished = index + 1
 
     def _said(self, frame: _Frame) -> Said:
@@ -240,9 +243,8 @@ class PoseStream:
         frame = self._frames[index]
         said = self._said(frame)
         near, middle = self._near(index, self._reach, self._finished)
-        counts = np.array([[(f.confidence > 0).any()] for f in near], np.float32).repeat(24, axis=1)
-        half = self._half_width(index)
-        turns = smooth(np.stack([f.turns for f in near]), counts, half)[middle]
+        turns, counts = self._turns(index - middle, len(near))
+        turns = smooth(turns, counts, self._half_width(index))[middle]
         poses, transl, joints, marks, reprojected = (
             np.asarray(value)[0]
             for value in place_piece(
@@ -259,6 +261,18 @@ class PoseStream:
             elevation_rad=float(unpacked(frame.total).elevation_rad[0]),  # type: ignore[arg-type]
             reprojected_px=reprojected,
         )
+
+    def _turns(self, begin: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """(count, 24, 3) turns of finished frames and (count, 24) their weights, between fits as ``predict`` does."""
+        index = np.arange(begin, begin + count)
+        stride = self._fit_stride
+        first = begin // stride
+        before = index // stride
+        after = np.minimum(before + 1, (self._finished - 1) // stride)
+        fits = [self._frames[number * stride] for number in range(first, int(after.max()) + 1)]
+        weight = np.array([[(f.confidence > 0).any()] for f in fits], np.float32).repeat(24, axis=1)
+        between = Between(before - first, after - first, (index % stride / stride).astype(np.float32))
+        return between.mix(np.stack([f.turns for f in fits]), weight)
 
     def _newest(self, start: int, index: int) -> StreamPose:
         """The end of the newest window, refined with what is past."""

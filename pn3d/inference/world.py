@@ -27,27 +27,24 @@ def upright_worlds(
     """
     lengths = np.diff(clip_start)
     turns = camera_to_world(up_cam)
-    per_frame = np.repeat(turns, lengths, axis=0)
-    body = np.einsum("nij,nkj->nki", per_frame, posed["body_joints_cam_m"])
-    origin = np.empty((len(lengths), 3), np.float32)
-    for clip, (begin, end) in enumerate(itertools.pairwise(clip_start)):
-        lowest = body[begin:end, _FEET, 1].min(axis=1)
-        origin[clip] = (body[begin, 0, 0], np.percentile(lowest, 2.0), body[begin, 0, 2])
-    shift = np.repeat(origin, lengths, axis=0)
     pelvis = np.repeat(rest_pelvis_m, lengths, axis=0)
-    transl = np.einsum("nij,nj->ni", per_frame, pelvis + posed["transl_cam_m"]) - pelvis - shift
+    points = {key: posed[f"{key}_cam_m"] for key in ("body_joints", "joints", "teacher_joints")}
+    points["transl"] = (pelvis + posed["transl_cam_m"])[:, None]
+    world = {key: np.empty(value.shape, np.float32) for key, value in points.items()}
+    for (begin, end), turn in zip(itertools.pairwise(clip_start), turns, strict=True):
+        for key, value in points.items():
+            # One product for the whole clip: the same rotation for all of its points.
+            flat = value[begin:end].reshape(-1, 3) @ turn.T
+            world[key][begin:end] = flat.reshape(-1, *value.shape[1:])
+        body = world["body_joints"][begin:end]
+        origin = np.array([body[0, 0, 0], np.percentile(body[:, _FEET, 1].min(axis=1), 2.0), body[0, 0, 2]], np.float32)
+        for value in world.values():
+            value[begin:end] -= origin
+    world["transl"] = world["transl"][:, 0] - pelvis
     poses = posed["poses_cam"].copy()
+    per_frame = np.repeat(turns, lengths, axis=0)
     poses[:, 0] = in_pieces(lambda *part: (_turn_root(*part),), (per_frame, poses[:, 0]))[0]
-    joints, lifted = (
-        np.einsum("nij,nkj->nki", per_frame, posed[key]) for key in ("joints_cam_m", "teacher_joints_cam_m")
-    )
-    return {
-        "poses_world": poses,
-        "transl_world_m": transl.astype(np.float32),
-        "body_joints_world_m": (body - shift[:, None]).astype(np.float32),
-        "joints_world_m": (joints - shift[:, None]).astype(np.float32),
-        "teacher_joints_world_m": (lifted - shift[:, None]).astype(np.float32),
-    }
+    return {"poses_world": poses} | {f"{key}_world_m": value for key, value in world.items()}
 
 
 _FEET = (7, 8, 10, 11)
