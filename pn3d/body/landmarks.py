@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pn3d import rotations
 from pn3d.body.builtin_skeleton import rest_joints
 from pn3d.skeleton import H36M17, SMPL24, Layout
 
@@ -116,7 +117,8 @@ def landmark_offsets(
     turns = global_rotations[..., np.array(landmarks.bone), :, :]
     lead = (None,) * (global_rotations.ndim - 3)
     # Column by column: a sum over an axis of three takes ten times as long.
-    x, y, z = (turns[..., axis] * offset[(*lead, slice(None), axis, None)] for axis in range(3))
+    columns = rotations.components(turns)
+    x, y, z = (column * offset[(*lead, slice(None), axis, None)] for axis, column in enumerate(columns))
     return x + y + z
 
 

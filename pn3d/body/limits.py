@@ -135,10 +135,12 @@ def _component_planes(entries: jax.Array) -> jax.Array:
     1 + R_kk, and the swing is the shortest turn from axis k to column k. The masks pick k, so nothing is gathered.
     """
     is_axis = [jnp.asarray(_MAIN[:, axis, None], entries.dtype) for axis in range(3)]
+    # Split rather than sliced: nine slices' gradients would be padded and added (see rotations.components).
+    planes = [plane[0] for plane in jax.lax.split(entries.reshape(9, *entries.shape[2:]), (1,) * 9)]
 
     def pick(row: int, column: int) -> jax.Array:
         """The entry that stands ``row`` and ``column`` steps after (k, k)."""
-        return sum(is_axis[k] * entries[(k + row) % 3, (k + column) % 3] for k in range(3))  # type: ignore[return-value]
+        return sum(is_axis[k] * planes[3 * ((k + row) % 3) + (k + column) % 3] for k in range(3))  # type: ignore[return-value]
 
     toward, ahead_i, ahead_j = pick(0, 0), pick(1, 0), pick(2, 0)
     sine, cosine = pick(2, 1) - pick(1, 2), pick(1, 1) + pick(2, 2)
