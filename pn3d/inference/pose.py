@@ -19,7 +19,17 @@ from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.blend import Blended
-from pn3d.inference.refine import TURNS, Between, Spread, between_fits, fit_stride, half_width, shake, smooth
+from pn3d.inference.refine import (
+    KEYPOINTS,
+    TURNS,
+    Between,
+    Spread,
+    between_fits,
+    fit_stride,
+    half_width,
+    shake,
+    smooth,
+)
 from pn3d.inference.weights import Weights
 
 PIECE = 1024
@@ -82,7 +92,9 @@ def pose_frames(
     said = (blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
     fits, between = clip_fits(clips)
     steps = fitting.STEPS if refine else 0
-    gap, turns = in_pieces(lambda *part: fit_piece(figure, Said(*part), steps=steps), tuple(a[fits] for a in said))
+    heard = smooth_clips(seen, clips.confidence, shaking, KEYPOINTS, clips)
+    at_fits = tuple(values[fits] for values in (*said[:2], heard, *said[3:]))
+    gap, turns = in_pieces(lambda *part: fit_piece(figure, Said(*part), steps=steps), at_fits)
     gap = between.mix(gap[:, None, None], np.ones((len(fits), 1), np.float32))[0][:, 0, 0]
     measured = (clips.confidence[fits] > 0).any(axis=1)
     turns, weight = between.mix(turns, np.repeat(measured[:, None], 24, axis=1).astype(np.float32))

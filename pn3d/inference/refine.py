@@ -22,6 +22,9 @@ TURNS = Spread(0.067, 0.25)
 """Of the turns that refinement finds: what little the picture says of a limb that points at the camera changes from
 frame to frame even where keypoints are exact."""
 
+KEYPOINTS = Spread(0.033, 0.033)
+"""Of the keypoints that turns are found from, so that frames without a fit of their own are heard as well."""
+
 TEACHER = Spread(0.0, 0.1)
 """Of the teacher's skeleton."""
 
