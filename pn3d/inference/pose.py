@@ -97,7 +97,7 @@ def pose_frames(
     gap, turns = in_pieces(lambda *part: fit_piece(figure, Said(*part), steps=steps), at_fits)
     gap = between.mix(gap[:, None, None], np.ones((len(fits), 1), np.float32))[0][:, 0, 0]
     measured = (clips.confidence[fits] > 0).any(axis=1)
-    turns, weight = between.mix(turns, np.repeat(measured[:, None], 24, axis=1).astype(np.float32))
+    turns, weight = between.mix(turns, measured[:, None].astype(np.float32))
     if refine:
         turns = smooth_clips(turns, weight, shaking, TURNS, clips)
     placed = (*said, turns, root_ray, np.repeat(clip_intrinsics(clips), lengths, axis=0))

@@ -96,7 +96,7 @@ class Between(NamedTuple):
     share: np.ndarray
 
     def mix(self, values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(M, J, D) values and (M, J) weights of fits -> (N, J, D) and (N, J) of frames, linear in between."""
+        """(M, J, D) values and (M, J or 1) weights of fits -> (N, J, D) and (N, J or 1) of frames, linear in between."""
         share = self.share[:, None]
         first, second = (1.0 - share) * weight[self.before], share * weight[self.after]
         total = first + second
@@ -120,7 +120,7 @@ def reach(spread: Spread, fps: float) -> int:
 def smooth(values: np.ndarray, weight: np.ndarray, half: np.ndarray | float) -> np.ndarray:
     """Average over time within one clip, by a triangle that reaches zero ``half`` + 1 frames away, times a weight.
 
-    (T, J, D), (T, J), (T,) or a number -> (T, J, D); zero where nothing nearby counts.
+    (T, J, D), (T, J or 1), (T,) or a number -> (T, J, D); zero where nothing nearby counts.
     """
     frames = len(values)
     half = np.broadcast_to(np.asarray(half, np.float32), (frames,))

@@ -1,6 +1,5 @@
 """Blocks shared by the networks: a temporal trunk of strided convolutions, residual blocks, plain heads."""
 
-import functools
 from typing import Any, Literal
 
 import chex
@@ -98,8 +97,6 @@ def smooth_in_time(values: jax.Array) -> jax.Array:
 def over_time(coefficients: jax.Array, length: int) -> jax.Array:
     """(B, K * C) head outputs -> (B, T, C) values per frame."""
     basis = temporal_basis(length)
-    count = basis.shape[1]
-    # Written out: as a product of matrices it is mostly transposing, forward and backward.
-    parts = jax.lax.split(coefficients, (coefficients.shape[1] // count,) * count, axis=1)
-    waves = (jnp.asarray(wave)[None, :, None] * part[:, None] for wave, part in zip(basis.T, parts, strict=True))
-    return functools.reduce(jnp.add, waves)
+    batch, wide = coefficients.shape
+    stacked = coefficients.reshape(batch, basis.shape[1], wide // basis.shape[1])
+    return jnp.einsum("bkc,tk->btc", stacked, jnp.asarray(basis))
