@@ -96,7 +96,7 @@ class Between(NamedTuple):
     share: np.ndarray
 
     def mix(self, values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(M, J, D) values and (M, J or 1) weights of fits -> (N, J, D) and (N, J or 1) of frames, linear in between."""
+        """(M, J, D) values, (M, J or 1) weights of fits -> (N, J, D), (N, J or 1) of frames, linear in between."""
         share = self.share[:, None]
         first, second = (1.0 - share) * weight[self.before], share * weight[self.after]
         total = first + second
