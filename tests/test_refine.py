@@ -15,6 +15,7 @@ from pn3d.inference.refine import (
     between_fits,
     fit_stride,
     half_width,
+    heard,
     reach,
     shake,
     smooth,
@@ -105,3 +106,14 @@ def test_a_fit_that_counts_nothing_leaves_frames_near_it_to_the_other() -> None:
     mixed, weight = between_fits(9, 4).mix(values, np.array([[1.0], [0.0], [1.0]]))
     np.testing.assert_allclose(mixed[:, 0, 0], [1, 1, 1, 1, 0, 3, 3, 3, 3], atol=1e-6)
     np.testing.assert_allclose(weight[:, 0], [1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75, 1], atol=1e-6)
+
+
+def test_fits_hear_every_frame_alike_and_what_moves_evenly_unchanged() -> None:
+    rays = np.arange(12.0)[:, None, None] * np.array([1.0, -0.5])
+    confidence = np.ones((12, 1))
+    np.testing.assert_array_equal(heard(rays, confidence, 1), rays.astype(np.float32))
+    for stride in (2, 4):
+        np.testing.assert_allclose(heard(rays, confidence, stride)[stride:-stride], rays[stride:-stride], atol=1e-6)
+        heard_by_fits = np.stack([heard(one[:, None, None], confidence, stride)[::stride] for one in np.eye(12)])
+        # Frames from the second fit to the last: those around fits whose triangle is whole.
+        np.testing.assert_allclose(heard_by_fits.sum(axis=1)[stride : 13 - stride], 1.0 / stride, atol=1e-6)

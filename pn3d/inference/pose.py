@@ -20,13 +20,13 @@ from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.blend import Blended
 from pn3d.inference.refine import (
-    KEYPOINTS,
     TURNS,
     Between,
     Spread,
     between_fits,
     fit_stride,
     half_width,
+    heard,
     shake,
     smooth,
 )
@@ -92,8 +92,7 @@ def pose_frames(
     said = (blended.sixd, np.repeat(betas, lengths, axis=0), seen, clips.confidence, blended.size)
     fits, between = clip_fits(clips)
     steps = fitting.STEPS if refine else 0
-    heard = smooth_clips(seen, clips.confidence, shaking, KEYPOINTS, clips)
-    at_fits = tuple(values[fits] for values in (*said[:2], heard, *said[3:]))
+    at_fits = tuple(values[fits] for values in (*said[:2], heard_clips(seen, clips), *said[3:]))
     gap, turns = in_pieces(lambda *part: fit_piece(figure, Said(*part), steps=steps), at_fits)
     gap = between.mix(gap[:, None, None], np.ones((len(fits), 1), np.float32))[0][:, 0, 0]
     measured = (clips.confidence[fits] > 0).any(axis=1)
@@ -118,6 +117,12 @@ def clip_fits(clips: Clips) -> tuple[np.ndarray, Between]:
         fits.append(np.arange(begin, end, stride))
         done += len(fits[-1])
     return np.concatenate(fits), Between(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def heard_clips(rays: np.ndarray, clips: Clips) -> np.ndarray:
+    """(N, J, 2) ``heard`` of every frame within its clip."""
+    cuts = zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True)
+    return np.concatenate([heard(rays[a:b], clips.confidence[a:b], fit_stride(float(rate))) for (a, b), rate in cuts])
 
 
 def shake_clips(rays: np.ndarray, clips: Clips, size: np.ndarray) -> np.ndarray:

@@ -22,9 +22,6 @@ TURNS = Spread(0.067, 0.25)
 """Of the turns that refinement finds: what little the picture says of a limb that points at the camera changes from
 frame to frame even where keypoints are exact."""
 
-KEYPOINTS = Spread(0.033, 0.033)
-"""Of the keypoints that turns are found from, so that frames without a fit of their own are heard as well."""
-
 TEACHER = Spread(0.0, 0.1)
 """Of the teacher's skeleton."""
 
@@ -80,6 +77,12 @@ def half_width(shaking: np.ndarray, spread: Spread, fps: float) -> np.ndarray:
 def fit_stride(fps: float) -> int:
     """Frames from one fit to the next: the nearest to ``FITS_PER_SECOND`` of them a second."""
     return max(1, round(fps / FITS_PER_SECOND))
+
+
+def heard(rays: np.ndarray, confidence: np.ndarray, stride: int) -> np.ndarray:
+    """The keypoints of one clip that turns are found from: averaged by a triangle as wide as ``stride``, so that frames
+    without a fit of their own count as much as those with one. (T, J, 2), (T, J) -> (T, J, 2)."""
+    return smooth(rays, confidence, stride - 1.0).astype(np.float32)
 
 
 class Between(NamedTuple):

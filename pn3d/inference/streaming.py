@@ -17,7 +17,7 @@ from pn3d.data.detectors.layouts import detector_layout
 from pn3d.errors import UserError
 from pn3d.inference.blend import unpacked, window_predictor, window_stride, window_weights
 from pn3d.inference.pose import Figure, Said, fit_piece, place_piece
-from pn3d.inference.refine import KEYPOINTS, SHAKE_REACH, TURNS, Between, fit_stride, half_width, reach, shake, smooth
+from pn3d.inference.refine import SHAKE_REACH, TURNS, Between, fit_stride, half_width, heard, reach, shake, smooth
 from pn3d.inference.weights import Weights
 from pn3d.skeleton import H36M17
 
@@ -210,12 +210,10 @@ class PoseStream:
         self._finished = index + 1
 
     def _heard(self, index: int) -> np.ndarray:
-        """(17, 2) rays that a frame's turns are found from, averaged as ``predict`` does, given a delay."""
-        if self._causal:
-            return self._frames[index].rays
-        near, middle = self._near(index, reach(KEYPOINTS, self._fps), self._pushed)
+        """(17, 2) rays that a frame's turns are found from, averaged over those around it as ``predict`` does."""
+        near, middle = self._near(index, self._fit_stride - 1, self._pushed)
         rays, confidence = np.stack([f.rays for f in near]), np.stack([f.confidence for f in near])
-        return smooth(rays, confidence, KEYPOINTS.exact_s * self._fps)[middle].astype(np.float32)
+        return heard(rays, confidence, self._fit_stride)[middle]
 
     def _said(self, frame: _Frame) -> Said:
         """The blended frame as a batch of one."""
