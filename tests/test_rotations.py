@@ -125,3 +125,20 @@ def test_layouts_are_trees_with_mirrors_and_map_by_name() -> None:
     }
     with pytest.raises(UserError, match=r"unknown layout 'h37m'; known layouts: .*h36m17"):
         get_layout("h37m")
+
+
+def test_sixd_of_any_columns_is_the_rotation_that_gram_schmidt_makes() -> None:
+    sixd = jax.random.normal(jax.random.key(3), (50, 6))
+    found = np.asarray(rotations.sixd_to_matrix(sixd), np.float64)
+    a, b = np.asarray(sixd[:, :3], np.float64), np.asarray(sixd[:, 3:], np.float64)
+    for matrix, first, second in zip(found, a, b, strict=True):
+        q, r = np.linalg.qr(np.stack([first, second], axis=1))
+        x, y = (q * np.sign(np.diag(r))).T
+        np.testing.assert_allclose(matrix, np.stack([x, y, np.cross(x, y)], axis=1), atol=1e-4)
+
+
+def test_a_mirrored_sixd_is_the_mirrored_matrix() -> None:
+    matrix = rotations.axis_angle_to_matrix(jax.random.normal(jax.random.key(4), (3, 24, 3)))
+    mirrored = rotations.mirror_sixd(rotations.matrix_to_sixd(matrix), SMPL24.mirror)
+    expected = rotations.matrix_to_sixd(rotations.mirror_matrix(matrix, SMPL24.mirror))
+    np.testing.assert_allclose(mirrored, expected, atol=1e-6)
