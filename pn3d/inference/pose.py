@@ -78,7 +78,7 @@ def pose_frames(
 
     Returns:
         ``betas, poses_cam, transl_cam_m, body_joints_cam_m, joints_cam_m, reprojected_px``; and (N,) how far the
-        measured joints were from their rays before refinement, in head-root units.
+        measured joints were from their rays before refinement, head-root units: at the fits, and linear in between.
     """
     assert blended.sixd is not None
     assert blended.betas is not None
