@@ -122,7 +122,7 @@ def train_with_flow(config: Config, clips: Clips) -> Params:
     def loss(params: Params, inputs: TrainData, key: jax.Array, lane: jax.Array) -> jax.Array:
         batch = draw_batch(inputs, key, lane, config.teacher.optimiser.batch_size, config)
         cycle = teacher_cycle(scene, params, batch)
-        terms = teacher_terms(scene, cycle, batch, {}, config.teacher.loss, config.teacher.discriminator)
+        terms = teacher_terms(scene, cycle, batch, {}, config.teacher.loss)
         total, _ = sum_terms(terms)
         unlikely = -jnp.mean(prior.log_density(cycle.seen.window.xy[:, config.model.window // 2]))
         return total + FLOW_WEIGHT * unlikely

@@ -18,7 +18,7 @@ from pn3d.skeleton import H36M17
 from pn3d.training.batch import Batch, clean_xy, draw_batch
 from pn3d.training.objectives import judged, teacher_cycle, teacher_terms
 from pn3d.training.parallel import mapped_step
-from pn3d.training.terms import discriminator_gradients
+from pn3d.training.terms import discriminator_gradients, judge_all
 
 Numbers = dict[str, float]
 
@@ -96,10 +96,11 @@ def _settings(config: Config, threads: int) -> dict[str, Any]:
 def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> tuple[Any, dict[str, jax.Array]]:
     config, scene, window = setup.config, setup.scene, batch.quiet
     cycle = teacher_cycle(scene, params["teacher"], batch)
-    weighted = teacher_terms(scene, cycle, batch, params, config.teacher.loss, config.teacher.discriminator)
+    said = judge_all(params, judged(batch, cycle.seen.window.xy), config.teacher.discriminator)
+    weighted = teacher_terms(scene, cycle, batch, said, config.teacher.loss)
     terms = {name: term() for name, (weight, term) in weighted.items() if weight}
-    reals, fakes = judged(window.xy, batch), judged(cycle.seen.window.xy, batch)
-    _, of_judges = discriminator_gradients(scene.networks, params, reals, [fakes], config.teacher.discriminator)
+    penalty = config.teacher.discriminator.gradient_penalty
+    _, of_judges = discriminator_gradients(params, said, penalty)
     for name in ("pose_discriminator", "motion_discriminator"):
         terms[name] = of_judges[f"loss/{name}"]
     looked = {

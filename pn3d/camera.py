@@ -59,7 +59,8 @@ def px_from_rays(rays: jax.Array, intrinsics: jax.Array) -> jax.Array:
 
 def project(joints_cam: jax.Array) -> jax.Array:
     """Points in camera axes -> rays. (*, 3) -> (*, 2). Depth must be positive; units do not matter."""
-    return joints_cam[..., :2] / joints_cam[..., 2:]
+    x, y, z = rotations.components(joints_cam)
+    return jnp.stack([x / z, y / z], axis=-1)
 
 
 def homogeneous(rays: jax.Array) -> jax.Array:
@@ -165,7 +166,8 @@ def lift(xy: jax.Array, depth: jax.Array, root_depth: jax.Array) -> jax.Array:
     """
     c = root_depth[:, None, None]
     z = jnp.maximum(1.0, c + depth)
-    return jnp.concatenate([xy * (z / c)[..., None], z[..., None]], axis=-1)
+    x, y = rotations.components(xy)
+    return jnp.stack([x * (z / c), y * (z / c), z], axis=-1)
 
 
 def in_front(points: jax.Array) -> jax.Array:
@@ -173,7 +175,8 @@ def in_front(points: jax.Array) -> jax.Array:
 
     Not ``points.at[..., 2].max(1.0)``: a scatter, which XLA spends minutes folding where batches are large.
     """
-    return jnp.concatenate([points[..., :2], jnp.maximum(points[..., 2:], 1.0)], axis=-1)
+    x, y, z = rotations.components(points)
+    return jnp.stack([x, y, jnp.maximum(z, 1.0)], axis=-1)
 
 
 def project_unit(points: jax.Array, root_depth: jax.Array) -> jax.Array:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import camera
+from pn3d.rotations import components
 from pn3d.skeleton import H36M17
 
 _BONES = np.array(H36M17.bones)
@@ -81,27 +82,41 @@ def bone_ratios(joints: jax.Array) -> jax.Array:
     return lengths / jnp.mean(lengths, axis=-1, keepdims=True)
 
 
-def bone_constancy(joints: jax.Array) -> jax.Array:
-    """Variance over time of bone ratios (lengths follow 1 / Z of the root; ratios do not). (B, T, 17, 3).
+def bone_constancy(ratios: jax.Array) -> jax.Array:
+    """Variance over time of bone ratios (lengths follow 1 / Z of the root; ratios do not). (B, T, 16).
 
     Our choice.
     """
-    chex.assert_rank(joints, 4)
-    ratios = bone_ratios(joints)
+    chex.assert_shape(ratios, (None, None, len(_BONES)))
     return jnp.mean((ratios - jnp.mean(ratios, axis=1, keepdims=True)) ** 2)
 
 
-def symmetry(joints: jax.Array) -> jax.Array:
-    """Squared difference of left and right bone ratios. (B, T, 17, 3). Our addition."""
-    ratios = bone_ratios(joints)
+def symmetry(ratios: jax.Array) -> jax.Array:
+    """Squared difference of left and right bone ratios. (B, T, 16). Our addition."""
+    chex.assert_shape(ratios, (None, None, len(_BONES)))
     return jnp.mean((ratios - ratios[..., _MIRRORED_BONE]) ** 2)
 
 
-def proportions(joints: jax.Array, human_ratios: jax.Array) -> jax.Array:
-    """Squared difference of bone ratios from a human's. (B, T, 17, 3), (16,). Our addition."""
-    ratios = jnp.mean(bone_ratios(joints), axis=1)
-    chex.assert_shape(human_ratios, (ratios.shape[-1],))
-    return jnp.mean((ratios - human_ratios[None, :]) ** 2)
+def proportions(ratios: jax.Array, human_ratios: jax.Array) -> jax.Array:
+    """Squared difference of bone ratios from a human's. (B, T, 16), (16,). Our addition."""
+    chex.assert_shape(ratios, (None, None, len(_BONES)))
+    chex.assert_shape(human_ratios, (len(_BONES),))
+    return jnp.mean((jnp.mean(ratios, axis=1) - human_ratios[None, :]) ** 2)
+
+
+_HINGE = np.array(
+    [
+        [H36M17.index(name) for name in pair]
+        for pair in (
+            ("left_hip", "right_hip"),
+            ("left_knee", "left_hip"),
+            ("right_knee", "right_hip"),
+            ("left_ankle", "left_knee"),
+            ("right_ankle", "right_knee"),
+        )
+    ]
+)
+"""Ends and starts of the hip line, both thighs and both shanks."""
 
 
 def knee_hinge(joints: jax.Array) -> jax.Array:
@@ -110,14 +125,11 @@ def knee_hinge(joints: jax.Array) -> jax.Array:
     (B, T, 17, 3) in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends backwards. Our
     addition.
     """
-    at = lambda name: joints[..., H36M17.index(name), :]  # noqa: E731
-    hip_line = _unit(at("left_hip") - at("right_hip"))
-    total = jnp.zeros(())
-    for side in ("left_", "right_"):
-        thigh, shank = _unit(at(side + "knee") - at(side + "hip")), _unit(at(side + "ankle") - at(side + "knee"))
-        bend = jnp.sum(jnp.cross(thigh, shank) * hip_line, axis=-1)
-        total = total + 0.5 * jnp.mean(jax.nn.relu(-bend) ** 2)
-    return total
+    lines = _unit(camera.differences(joints, _HINGE[:, 0], _HINGE[:, 1]))
+    hip_line, thighs, shanks = jax.lax.split(lines, (1, 2, 2), axis=joints.ndim - 2)
+    (x, y, z), (a, b, c), (p, q, r) = (components(v) for v in (hip_line, thighs, shanks))
+    bend = (b * r - c * q) * x + (c * p - a * r) * y + (a * q - b * p) * z
+    return jnp.mean(jax.nn.relu(-bend) ** 2)
 
 
 def _unit(vectors: jax.Array) -> jax.Array:

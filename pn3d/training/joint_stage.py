@@ -18,7 +18,7 @@ from pn3d.training.objectives import (
 )
 from pn3d.training.parallel import varying
 from pn3d.training.student_stage import student_terms
-from pn3d.training.terms import Terms, Weighted, discriminator_gradients, judged_pose, sum_terms
+from pn3d.training.terms import Terms, Verdicts, Weighted, discriminator_gradients, judge_all, sum_terms
 
 
 class _Turned(NamedTuple):
@@ -32,24 +32,23 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
     """Gradients of all four players on one device's batch, and its metrics. PoseNet3D, section 3.3."""
     stage = config.joint
 
-    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, tuple[jax.Array, jax.Array]]]:
+    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Verdicts]]:
         cycle = teacher_cycle(scene, own["teacher"], batch)
         posed = lifters.pose_body(scene.networks.student, own["student"], batch.window, scene.body, scene.landmarks)
         turned = _turn_student(config, scene, own["student"], posed, cycle, batch)
         # Without noise the windows are the ones of the cycle.
         noisy = config.augment.noise > 0
         lifted = lifters.lift(scene.networks.teacher, own["teacher"], batch.window) if noisy else cycle.lifted
-        total, terms = sum_terms(_pair_terms(config, scene, params, (lifted, posed), turned, cycle, batch))
-        return total, (terms, (cycle.seen.window.xy, turned.seen.window.xy))
+        fakes = [cycle.seen.window.xy]
+        if stage.student_adversarial_weight:
+            fakes.append(turned.seen.window.xy)
+        said = judge_all(params, judged(batch, *fakes), stage.discriminator)
+        total, terms = sum_terms(_pair_terms(config, scene, params, (lifted, posed), turned, cycle, said, batch))
+        return total, (terms, said)
 
     own = varying({name: params[name] for name in ("teacher", "student")})
-    (total, (terms, fake_xy)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
-    fakes = [judged(xy, batch) for xy in fake_xy]
-    if not stage.student_adversarial_weight:
-        fakes = fakes[:1]
-    of_judges, seen = discriminator_gradients(
-        scene.networks, params, judged(batch.quiet.xy, batch), fakes, stage.discriminator
-    )
+    (total, (terms, said)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
+    of_judges, seen = discriminator_gradients(params, said, stage.discriminator.gradient_penalty)
     metrics = {"loss/pair": total} | {f"loss/{name}": value for name, value in terms.items()} | seen
     return of_pair | of_judges, metrics
 
@@ -61,13 +60,14 @@ def _pair_terms(
     said: tuple[Lifted, Posed],
     turned: _Turned,
     cycle: Cycle,
+    judgements: Verdicts,
     batch: Batch,
 ) -> Weighted:
     """The teacher's and student's own terms, distillation both ways, and the student in new views."""
     stage = config.joint
     lifted, posed = said
     skeleton = lifters.root_relative(lifters.believed_joints(lifted, batch.window))
-    terms = teacher_terms(scene, cycle, batch, params, config.teacher.loss, stage.discriminator)
+    terms = teacher_terms(scene, cycle, batch, judgements, config.teacher.loss)
     # Both teach from the windows before noise and masks, averaged with the mirrored ones: better than what they say of
     # the windows that they learn from.
     taught = lifters.average_lifted(scene.networks.teacher, params["teacher"], batch.clean)
@@ -106,10 +106,9 @@ def _pair_terms(
             stage.student_consistency_weight,
             lambda: losses.rotation_consistency(again.rotations, posed.rotations, again.betas, posed.betas),
         )
-    fakes = judged(turned.seen.window.xy, batch)
     terms["student_adversarial"] = (
         stage.student_adversarial_weight,
-        lambda: judged_pose(scene.networks, params["pose_discriminator"], fakes, stage.discriminator),
+        lambda: losses.generator_adversarial(judgements["pose_discriminator"].logits[2]),
     )
     return terms
 

@@ -9,11 +9,11 @@ from pn3d import camera, lifters, losses
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel
-from pn3d.config import DiscriminatorConfig, ModelConfig, TeacherLossConfig
+from pn3d.config import ModelConfig, TeacherLossConfig
 from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import AXIS
-from pn3d.training.terms import Poses2D, View, Weighted, draw_view, judged_motion, judged_pose
+from pn3d.training.terms import Poses2D, Verdicts, View, Weighted, draw_view
 
 
 class Scene(NamedTuple):
@@ -60,23 +60,22 @@ def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
     return Cycle(lifted, view, turned, seen, relifted, returned_xy)
 
 
-def judged(xy: jax.Array, batch: Batch) -> Poses2D:
-    """2D of the batch's windows, real or made, as discriminators see it: with the windows' own masks."""
-    return Poses2D(xy=xy, measured=batch.quiet.measured, frame=batch.judged)
+def judged(batch: Batch, *fakes: jax.Array) -> Poses2D:
+    """The batch's windows and what was made of them, as discriminators see them: with the windows' own masks."""
+    return Poses2D(xy=[batch.quiet.xy, *fakes], measured=batch.quiet.measured, frame=batch.judged)
 
 
 def teacher_terms(
     scene: Scene,
     cycle: Cycle,
     batch: Batch,
-    judges: dict[str, Params],
+    said: Verdicts,
     weights: TeacherLossConfig,
-    discriminator: DiscriminatorConfig,
 ) -> Weighted:
-    """The teacher's terms with their weights."""
+    """The teacher's terms with their weights; ``said`` by the discriminators of reals and of the cycle's new views."""
     window, joints = batch.quiet, cycle.lifted.joints
+    ratios = losses.bone_ratios(joints)
     everything = jnp.ones_like(window.confidence)
-    fakes = judged(cycle.seen.window.xy, batch)
     hidden = batch.clean.measured * (1.0 - window.measured) * batch.clean.confidence
     clean = clean_xy(batch, window)
     depth = jax.lax.stop_gradient(joints[..., 2] / window.root_depth[:, None, None])
@@ -94,17 +93,17 @@ def teacher_terms(
         ),
         "pose_adversarial": (
             weights.pose_adversarial_weight,
-            lambda: judged_pose(scene.networks, judges["pose_discriminator"], fakes, discriminator),
+            lambda: losses.generator_adversarial(said["pose_discriminator"].logits[1]),
         ),
         "motion_adversarial": (
             weights.motion_adversarial_weight,
-            lambda: judged_motion(scene.networks, judges["motion_discriminator"], fakes, discriminator),
+            lambda: losses.generator_adversarial(said["motion_discriminator"].logits[1]),
         ),
-        "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(joints)),
+        "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(ratios)),
         "deformation": (weights.deformation_weight, lambda: _deformation(cycle)),
-        "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(joints)),
+        "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(ratios)),
         "hinge": (weights.hinge_weight, lambda: losses.knee_hinge(joints)),
-        "proportion": (weights.proportion_weight, lambda: losses.proportions(joints, scene.human_ratios)),
+        "proportion": (weights.proportion_weight, lambda: losses.proportions(ratios, scene.human_ratios)),
         "inpaint": (
             weights.inpaint_weight,
             lambda: losses.point_consistency(cycle.lifted.filled_xy, clean, hidden),

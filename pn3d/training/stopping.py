@@ -110,14 +110,15 @@ def signal_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
         fakes.append(seen.window.xy)
     made = jnp.concatenate(fakes)
     real = jnp.concatenate([window.xy, _mirrored(window).xy])
+    ratios = losses.bone_ratios(lifted.joints)
     return {
         "pose": energy_distance(_middle_pose(made), _middle_pose(real)),
         "motion": energy_distance(_displacement(made), _displacement(real)),
         "cycle": jnp.mean(jnp.stack(cycle)),
         "overlap": _overlap(lift, lifted, held_out),
         "mirror": _mirror_gap(lift, lifted, window),
-        "constancy": jnp.sqrt(losses.bone_constancy(lifted.joints)),
-        "symmetry": jnp.sqrt(losses.symmetry(lifted.joints)),
+        "constancy": jnp.sqrt(losses.bone_constancy(ratios)),
+        "symmetry": jnp.sqrt(losses.symmetry(ratios)),
         "hinge": jnp.sqrt(losses.knee_hinge(lifted.joints)),
     }
 

@@ -1,7 +1,7 @@
 """Weighted terms, summed once; the pieces that several stages share: random views, discriminators."""
 
+import dataclasses
 from collections.abc import Callable
-from functools import partial
 
 import flax.struct
 import jax
@@ -9,10 +9,10 @@ import jax.numpy as jnp
 
 from pn3d import camera, losses
 from pn3d.config import DiscriminatorConfig
-from pn3d.lifters import Networks, Params
-from pn3d.models.discriminator import Discriminator, motion_features, pose_features
-from pn3d.models.layers import run_network
-from pn3d.training.parallel import batch_mean, varying
+from pn3d.lifters import Params
+from pn3d.models.discriminator import motion_features, pose_features
+from pn3d.training.judgement import Judgement, credit, judge
+from pn3d.training.parallel import batch_mean
 
 Terms = dict[str, jax.Array]
 Weighted = dict[str, tuple[float, Callable[[], jax.Array]]]
@@ -68,74 +68,60 @@ def draw_view(keys: jax.Array, elevation: jax.Array, *, learned: bool = True) ->
 
 @flax.struct.dataclass
 class Poses2D:
-    """What discriminators judge: window coordinates and 0/1 masks, one frame per window picked for its pose.
+    """What discriminators judge: sets of window coordinates and their 0/1 masks, a frame of each window for its pose.
 
     Attributes:
-        xy: (B, T, 17, 2); measured: (B, T, 17); frame: (B,) int32.
+        xy: sets, each (B, T, 17, 2): reals, the teacher's fakes and, where there are any, the student's.
+        measured: (B, T, 17) of all sets.
+        frame: (B,) int32 of all sets.
     """
 
-    xy: jax.Array
+    xy: list[jax.Array]
     measured: jax.Array
     frame: jax.Array
 
 
 def _pose_input(poses: Poses2D, config: DiscriminatorConfig) -> jax.Array:
     rows = jnp.arange(poses.frame.shape[0])
-    return pose_features(config.input_scale * poses.xy[rows, poses.frame], poses.measured[rows, poses.frame])
+    xy = jnp.concatenate([xy[rows, poses.frame] for xy in poses.xy])
+    measured = jnp.tile(poses.measured[rows, poses.frame], (len(poses.xy), 1))
+    return pose_features(config.input_scale * xy, measured)
 
 
 def _motion_input(poses: Poses2D, config: DiscriminatorConfig) -> jax.Array:
-    return motion_features(config.input_scale * poses.xy, poses.measured, config.motion_gain)
+    measured = jnp.tile(poses.measured, (len(poses.xy), 1, 1))
+    return motion_features(config.input_scale * jnp.concatenate(poses.xy), measured, config.motion_gain)
 
 
-def judged_pose(networks: Networks, params: Params, fakes: Poses2D, config: DiscriminatorConfig) -> jax.Array:
-    """The generator's side of the pose discriminator; its params are held constant."""
-    frozen = jax.lax.stop_gradient(params)
-    return losses.generator_adversarial(run_network(networks.pose_discriminator, frozen, _pose_input(fakes, config)))
+Verdicts = dict[str, Judgement]
+"""Discriminator's name -> its judgement of reals, of the teacher's fakes and, of poses alone, of the student's."""
 
 
-def judged_motion(networks: Networks, params: Params, fakes: Poses2D, config: DiscriminatorConfig) -> jax.Array:
-    """The generator's side of the motion discriminator; its params are held constant."""
-    frozen = jax.lax.stop_gradient(params)
-    features = _motion_input(fakes, config)
-    return losses.generator_adversarial(run_network(networks.motion_discriminator, frozen, features))
+def judge_all(params: dict[str, Params], poses: Poses2D, config: DiscriminatorConfig) -> Verdicts:
+    """What both discriminators say; of the student's fakes only the poses are judged."""
+    moving = dataclasses.replace(poses, xy=poses.xy[:2])
+    inputs = {
+        "pose_discriminator": (_pose_input(poses, config), len(poses.xy)),
+        "motion_discriminator": (_motion_input(moving, config), len(moving.xy)),
+    }
+    return {name: judge(params[name], features, sets) for name, (features, sets) in inputs.items()}
 
 
 def discriminator_gradients(
-    networks: Networks, params: dict[str, Params], reals: Poses2D, fakes: list[Poses2D], config: DiscriminatorConfig
+    params: dict[str, Params], said: Verdicts, penalty: float
 ) -> tuple[dict[str, Params], Terms]:
-    """Gradients of both discriminators on reals and (already made) fakes.
+    """Gradients of the discriminators by what they said of reals and fakes, with R1 on reals.
 
     Returns:
         {player: gradients}, and loss and accuracy of each.
     """
-    inputs = {
-        "pose_discriminator": (_pose_input(reals, config), [_pose_input(fake, config) for fake in fakes]),
-        # Only the teacher's fakes, the first, are judged as motion.
-        "motion_discriminator": (_motion_input(reals, config), [_motion_input(fakes[0], config)]),
-    }
     gradients: dict[str, Params] = {}
     metrics: Terms = {}
-    for name, (real, made) in inputs.items():
-        fake = jax.lax.stop_gradient(jnp.concatenate(made, axis=0))
-        loss = partial(_discriminator_loss, getattr(networks, name), real, fake, config.gradient_penalty)
-        (value, right), gradients[name] = jax.value_and_grad(loss, has_aux=True)(varying(params[name]))
-        metrics |= {f"loss/{name}": value, f"d_acc/{name}": right}
+    for name, judgement in said.items():
+        logits = judgement.logits
+        loss, by_logit = jax.value_and_grad(lambda all_: losses.discriminator_adversarial(all_[0], all_[1:]))(logits)
+        r1, by_slope = jax.value_and_grad(lambda slopes: penalty * losses.gradient_penalty(slopes))(judgement.slopes[0])
+        gradients[name] = credit(params[name], judgement, by_logit, by_slope)
+        right = 0.5 * ((logits[0] > 0).mean() + (logits[1:] < 0).mean())
+        metrics |= {f"loss/{name}": loss + r1, f"d_acc/{name}": right}
     return gradients, metrics
-
-
-def _discriminator_loss(
-    network: Discriminator, real: jax.Array, fake: jax.Array, penalty: float, own: Params
-) -> tuple[jax.Array, jax.Array]:
-    """Loss with R1 on reals, and the share of rightly judged examples."""
-    logits_real, slopes = _with_slopes(lambda features: run_network(network, own, features), real)
-    logits_fake = run_network(network, own, fake)
-    total = losses.discriminator_adversarial(logits_real, logits_fake)
-    right = 0.5 * ((logits_real > 0).mean() + (logits_fake < 0).mean())
-    return total + penalty * losses.gradient_penalty(slopes), right
-
-
-def _with_slopes(judge: Callable[[jax.Array], jax.Array], features: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Logits (B,) and their gradients by the input (B, C); rows do not mix, so one pullback of ones is enough."""
-    logits, pull = jax.vjp(judge, features)
-    return logits, pull(jnp.ones_like(logits))[0]
