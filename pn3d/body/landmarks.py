@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import rotations
+from pn3d.body import planes
 from pn3d.body.builtin_skeleton import rest_joints
 from pn3d.skeleton import H36M17, SMPL24, Layout
 
@@ -103,22 +103,26 @@ def landmark_joints(
         (*, J, 3) metres, in the frame of ``joints_m``.
     """
     chex.assert_equal_shape_prefix([joints_m, global_rotations], joints_m.ndim - 1)
-    points = jnp.matmul(
-        jnp.swapaxes(joints_m, -1, -2), landmarks.weights.T, precision=jax.lax.Precision.HIGHEST
-    )  # (*, 3, J)
-    return jnp.swapaxes(points, -1, -2) + landmark_offsets(landmarks, global_rotations, correction_m)
+    flat = planes.batch_last(joints_m, 2)
+    points = jnp.matmul(landmarks.weights, flat.reshape(flat.shape[0], -1), precision=jax.lax.Precision.HIGHEST)
+    points = points.reshape(-1, *flat.shape[1:])
+    return planes.batch_first(points + _offsets(landmarks, global_rotations, correction_m), joints_m.shape[:-2])
 
 
 def landmark_offsets(
     landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None = None
 ) -> jax.Array:
     """The part of ``landmark_joints`` that turns along with each landmark's bone. -> (*, J, 3) metres."""
+    return planes.batch_first(_offsets(landmarks, global_rotations, correction_m), global_rotations.shape[:-3])
+
+
+def _offsets(landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None) -> jax.Array:
+    """(*, 24, 3, 3) -> (J, 3, N)."""
     offset = landmarks.offset_m if correction_m is None else landmarks.offset_m + correction_m
-    turns = global_rotations[..., np.array(landmarks.bone), :, :]
-    lead = (None,) * (global_rotations.ndim - 3)
-    # Column by column: a sum over an axis of three takes ten times as long.
-    columns = rotations.components(turns)
-    x, y, z = (column * offset[(*lead, slice(None), axis, None)] for axis, column in enumerate(columns))
+    turns = planes.rows(planes.batch_last(global_rotations, 3))
+    # Not gathered: its gradient would be a scatter.
+    columns = jax.lax.split(jnp.stack([turns[bone] for bone in landmarks.bone]), (1, 1, 1), axis=2)
+    x, y, z = (column[:, :, 0] * offset[:, axis, None, None] for axis, column in enumerate(columns))
     return x + y + z
 
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from pn3d.body import planes
 from pn3d.errors import UserError
 from pn3d.skeleton import SMPL24
 
@@ -217,9 +218,9 @@ def posed_joints(
     chex.assert_axis_dimension(rest_joints_m, -2, NUM_JOINTS)
     chex.assert_equal(rest_joints_m.ndim + 1, rotations.ndim)
     lead = jnp.broadcast_shapes(rest_joints_m.shape[:-2], rotations.shape[:-3])
-    rest = _batch_last(jnp.broadcast_to(rest_joints_m, (*lead, NUM_JOINTS, 3)), 2)
-    local = _batch_last(jnp.broadcast_to(rotations, (*lead, NUM_JOINTS, 3, 3)), 3)
-    root = rest[:1] if root_m is None else _batch_last(jnp.broadcast_to(root_m, (*lead, 3)), 1)[None]
+    rest = planes.batch_last(jnp.broadcast_to(rest_joints_m, (*lead, NUM_JOINTS, 3)), 2)
+    local = planes.batch_last(jnp.broadcast_to(rotations, (*lead, NUM_JOINTS, 3, 3)), 3)
+    root = rest[:1] if root_m is None else planes.batch_last(jnp.broadcast_to(root_m, (*lead, 3)), 1)[None]
     levels = _levels(body.parents)
     order = [joint for level in levels for joint in level]
     place = {joint: index for index, joint in enumerate(order)}
@@ -231,28 +232,25 @@ def posed_joints(
         parent_turn, parent_point = turns[-1][within], points[-1][within]
         own = np.array(level)
         bone = rest[own] - rest[np.array(parents)]
-        turns.append(_multiply(parent_turn, local[own]))
-        points.append(parent_point + sum(parent_turn[:, :, k] * bone[:, None, k] for k in range(3)))
+        turn, moved = _follow(parent_turn, local[own], bone)
+        turns.append(turn)
+        points.append(parent_point + moved)
     back = np.array([place[joint] for joint in range(NUM_JOINTS)])
     joints_out, turns_out = jnp.concatenate(points), jnp.concatenate(turns)
     if order != list(range(NUM_JOINTS)):
         joints_out, turns_out = joints_out[back], turns_out[back]
-    return _batch_first(joints_out, lead), _batch_first(turns_out, lead)
+    return planes.batch_first(joints_out, lead), planes.batch_first(turns_out, lead)
 
 
-def _batch_last(array: jax.Array, inner: int) -> jax.Array:
-    """(*, a, b, …) with ``inner`` inner axes -> (a, b, …, N)."""
-    return jnp.moveaxis(array.reshape(-1, *array.shape[array.ndim - inner :]), 0, -1)
+def _follow(parent: jax.Array, local: jax.Array, bone: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """(n, 3, 3, N) twice and (n, 3, N) -> the parent's rotation times the local one, and times the bone.
 
-
-def _batch_first(array: jax.Array, lead: tuple[int, ...]) -> jax.Array:
-    """(a, b, …, N) -> (*lead, a, b, …)."""
-    return jnp.moveaxis(array, -1, 0).reshape(*lead, *array.shape[:-1])
-
-
-def _multiply(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Matrix products of (n, 3, 3, N) as sums of products, exact float32 on every device."""
-    return sum(a[:, :, k, None] * b[:, k, None] for k in range(3))  # type: ignore[return-value]
+    Written out as sums of products: exact float32 on every device, and twice as fast with its gradient.
+    """
+    a, b, v = planes.entries(parent), planes.entries(local), planes.entries(bone)
+    product = [sum((a[i + k] * b[3 * k + j] for k in (1, 2)), a[i] * b[j]) for i in (0, 3, 6) for j in range(3)]
+    moved = [sum((a[i + k] * v[k] for k in (1, 2)), a[i] * v[0]) for i in (0, 3, 6)]
+    return planes.stacked(product, 3, 3), planes.stacked(moved, 3)
 
 
 def joints(body: BodyModel, betas: jax.Array, rotations: jax.Array, transl_m: jax.Array) -> jax.Array:

@@ -1,0 +1,35 @@
+"""Small matrices and vectors with the batch in the last axis, computed entry by entry.
+
+An axis of length three is slow last: vectors of the processor want long ones. Every entry is a plane over the batch; a
+split gives the planes, and its gradient is one concatenation, where slices' gradients would be padded and added.
+"""
+
+import jax
+import jax.numpy as jnp
+
+
+def batch_last(array: jax.Array, inner: int) -> jax.Array:
+    """(*, a, b, …) with ``inner`` inner axes -> (a, b, …, N)."""
+    return jnp.moveaxis(array.reshape(-1, *array.shape[array.ndim - inner :]), 0, -1)
+
+
+def batch_first(array: jax.Array, lead: tuple[int, ...]) -> jax.Array:
+    """(a, b, …, N) -> (*lead, a, b, …)."""
+    return jnp.moveaxis(array, -1, 0).reshape(*lead, *array.shape[:-1])
+
+
+def rows(array: jax.Array) -> list[jax.Array]:
+    """(n, …) -> n arrays (…)."""
+    return [row[0] for row in jax.lax.split(array, (1,) * array.shape[0], axis=0)]
+
+
+def entries(array: jax.Array) -> list[jax.Array]:
+    """(n, a, b, …, N) -> planes (n, N), one for each of the a b … entries in order."""
+    flat = array.reshape(array.shape[0], -1, array.shape[-1])
+    return [plane[:, 0] for plane in jax.lax.split(flat, (1,) * flat.shape[1], axis=1)]
+
+
+def stacked(planes: list[jax.Array], *inner: int) -> jax.Array:
+    """The inverse of ``entries``: planes (n, N) -> (n, *inner, N)."""
+    together = jnp.stack(planes, axis=1)
+    return together.reshape(together.shape[0], *inner, together.shape[-1])
