@@ -62,7 +62,7 @@ def _losses(body: Body, rays: jax.Array, confidence: jax.Array, size: jax.Array)
     robust = _ROBUST**2 * square / (square + _ROBUST**2)
     data = jnp.sum(confidence * robust, axis=-1) / (jnp.sum(confidence, axis=-1) + 1e-6)
     excess = jnp.sum(limits.limit_excess_rad(local) ** 2, axis=(-2, -1))
-    turns = jnp.mean(rest.relative_turns(local) ** 2, axis=(-2, -1))
+    turns = jnp.mean(rest.relative_turns(limits.components_rad(local)) ** 2, axis=(-2, -1))
     return data + _LIMIT * excess + _REST * turns + _SHAPE * jnp.sum(body.betas**2, axis=-1)
 
 

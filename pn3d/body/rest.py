@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.body import limits
 from pn3d.skeleton import SMPL24
 
 _ANY = 1e6
@@ -38,7 +37,6 @@ about the standard deviation over everyday movement; hinges get the play of a he
 _SPREAD_RAD = np.radians([SPREAD_DEG[name.split("_")[-1]] for name in SMPL24.joints]).astype(np.float32)
 
 
-def relative_turns(rotations: jax.Array) -> jax.Array:
-    """Turns away from rest over their human spread. (*, 24, 3, 3) -> (*, 24, 3), no unit."""
-    turns = limits.components_rad(rotations)
+def relative_turns(turns: jax.Array) -> jax.Array:
+    """Turns away from rest over their human spread. (*, 24, 3) `limits.components_rad` -> (*, 24, 3), no unit."""
     return turns / jnp.asarray(_SPREAD_RAD, turns.dtype).reshape((1,) * (turns.ndim - 2) + (24, 3))

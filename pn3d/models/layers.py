@@ -57,12 +57,12 @@ class TemporalTrunk(nn.Module):
         if self.temporal == "flat" or length == 1:
             x = dense(self.width)(frames.reshape(batch, length * channels))
         else:
-            x = dense(self.width)(frames.reshape(batch, length // 3, 3 * channels))
-            while x.shape[1] > 1:
-                triples = x.reshape(batch, x.shape[1] // 3, 3 * self.width)
-                middle = triples[..., self.width : 2 * self.width]
+            # Windows and frames in one axis: with two, the kernel's gradient would be turned round before its product.
+            x = dense(self.width)(frames.reshape(batch * length // 3, 3 * channels))
+            while x.shape[0] > batch:
+                triples = x.reshape(x.shape[0] // 3, 3 * self.width)
+                middle = triples[:, self.width : 2 * self.width]
                 x = middle + dense(self.width, scale=1.0)(nn.leaky_relu(triples))
-            x = x[:, 0]
         for _ in range(self.blocks):
             x = ResidualBlock(self.width)(x)
         return nn.leaky_relu(x)
