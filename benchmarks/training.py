@@ -167,7 +167,7 @@ def torch_ratio(python: str, timed: Timed, rounds: int, steps: int, threads: int
 def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float) -> None:
     """Prints the lines of a size and stage."""
     setup = make_setup(name, devices=1, clips=arguments.clips)
-    timed = Timed(setup, stage, arguments.block)
+    timed = Timed(setup, stage, arguments.block or setup.config.run.steps_per_dispatch)
     batch = stage_optimiser(setup.config, stage).batch_size
     with tempfile.TemporaryDirectory() as cache:
         compilation_cache.reset_cache()
@@ -203,9 +203,7 @@ def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float)
             flush=True,
         )
     if arguments.torch and stage == "teacher":
-        theirs, ours, difference = torch_ratio(
-            arguments.torch, timed, arguments.rounds, arguments.block, arguments.threads
-        )
+        theirs, ours, difference = torch_ratio(arguments.torch, timed, arguments.rounds, timed.block, arguments.threads)
         print(
             f"{'':18} PyTorch {batch / theirs:.0f} windows/s, ours {batch / ours:.0f}: {theirs / ours:.2f}x; "
             f"loss terms on one batch differ by {difference:.1e} relative",
@@ -219,7 +217,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["cmu", "human36m"])
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--block", type=int, default=10, help="steps per dispatch")
+    parser.add_argument("--block", type=int, help="steps per dispatch (default: the preset's)")
     parser.add_argument("--clips", type=int, default=290, help="of 150 frames of built-in motion")
     parser.add_argument("--torch", metavar="PYTHON", help="a Python with torch, for the comparison")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of PyTorch")

@@ -70,15 +70,19 @@ def gradient_penalty(input_gradients: jax.Array) -> jax.Array:
     return 0.5 * jnp.mean(jnp.sum(input_gradients**2, axis=-1))
 
 
-def bone_lengths(joints: jax.Array) -> jax.Array:
-    """(*, 17, 3) -> (*, 16), finite gradients at length zero."""
-    offsets = camera.differences(joints, _BONES[:, 1], _BONES[:, 0])
-    return jnp.sqrt(jnp.sum(offsets**2, axis=-1) + 1e-8)
+def bone_vectors(joints: jax.Array) -> jax.Array:
+    """(*, 17, 3) -> (*, 16, 3), from each bone's parent joint to its own."""
+    return camera.differences(joints, _BONES[:, 1], _BONES[:, 0])
 
 
-def bone_ratios(joints: jax.Array) -> jax.Array:
-    """Bone lengths over their frame's mean bone: free of the frame's scale. (*, 17, 3) -> (*, 16)."""
-    lengths = bone_lengths(joints)
+def bone_lengths(bones: jax.Array) -> jax.Array:
+    """(*, 16, 3) -> (*, 16), finite gradients at length zero."""
+    return jnp.sqrt(jnp.sum(bones**2, axis=-1) + 1e-8)
+
+
+def bone_ratios(bones: jax.Array) -> jax.Array:
+    """Bone lengths over their frame's mean bone: free of the frame's scale. (*, 16, 3) -> (*, 16)."""
+    lengths = bone_lengths(bones)
     return lengths / jnp.mean(lengths, axis=-1, keepdims=True)
 
 
@@ -104,29 +108,21 @@ def proportions(ratios: jax.Array, human_ratios: jax.Array) -> jax.Array:
     return jnp.mean((jnp.mean(ratios, axis=1) - human_ratios[None, :]) ** 2)
 
 
-_HINGE = np.array(
-    [
-        [H36M17.index(name) for name in pair]
-        for pair in (
-            ("left_hip", "right_hip"),
-            ("left_knee", "left_hip"),
-            ("right_knee", "right_hip"),
-            ("left_ankle", "left_knee"),
-            ("right_ankle", "right_knee"),
-        )
-    ]
-)
-"""Ends and starts of the hip line, both thighs and both shanks."""
+def _bone(end: str) -> int:
+    return [H36M17.joints[joint] for joint in _BONES[:, 1]].index(end)
 
 
-def knee_hinge(joints: jax.Array) -> jax.Array:
+def knee_hinge(bones: jax.Array) -> jax.Array:
     """How far knees bend the wrong way: relu(-s)^2 with s the sine-like triple product of thigh, shank and hip line.
 
-    (B, T, 17, 3) in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends backwards. Our
-    addition.
+    (B, T, 16, 3) ``bone_vectors`` in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends
+    backwards. Our addition.
     """
-    lines = _unit(camera.differences(joints, _HINGE[:, 0], _HINGE[:, 1]))
-    hip_line, thighs, shanks = jax.lax.split(lines, (1, 2, 2), axis=joints.ndim - 2)
+    # A split, whose gradient is one concatenation.
+    own = jax.lax.split(bones, (1,) * bones.shape[-2], axis=bones.ndim - 2)
+    side = ("left_", "right_")
+    thighs, shanks = (_unit(jnp.concatenate([own[_bone(s + end)] for s in side], axis=-2)) for end in ("knee", "ankle"))
+    hip_line = _unit(own[_bone("left_hip")] - own[_bone("right_hip")])
     (x, y, z), (a, b, c), (p, q, r) = (components(v) for v in (hip_line, thighs, shanks))
     bend = (b * r - c * q) * x + (c * p - a * r) * y + (a * q - b * p) * z
     return jnp.mean(jax.nn.relu(-bend) ** 2)
@@ -186,7 +182,7 @@ def smoothness(joints: jax.Array) -> jax.Array:
     """
     if joints.shape[1] < 3:
         return jnp.zeros(())
-    unit = jnp.mean(bone_lengths(joints), axis=(1, 2)) / 2.56
+    unit = jnp.mean(bone_lengths(bone_vectors(joints)), axis=(1, 2)) / 2.56
     still = joints / unit[:, None, None, None]
     acceleration = still[:, 2:] - 2.0 * still[:, 1:-1] + still[:, :-2]
     return jnp.mean(jnp.sqrt(jnp.sum(acceleration**2, axis=-1) + 1e-6) - 1e-3)

@@ -69,7 +69,7 @@ def credit(params: Params, judgement: Judgement, by_logit: jax.Array, by_slope: 
     of_layers = []
     for real, given, chain in zip(reals, judgement.inputs, judgement.chains, strict=True):
         counted = jnp.concatenate([real, scale[batch:] * given[batch:]])
-        of_layers.append({"kernel": counted.T @ chain, "bias": jnp.sum(scale * chain, axis=0)})
+        of_layers.append({"kernel": counted.T @ chain, "bias": (scale.T @ chain)[0]})
     return _as_params(params, of_layers)
 
 

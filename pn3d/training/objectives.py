@@ -30,7 +30,7 @@ def make_scene(config: ModelConfig, body: BodyModel, landmarks: Landmarks) -> Sc
     rest = jax.jit(body_model.rest_joints_m)(body, jnp.zeros((1, body.num_betas)))
     identity = jnp.broadcast_to(jnp.eye(3), (1, 24, 3, 3))
     joints = landmark_joints(landmarks, *body_model.posed_joints(body, rest, identity))
-    return Scene(make_networks(config), body, landmarks, losses.bone_ratios(joints)[0])
+    return Scene(make_networks(config), body, landmarks, losses.bone_ratios(losses.bone_vectors(joints))[0])
 
 
 class Cycle(NamedTuple):
@@ -74,7 +74,8 @@ def teacher_terms(
 ) -> Weighted:
     """The teacher's terms with their weights; ``said`` by the discriminators of reals and of the cycle's new views."""
     window, joints = batch.quiet, cycle.lifted.joints
-    ratios = losses.bone_ratios(joints)
+    bones = losses.bone_vectors(joints)
+    ratios = losses.bone_ratios(bones)
     everything = jnp.ones_like(window.confidence)
     hidden = batch.clean.measured * (1.0 - window.measured) * batch.clean.confidence
     clean = clean_xy(batch, window)
@@ -102,7 +103,7 @@ def teacher_terms(
         "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(ratios)),
         "deformation": (weights.deformation_weight, lambda: _deformation(cycle)),
         "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(ratios)),
-        "hinge": (weights.hinge_weight, lambda: losses.knee_hinge(joints)),
+        "hinge": (weights.hinge_weight, lambda: losses.knee_hinge(bones)),
         "proportion": (weights.proportion_weight, lambda: losses.proportions(ratios, scene.human_ratios)),
         "inpaint": (
             weights.inpaint_weight,

@@ -110,7 +110,8 @@ def signal_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
         fakes.append(seen.window.xy)
     made = jnp.concatenate(fakes)
     real = jnp.concatenate([window.xy, _mirrored(window).xy])
-    ratios = losses.bone_ratios(lifted.joints)
+    bones = losses.bone_vectors(lifted.joints)
+    ratios = losses.bone_ratios(bones)
     return {
         "pose": energy_distance(_middle_pose(made), _middle_pose(real)),
         "motion": energy_distance(_displacement(made), _displacement(real)),
@@ -119,7 +120,7 @@ def signal_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
         "mirror": _mirror_gap(lift, lifted, window),
         "constancy": jnp.sqrt(losses.bone_constancy(ratios)),
         "symmetry": jnp.sqrt(losses.symmetry(ratios)),
-        "hinge": jnp.sqrt(losses.knee_hinge(lifted.joints)),
+        "hinge": jnp.sqrt(losses.knee_hinge(bones)),
     }
 
 
