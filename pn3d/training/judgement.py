@@ -2,7 +2,7 @@
 
 A step asks four things of a discriminator: what its fakes cost the player that made them (slopes at the fakes), the
 discriminator's own loss on reals and on fakes, and R1, the penalty on its slopes at the reals. Each asked of autodiff
-alone, they are eleven passes of matrix products, for the chain of derivatives is multiplied out anew each time, though
+alone, they are ten passes of matrix products, for the chain of derivatives is multiplied out anew each time, though
 an example's chains differ by one factor only. Here each example's chain is found once, with ones; the rest is one
 product per layer, and seven passes remain. It is backpropagation written out for `pn3d.models.discriminator`, a network
 that does not mix examples and whose activations have no second derivative; the gradients are those of autodiff
