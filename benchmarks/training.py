@@ -5,7 +5,8 @@ peak, host time outside the step, peak memory, compile time with an empty and a 
 times the data. With ``--torch`` (a Python with ``requirements-bench.txt``) the teacher stage is also timed against the
 same stage written plainly in PyTorch, in turns, and the loss terms of both on one batch are compared.
 
-Times are the best of ``--rounds``; on a machine that does other work they are not worth reading.
+Times are the best of ``--rounds``, the peak's taken in turns with the stage's; on a machine that does other work they
+are not worth reading.
 """
 
 import argparse
@@ -46,15 +47,24 @@ def best_of(rounds: int, work: Callable[[], object]) -> float:
     return min(seconds)
 
 
-def matmul_peak(rounds: int) -> float:
-    """FLOP/s of the best square float32 product of 1024 to 4096."""
-    best = 0.0
-    for size in (1024, 2048, 4096):
-        square = jnp.ones((size, size))
-        product = jax.jit(jnp.matmul)
-        product(square, square).block_until_ready()
-        best = max(best, 2 * size**3 / best_of(rounds, lambda: product(square, square).block_until_ready()))  # noqa: B023
-    return best
+class Peak:
+    """The fastest square float32 product of 1024 to 4096 on this machine."""
+
+    def __init__(self, rounds: int) -> None:
+        self._product = jax.jit(jnp.matmul)
+        squares = [jnp.ones((size, size)) for size in (1024, 2048, 4096)]
+        rates = {square.shape[0]: self._rate(square, rounds) for square in squares}
+        self.flops_per_s = max(rates.values())
+        self._square = max(squares, key=lambda square: rates[square.shape[0]])
+
+    def _rate(self, square: jax.Array, rounds: int) -> float:
+        work = lambda: self._product(square, square).block_until_ready()  # noqa: E731
+        work()
+        return 2 * square.shape[0] ** 3 / best_of(rounds, work)
+
+    def now(self) -> float:
+        """FLOP/s of the same product at this moment."""
+        return self._rate(self._square, 3)
 
 
 class Timed:
@@ -82,10 +92,14 @@ class Timed:
         self.state, metrics = self.advance(self.state, self.setup.data if data is None else data)
         jax.block_until_ready(metrics)
 
-    def seconds_per_step(self, rounds: int) -> float:
-        """Best of the rounds, compiled before."""
+    def seconds_per_step(self, rounds: int, peak: Peak) -> tuple[float, float]:
+        """Best of the rounds, compiled before, and the best matmul FLOP/s between them: the machine's speed drifts."""
         self.dispatch()
-        return best_of(rounds, self.dispatch) / self.block
+        seconds, rates = [], []
+        for _ in range(rounds):
+            rates.append(peak.now())
+            seconds.append(best_of(1, self.dispatch) / self.block)
+        return min(seconds), max(rates)
 
 
 class Watched:
@@ -164,7 +178,7 @@ def torch_ratio(python: str, timed: Timed, rounds: int, steps: int, threads: int
     return min(torch_seconds), min(our_seconds), difference
 
 
-def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float) -> None:
+def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: Peak) -> None:
     """Prints the lines of a size and stage."""
     setup = make_setup(name, devices=1, clips=arguments.clips)
     timed = Timed(setup, stage, arguments.block or setup.config.run.steps_per_dispatch)
@@ -174,7 +188,7 @@ def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float)
         jax.config.update("jax_compilation_cache_dir", cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         (cold, compiled), (warm, _) = timed.compile(), timed.compile()
-        seconds = timed.seconds_per_step(arguments.rounds)
+        seconds, possible = timed.seconds_per_step(arguments.rounds, peak)
     # The folder is gone: nothing more is to be written there.
     jax.config.update("jax_compilation_cache_dir", None)
     compilation_cache.reset_cache()
@@ -183,7 +197,7 @@ def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: float)
     rate = flops / seconds
     print(
         f"{name:9} {stage:8} {1 / seconds:8.2f} steps/s {batch / seconds:9.0f} windows/s {flops / 1e9:7.2f} GFLOP/step "
-        f"{rate / 1e9:7.1f} GFLOP/s = {rate / peak:4.0%} of peak; step needs "
+        f"{rate / 1e9:7.1f} GFLOP/s = {rate / possible:4.0%} of a peak of {possible / 1e9:.0f}; step needs "
         f"{(memory.argument_size_in_bytes + memory.temp_size_in_bytes) / 2**20:.0f} MiB, process peak "
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; "
         f"compile {cold:.1f} s cold, {warm:.1f} s warm",
@@ -223,11 +237,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of PyTorch")
     parser.add_argument("--quick", action="store_true", help="leave out data size and host time")
     arguments = parser.parse_args()
-    peak = matmul_peak(arguments.rounds)
+    peak = Peak(arguments.rounds)
     device = jax.devices()[0]
     print(
         f"{device.platform} ({device.device_kind}), {len(os.sched_getaffinity(0))} cores, load before "
-        f"{os.getloadavg()[0]:.1f}, jax {jax.__version__}, seed 0; matmul peak {peak / 1e9:.0f} GFLOP/s"
+        f"{os.getloadavg()[0]:.1f}, jax {jax.__version__}, seed 0; matmul peak {peak.flops_per_s / 1e9:.0f} GFLOP/s"
     )
     for name in arguments.sizes:
         for stage in arguments.stages:

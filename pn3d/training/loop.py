@@ -177,7 +177,7 @@ class _Run:
             self.spoke = now
             rate = (step - first) / max(wall, 1e-9)
             self.reporter.say(
-                f"{self.stage} step {step}/{self.total}  loss {total:.4f}  {rate:.1f} steps/s  "
+                f"{self.stage} step {step}/{self.total}  loss {total:.4f}  {rate:.2f} steps/s  "
                 f"{(self.total - step) / max(rate, 1e-9):.0f} s left"
             )
 
