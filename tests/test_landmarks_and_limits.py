@@ -154,6 +154,13 @@ def test_components_put_swing_and_twist_together_again() -> None:
     np.testing.assert_allclose(whole, _matrices(poses), atol=2e-5)
 
 
+def test_angles_at_hand_give_the_same_excess() -> None:
+    turns = jax.random.normal(jax.random.key(4), (2, 5, 24, 3))
+    excess = limits.limit_excess_rad(_matrices(turns), limits.components_rad(_matrices(turns)))
+    assert float(excess.max()) > 0.5
+    np.testing.assert_allclose(excess, _excess(turns), atol=1e-6)
+
+
 def test_limit_gradients_are_finite_and_exact_at_rest() -> None:
     rest = jnp.zeros((24, 3))
     slope = np.asarray(jax.jit(jax.jacrev(limits.components_rad))(rest)).reshape(72, 72)
