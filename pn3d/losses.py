@@ -109,6 +109,7 @@ def proportions(ratios: jax.Array, human_ratios: jax.Array) -> jax.Array:
 
 
 def _bone(end: str) -> int:
+    """Number of the bone that ends in a joint."""
     return [H36M17.joints[joint] for joint in _BONES[:, 1]].index(end)
 
 

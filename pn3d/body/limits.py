@@ -171,19 +171,19 @@ def components_rad(rotations: jax.Array) -> jax.Array:
     return _from_planes(_component_planes(_planes(matrices)), matrices.shape[:-3])
 
 
-def limit_excess_rad(rotations: jax.Array, turns: jax.Array | None = None) -> jax.Array:
+def limit_excess_rad(rotations: jax.Array, angles_rad: jax.Array | None = None) -> jax.Array:
     """How far every joint is beyond its range; zero inside.
 
     Args:
         rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
-        turns: (*, 24, 3) their ``components_rad``, where they are at hand: gradients then run through them once.
+        angles_rad: (*, 24, 3) their ``components_rad``, where they are at hand: gradients then run through them once.
 
     Returns:
         (*, 24, 4) radians >= 0: about x, y, z, and beyond the cone of the upper arms.
     """
     matrices = _as_matrices(rotations)
     entries = _planes(matrices)
-    angles = _component_planes(entries) if turns is None else batch_last(turns, 2).swapaxes(0, 1)
+    angles = _component_planes(entries) if angles_rad is None else batch_last(angles_rad, 2).swapaxes(0, 1)
     low, high = (jnp.asarray(bound.T[:, :, None], entries.dtype) for bound in (_LOW, _HIGH))
     beyond = jax.nn.relu(_cone_angle(entries) - _CONE)
     around = ((_SHOULDERS.start, len(SMPL24.joints) - _SHOULDERS.stop), (0, 0))

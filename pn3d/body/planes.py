@@ -18,11 +18,6 @@ def batch_first(array: jax.Array, lead: tuple[int, ...]) -> jax.Array:
     return jnp.moveaxis(array, -1, 0).reshape(*lead, *array.shape[:-1])
 
 
-def rows(array: jax.Array) -> list[jax.Array]:
-    """(n, …) -> n arrays (…)."""
-    return [row[0] for row in jax.lax.split(array, (1,) * array.shape[0], axis=0)]
-
-
 def entries(array: jax.Array) -> list[jax.Array]:
     """(n, a, b, …, N) -> planes (n, N), one for each of the a b … entries in order."""
     flat = array.reshape(array.shape[0], -1, array.shape[-1])

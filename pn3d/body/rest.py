@@ -37,6 +37,6 @@ about the standard deviation over everyday movement; hinges get the play of a he
 _SPREAD_RAD = np.radians([SPREAD_DEG[name.split("_")[-1]] for name in SMPL24.joints]).astype(np.float32)
 
 
-def relative_turns(turns: jax.Array) -> jax.Array:
+def relative_turns(angles_rad: jax.Array) -> jax.Array:
     """Turns away from rest over their human spread. (*, 24, 3) `limits.components_rad` -> (*, 24, 3), no unit."""
-    return turns / jnp.asarray(_SPREAD_RAD, turns.dtype).reshape((1,) * (turns.ndim - 2) + (24, 3))
+    return angles_rad / jnp.asarray(_SPREAD_RAD, angles_rad.dtype).reshape((1,) * (angles_rad.ndim - 2) + (24, 3))

@@ -17,6 +17,8 @@ from flax import linen as nn
 from pn3d.lifters import Params
 
 _Layer = dict[str, jax.Array]
+_LEAK = 0.01
+"""Slope of the leaky ReLU below zero, `flax.linen.leaky_relu`'s own."""
 
 
 @flax.struct.dataclass
@@ -80,10 +82,10 @@ def _forward(layers: list[_Layer], features: jax.Array) -> tuple[jax.Array, list
     for block in range(1, len(layers) - 1, 2):
         y = x
         for layer in layers[block : block + 2]:
-            inputs.append(nn.leaky_relu(y))
+            inputs.append(nn.leaky_relu(y, _LEAK))
             y = _affine(layer, inputs[-1])
         x = x + y
-    inputs.append(nn.leaky_relu(x))
+    inputs.append(nn.leaky_relu(x, _LEAK))
     return _affine(layers[-1], inputs[-1])[:, 0], inputs
 
 
@@ -115,12 +117,13 @@ def _forward_held(
 
 
 def _affine(layer: _Layer, x: jax.Array, scale: jax.Array | float = 1.0) -> jax.Array:
+    """A dense layer on (N, in), its bias times ``scale`` (N, 1)."""
     return x @ layer["kernel"] + scale * layer["bias"][None]
 
 
 def _bend(activated: jax.Array) -> jax.Array:
     """The derivative of the leaky ReLU, told by what it gave."""
-    return jnp.where(activated >= 0, 1.0, 0.01)
+    return jnp.where(activated >= 0, 1.0, _LEAK)
 
 
 def _layers(params: Params) -> list[_Layer]:

@@ -41,7 +41,7 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
     # Rotations are smooth over a window, so every fourth frame speaks for its neighbours. The barrier keeps XLA from
     # computing the matrices anew inside every term (seven times slower on CPU).
     sparse = jax.lax.optimization_barrier(posed.rotations[:, ::4])
-    turns = limits.components_rad(sparse)
+    angles_rad = limits.components_rad(sparse)
 
     def reprojection() -> jax.Array:
         placed = posed.joints_m + lifters.place(posed, window)[..., None, :]
@@ -54,8 +54,8 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
         ),
         "student_reprojection": (weights.reprojection_weight, reprojection),
         "shape": (weights.shape_weight, lambda: losses.shape_prior(posed.betas)),
-        "limits": (weights.limit_weight, lambda: losses.joint_limits(limits.limit_excess_rad(sparse, turns))),
-        "rest": (weights.rest_weight, lambda: losses.rest_pose(rest.relative_turns(turns))),
+        "limits": (weights.limit_weight, lambda: losses.joint_limits(limits.limit_excess_rad(sparse, angles_rad))),
+        "rest": (weights.rest_weight, lambda: losses.rest_pose(rest.relative_turns(angles_rad))),
         "smoothness": (weights.smoothness_weight, lambda: losses.smoothness(skeleton)),
         "landmarks": (weights.landmark_weight, lambda: losses.landmark_prior(posed.corrections_m)),
     }
