@@ -83,6 +83,12 @@ SHOULDER_CONE_DEG = 112.0
 """Greatest angle of the upper arm from it: reaches straight up, hanging, 50 degrees back, across the chest."""
 
 _MAIN = np.eye(3, dtype=np.float32)[[RANGES[name].main_axis for name in SMPL24.joints]]
+_STEPS = (np.arange(3)[:, None] + np.argmax(_MAIN, axis=1)) % 3
+_JOINTS = np.arange(len(SMPL24.joints))
+_BY_MAIN = ((3 * _STEPS[:, None] + _STEPS[None]) * len(_JOINTS) + _JOINTS).reshape(-1)
+"""Rows of (3, 3, 24) matrices' entries such that each joint's start with its main axis, then go on cyclically."""
+_BY_BODY = np.argsort((_STEPS * len(_JOINTS) + _JOINTS).reshape(-1))
+"""Rows of (3, 24) angles about main axis, the next and the one after, such that they come as x, y, z."""
 _LOW, _HIGH = (
     np.radians([[getattr(RANGES[name], axis)[end] for axis in "xyz"] for name in SMPL24.joints]).astype(np.float32)
     for end in (0, 1)
@@ -133,29 +139,26 @@ def _component_planes(entries: jax.Array) -> jax.Array:
     """Swing and twist of (3, 3, 24, N) -> (3, 24, N) radians.
 
     With main axis k and (k, i, j) cyclic, the twist's sine and cosine are (R_ji - R_ij) and (R_ii + R_jj), both over
-    1 + R_kk, and the swing is the shortest turn from axis k to column k. The masks pick k, so nothing is gathered.
+    1 + R_kk, and the swing is the shortest turn from axis k to column k.
     """
-    is_axis = [jnp.asarray(_MAIN[:, axis, None], entries.dtype) for axis in range(3)]
-    # Split rather than sliced: nine slices' gradients would be padded and added (see rotations.components).
-    planes = [plane[0] for plane in jax.lax.split(entries.reshape(9, *entries.shape[2:]), (1,) * 9)]
-
-    def pick(row: int, column: int) -> jax.Array:
-        """The entry that stands ``row`` and ``column`` steps after (k, k)."""
-        return sum(is_axis[k] * planes[3 * ((k + row) % 3) + (k + column) % 3] for k in range(3))  # type: ignore[return-value]
-
-    toward, ahead_i, ahead_j = pick(0, 0), pick(1, 0), pick(2, 0)
-    sine, cosine = pick(2, 1) - pick(1, 2), pick(1, 1) + pick(2, 2)
+    own = _rows(entries.reshape(-1, entries.shape[-1]), _BY_MAIN).reshape(9, *entries.shape[2:])
+    # Split rather than sliced: slices' gradients would be padded and added (see rotations.components).
+    kk, _, _, ik, ii, ij, jk, ji, jj = (plane[0] for plane in jax.lax.split(own, (1,) * 9))
+    sine, cosine = ji - ij, ii + jj
     # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
     defined = sine * sine + cosine * cosine > 1e-8
     twist = jnp.arctan2(jnp.where(defined, sine, 0.0), jnp.where(defined, cosine, 1.0))
-    squared = ahead_i * ahead_i + ahead_j * ahead_j
+    squared = ik * ik + jk * jk
     small = squared < 1e-8
     length = jnp.sqrt(jnp.where(small, 1.0, squared))
-    factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, toward)) / length)
-    swing_i, swing_j = -factor * ahead_j, factor * ahead_i
-    return jnp.stack(
-        [is_axis[x] * twist + is_axis[(x + 2) % 3] * swing_i + is_axis[(x + 1) % 3] * swing_j for x in range(3)]
-    )
+    factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, kk)) / length)
+    about_main = jnp.stack([twist, -factor * jk, factor * ik])
+    return _rows(about_main.reshape(-1, entries.shape[-1]), _BY_BODY).reshape(about_main.shape)
+
+
+def _rows(planes: jax.Array, order: np.ndarray) -> jax.Array:
+    """Rows in another order, each once: cheap copies forward and back."""
+    return planes.at[order].get(unique_indices=True, mode="promise_in_bounds")
 
 
 def components_rad(rotations: jax.Array) -> jax.Array:
