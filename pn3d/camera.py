@@ -107,8 +107,8 @@ def person_size(rays: jax.Array, confidence: jax.Array) -> jax.Array:
     """
     chex.assert_equal_shape_prefix([rays, confidence], confidence.ndim)
     a, b, lengths = (np.array(column) for column in zip(*_SEGMENTS, strict=True))
-    offsets = differences(rays, a, b)
-    ratios = jnp.sqrt(jnp.sum(offsets * offsets, axis=-1) + 1e-12) / _broadcast(lengths, confidence.ndim)
+    x, y = rotations.components(differences(rays, a, b))
+    ratios = jnp.sqrt(x * x + y * y + 1e-12) / _broadcast(lengths, confidence.ndim)
     measured = (confidence[..., a] > 0) & (confidence[..., b] > 0)
     ratios, measured = (v.reshape(*v.shape[:-2], -1) for v in (ratios, measured))
     count = jnp.sum(measured, axis=-1)
@@ -233,13 +233,13 @@ def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array, size:
         (*, 3) translation in metres. Finite where nothing was measured.
     """
     w = weight / (jnp.sum(weight, axis=-1, keepdims=True) + 1e-6)
-    u, v = rays[..., 0], rays[..., 1]
+    (u, v), (x, y, z) = rotations.components(rays), rotations.components(joints)
     mean = lambda values: jnp.sum(w * values, axis=-1)  # noqa: E731
-    gap_x, gap_y = u * joints[..., 2] - joints[..., 0], v * joints[..., 2] - joints[..., 1]
+    gap_x, gap_y = u * z - x, v * z - y
     mean_u, mean_v, mean_x, mean_y = mean(u), mean(v), mean(gap_x), mean(gap_y)
     du, dv = u - mean_u[..., None], v - mean_v[..., None]
     spread = mean(du * du + dv * dv) + 1e-8
     depth = -(mean(du * gap_x) + mean(dv * gap_y)) / spread
-    likely, middle = HEAD_ROOT_M / size, mean(joints[..., 2])
+    likely, middle = HEAD_ROOT_M / size, mean(z)
     depth = jnp.clip(depth, 0.4 * likely - middle, 2.5 * likely - middle)
     return jnp.stack([mean_x + mean_u * depth, mean_y + mean_v * depth, depth], axis=-1)
