@@ -103,36 +103,26 @@ def landmark_joints(
         (*, J, 3) metres, in the frame of ``joints_m``.
     """
     chex.assert_equal_shape_prefix([joints_m, global_rotations], joints_m.ndim - 1)
-    turning, carried = _turning(landmarks, global_rotations, correction_m)
-    weights = jnp.concatenate([landmarks.weights, turning], axis=1)
-    points = jnp.concatenate([planes.batch_last(joints_m, 2), carried])
-    return _combined(weights, points, joints_m.shape[:-2])
+    points = jnp.concatenate([planes.batch_last(joints_m, 2), _turned(landmarks, global_rotations, correction_m)])
+    # The offsets are added by the same product, so that its gradient turns the batch round once for both.
+    weights = jnp.concatenate([landmarks.weights, jnp.eye(len(landmarks.bone), dtype=points.dtype)], axis=1)
+    product = jnp.matmul(weights, points.reshape(points.shape[0], -1), precision=jax.lax.Precision.HIGHEST)
+    return planes.batch_first(product.reshape(-1, *points.shape[1:]), joints_m.shape[:-2])
 
 
 def landmark_offsets(
     landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None = None
 ) -> jax.Array:
     """The part of ``landmark_joints`` that turns along with each landmark's bone. -> (*, J, 3) metres."""
-    return _combined(*_turning(landmarks, global_rotations, correction_m), global_rotations.shape[:-3])
+    return planes.batch_first(_turned(landmarks, global_rotations, correction_m), global_rotations.shape[:-3])
 
 
-def _turning(
-    landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None
-) -> tuple[jax.Array, jax.Array]:
-    """Offsets as weights (J, 72) of the 24 bones' axes, and those axes as points (72, 3, N)."""
+def _turned(landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None) -> jax.Array:
+    """The same with the batch last, (J, 3, N), as sums of products: every offset's own bone is a copy of rows."""
     offset = landmarks.offset_m if correction_m is None else landmarks.offset_m + correction_m
-    carrier = np.eye(global_rotations.shape[-3], dtype=np.float32)[list(landmarks.bone)]
-    turns = planes.batch_last(global_rotations, 3)
-    return (
-        (jnp.asarray(carrier)[:, :, None] * offset[:, None, :]).reshape(len(landmarks.bone), -1),
-        jnp.swapaxes(turns, 1, 2).reshape(-1, 3, turns.shape[-1]),
-    )
-
-
-def _combined(weights: jax.Array, points: jax.Array, lead: tuple[int, ...]) -> jax.Array:
-    """(J, K) and (K, 3, N) -> (*lead, J, 3): one product, whose gradient is another; a gather's would be a scatter."""
-    product = jnp.matmul(weights, points.reshape(points.shape[0], -1), precision=jax.lax.Precision.HIGHEST)
-    return planes.batch_first(product.reshape(-1, *points.shape[1:]), lead)
+    turns = planes.entries(planes.batch_last(global_rotations, 3)[np.array(landmarks.bone)])
+    x, y, z = (offset[:, axis, None] for axis in range(3))
+    return planes.stacked([a * x + b * y + c * z for a, b, c in (turns[i : i + 3] for i in (0, 3, 6))], 3)
 
 
 def symmetric_corrections(raw_m: jax.Array, bound_m: float = CORRECTION_BOUND_M, layout: Layout = H36M17) -> jax.Array:
