@@ -84,7 +84,7 @@ class Timed:
         """Seconds of tracing and compiling anew, and the compiled dispatch."""
         jax.clear_caches()
         began = time.perf_counter()
-        compiled = self._mapped().lower(self.state, self.setup.data).compile()
+        compiled = self._mapped().compile(self.state, self.setup.data)
         return time.perf_counter() - began, compiled
 
     def dispatch(self, data: Any = None) -> None:

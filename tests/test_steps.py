@@ -1,5 +1,7 @@
 """Properties of the pmapped steps: who learns, who does not, device counts, traces, other platforms."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,8 @@ import pytest
 import tiny
 
 from pn3d.config import STAGES, Stage
-from pn3d.training.parallel import mapped_step
+from pn3d.training import parallel
+from pn3d.training.parallel import compiler_options, mapped_step
 from pn3d.training.state import PLAYERS, TRAINED, start_stage
 from pn3d.training.step import make_step, stage_gradients
 
@@ -165,3 +168,30 @@ def test_shard_map_is_bitwise_pmap() -> None:
         for backend in (None, "shard_map")
     ]
     assert tiny.bitwise_equal(*results)
+
+
+def test_ynnpack_multiplies_on_one_core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    step = lambda state, data, lane: (state @ data, lane)  # noqa: E731
+    square = jnp.ones((256, 256))
+    uses = []
+    for cores in ({0}, {0, 1}):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: cores, raising=False)
+        uses.append("ynn_fusion" in mapped_step(step, tiny.devices(1)).compile(square, square).as_text())
+    if not uses[0]:
+        pytest.skip("this XLA does not multiply with YNNPACK")
+    assert not uses[1]
+
+
+def test_what_xla_flags_says_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=")
+    assert compiler_options() == {}
+
+
+def test_an_option_that_this_xla_does_not_know_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(parallel, "_EIGEN", {"xla_cpu_of_another_version": "1"})
+    advance = mapped_step(lambda state, data, lane: (state + data, lane), tiny.devices(1))
+    assert float(advance(jnp.ones(()), jnp.ones(()))[0]) == 2.0

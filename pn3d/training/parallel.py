@@ -4,6 +4,7 @@ In one process the step is `jax.pmap`; in several it is `jit(shard_map)`, which 
 are replicated (axis None), every device takes its lane of the global batch, and everything that leaves was pmeaned.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ def mapped_step(step: Step, mesh: jax.sharding.Mesh, *, backend: Backend | None 
     """``step`` mapped over the mesh, the state donated: a function (state, data) -> (state, metrics).
 
     ``lint`` is shard_map with its replication checker on: it refuses a step that forgets a pmean. The result carries
-    ``lower(state, data)`` for looking at what is compiled.
+    ``lower(state, data)`` and ``compile(state, data)`` for looking at what is compiled.
     """
     backend = backend or ("pmap" if jax.process_count() == 1 else "shard_map")
     lanes = np.arange(mesh.devices.size, dtype=np.int32)
@@ -105,16 +106,44 @@ class Agreement:
 
 
 class _Bound:
-    """A mapped step with its lanes filled in."""
+    """A mapped step with its lanes filled in, compiled once for every kind of state and data."""
 
     def __init__(self, mapped: Any, lanes: Any) -> None:
         self._mapped, self._lanes = mapped, lanes
+        self._compiled: dict[Any, Any] = {}
 
     def __call__(self, state: Any, data: Any) -> tuple[Any, Any]:
-        return self._mapped(state, data, self._lanes)
+        leaves, structure = jax.tree.flatten((state, data))
+        kind = (structure, *(jax.typeof(leaf) for leaf in leaves))
+        if kind not in self._compiled:
+            self._compiled[kind] = self.compile(state, data)
+        return self._compiled[kind](state, data, self._lanes)
 
     def lower(self, state: Any, data: Any) -> Any:
         return self._mapped.lower(state, data, self._lanes)
+
+    def compile(self, state: Any, data: Any) -> Any:
+        """The step as it runs, for looking at what was compiled."""
+        lowered = self.lower(state, data)
+        try:
+            return lowered.compile(compiler_options=compiler_options())
+        except jax.errors.JaxRuntimeError as error:
+            if "No such compile option" not in str(error):
+                raise
+            return lowered.compile()
+
+
+_EIGEN = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
+"""Of XLA's two libraries on CPU, YNNPACK sums and Eigen multiplies."""
+
+
+def compiler_options() -> dict[str, str]:
+    """How a step is compiled: on several CPU cores Eigen multiplies, which is up to a tenth faster for a whole step
+    (``docs/training.md``); on one core it is slower. What ``XLA_FLAGS`` says of it goes before."""
+    said = os.environ.get("XLA_FLAGS", "")
+    several = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    chosen = jax.default_backend() == "cpu" and several > 1
+    return {name: value for name, value in _EIGEN.items() if chosen and name not in said}
 
 
 def varying(tree: Any) -> Any:
