@@ -85,6 +85,17 @@ def test_size_ignores_the_head_missing_joints_and_single_outliers() -> None:
     assert float(camera.person_size(rays, jnp.zeros((1, 9, 17)))[0]) == np.float32(0.1)
 
 
+def test_size_is_the_same_in_a_picture_turned_in_its_plane() -> None:
+    rays = jax.random.normal(KEY, (4, 9, 17, 2)) * 0.01
+    confidence = jnp.ones((4, 9, 17))
+    for angle in (0.3, 1.6, 2.8):
+        turn = jnp.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], jnp.float32)
+        turned = jnp.einsum("ij,btkj->btki", turn, rays)
+        np.testing.assert_allclose(
+            camera.person_size(turned, confidence), camera.person_size(rays, confidence), rtol=1e-5
+        )
+
+
 def test_size_has_finite_gradients_for_a_point() -> None:
     slope = jax.grad(lambda r: camera.person_size(r, jnp.ones((1, 3, 17))).sum())(jnp.zeros((1, 3, 17, 2)))
     assert jnp.isfinite(slope).all()
