@@ -8,12 +8,14 @@ stands the *window*: rays whose root was turned onto the optical axis, divided b
 that coordinates are in head-root units; ``xy = ray / size`` and the unit camera sees ``xy / c``.
 """
 
+from collections.abc import Sequence
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import rotations
+from pn3d import planes, rotations
 from pn3d.skeleton import H36M17
 
 ASSUMED_FOCAL = 1.15
@@ -232,14 +234,27 @@ def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array, size:
     Returns:
         (*, 3) translation in metres. Finite where nothing was measured.
     """
-    w = weight / (jnp.sum(weight, axis=-1, keepdims=True) + 1e-6)
-    (u, v), (x, y, z) = rotations.components(rays), rotations.components(joints)
-    mean = lambda values: jnp.sum(w * values, axis=-1)  # noqa: E731
+    found = _fitted(rotations.components(joints), rotations.components(rays), weight, size, axis=-1)
+    return jnp.stack(found, axis=-1)
+
+
+def fit_translation_planes(joints: jax.Array, rays: jax.Array, weight: jax.Array, size: jax.Array) -> jax.Array:
+    """The same with the batch last: (J, 3, *), (J, 2, *), (J, *), (*) -> (3, *)."""
+    return jnp.stack(_fitted(planes.coordinates(joints), planes.coordinates(rays), weight, size, axis=0))
+
+
+def _fitted(
+    joints: Sequence[jax.Array], rays: Sequence[jax.Array], weight: jax.Array, size: jax.Array, axis: int
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Coordinates of joints and rays, joints along an axis -> those of the translation."""
+    w = weight / (jnp.sum(weight, axis=axis, keepdims=True) + 1e-6)
+    (u, v), (x, y, z) = rays, joints
+    mean = lambda values: jnp.sum(w * values, axis=axis)  # noqa: E731
     gap_x, gap_y = u * z - x, v * z - y
     mean_u, mean_v, mean_x, mean_y = mean(u), mean(v), mean(gap_x), mean(gap_y)
-    du, dv = u - mean_u[..., None], v - mean_v[..., None]
+    du, dv = u - jnp.expand_dims(mean_u, axis), v - jnp.expand_dims(mean_v, axis)
     spread = mean(du * du + dv * dv) + 1e-8
     depth = -(mean(du * gap_x) + mean(dv * gap_y)) / spread
     likely, middle = HEAD_ROOT_M / size, mean(z)
     depth = jnp.clip(depth, 0.4 * likely - middle, 2.5 * likely - middle)
-    return jnp.stack([mean_x + mean_u * depth, mean_y + mean_v * depth, depth], axis=-1)
+    return mean_x + mean_u * depth, mean_y + mean_v * depth, depth

@@ -10,7 +10,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from pn3d import camera, rotations
+from pn3d import camera, planes, posing, rotations
 from pn3d.body import fitting
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
@@ -19,8 +19,9 @@ from pn3d.body.model import BodyModel
 from pn3d.config import ModelConfig
 from pn3d.models.discriminator import Discriminator
 from pn3d.models.layers import run_network
-from pn3d.models.student import Student, StudentOutput
+from pn3d.models.student import Student
 from pn3d.models.teacher import Teacher, TeacherOutput
+from pn3d.posing import Posed
 from pn3d.skeleton import H36M17, SMPL24
 
 Params = Any
@@ -75,25 +76,6 @@ class Lifted:
     filled_xy: jax.Array
     elevation: jax.Array
     root_shift: jax.Array | None
-
-
-@flax.struct.dataclass
-class Posed:
-    """The student's body in centred-camera axes, metres, without translation (root at its rest position).
-
-    Attributes:
-        rotations: (B, T, 24, 3, 3) local rotations, the pelvis in camera axes.
-        betas: (B, 10).
-        body_joints_m: (B, T, 24, 3).
-        joints_m: (B, T, 17, 3) landmarks.
-        corrections_m: (17, 3) landmark corrections.
-    """
-
-    rotations: jax.Array
-    betas: jax.Array
-    body_joints_m: jax.Array
-    joints_m: jax.Array
-    corrections_m: jax.Array
 
 
 @flax.struct.dataclass
@@ -246,7 +228,7 @@ def root_relative(joints: jax.Array) -> jax.Array:
 
 def pose_body(student: Student, params: Params, window: Window, body: BodyModel, landmarks: Landmarks) -> Posed:
     """The student on a batch of windows, and forward kinematics of what it says."""
-    return posed_from_output(run_network(student, params, window.xy, window.confidence), body, landmarks)
+    return posing.posed_from_output(run_network(student, params, window.xy, window.confidence), body, landmarks)
 
 
 @flax.struct.dataclass
@@ -281,7 +263,8 @@ def fit_student(
     reflected = mirrored(window)
     other = run_network(student, params, reflected.xy, reflected.confidence)
     local = 0.5 * (
-        local_rotations(seen)[:, chosen] + rotations.mirror_matrix(local_rotations(other)[:, chosen], SMPL24.mirror)
+        posing.local_rotations(seen)[:, chosen]
+        + rotations.mirror_matrix(posing.local_rotations(other)[:, chosen], SMPL24.mirror)
     )
     local = rotations.sixd_to_matrix(rotations.matrix_to_sixd(local))
     batch, count = local.shape[:2]
@@ -292,7 +275,7 @@ def fit_student(
         weight=flat(window.confidence[:, chosen]),
         size=jnp.repeat(window.size, count),
     )
-    corrections, rest = landmark_corrections(seen.landmark_raw), jnp.repeat(rest, count, axis=0)
+    corrections, rest = posing.landmark_corrections(seen.landmark_raw), jnp.repeat(rest, count, axis=0)
     fitted = fitting.fit_body(body, landmarks, corrections, rest, flat(local), picture, steps=steps)
     joints, turns = body_model.posed_joints(body, rest, fitted)
     marks = landmark_room.landmark_joints(landmarks, joints, turns, corrections)
@@ -303,36 +286,10 @@ def fit_student(
     )
 
 
-def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks) -> Posed:
-    """6D rotations and shape -> joints."""
-    local = local_rotations(said)
-    rest = body_model.rest_joints_m(body, said.betas)
-    body_joints, turns = body_model.posed_joints(body, rest[:, None], local)
-    corrections = landmark_corrections(said.landmark_raw)
-    joints = landmark_room.landmark_joints(landmarks, body_joints, turns, corrections)
-    return Posed(
-        rotations=local, betas=said.betas, body_joints_m=body_joints, joints_m=joints, corrections_m=corrections
-    )
-
-
-def local_sixd(said: StudentOutput) -> jax.Array:
-    """(B, T, 24, 6) columns of the student's local rotations, not yet orthonormal; an upright person who faces the
-    camera is the rest pose turned by pi about x."""
-    facing = jnp.array([1.0, -1.0, -1.0] * 2).reshape(1, 1, 1, 6)
-    return jnp.concatenate([said.sixd[:, :, :1] * facing, said.sixd[:, :, 1:]], axis=2)
-
-
-def local_rotations(said: StudentOutput) -> jax.Array:
-    """(B, T, 24, 3, 3) of the student's output."""
-    return rotations.sixd_to_matrix(local_sixd(said))
-
-
-def landmark_corrections(raw: jax.Array) -> jax.Array:
-    """The student's raw parameters -> (17, 3) metres, mirror-symmetric and bounded; one raw unit is a decimetre."""
-    return landmark_room.symmetric_corrections(0.1 * raw)
-
-
-def place(posed: Posed, window: Window) -> jax.Array:
-    """Least-squares translation of the landmarks onto the measured rays. -> (B, T, 3) metres, centred axes."""
-    size = jnp.broadcast_to(window.size[:, None], window.confidence.shape[:2])
-    return camera.fit_translation(posed.joints_m, window.rays, window.confidence, size)
+def placed_rays(posed: Posed, window: Window) -> jax.Array:
+    """The landmarks' picture, the body where least squares puts it onto the measured rays. (B, T, 17, 2) rays."""
+    rays, confidence = planes.window_last(window.rays), planes.window_last(window.confidence)
+    size = jnp.broadcast_to(window.size[None], confidence.shape[1:])
+    transl = camera.fit_translation_planes(posed.landmarks_m, rays, confidence, size)
+    x, y, z = planes.coordinates(posed.landmarks_m + transl[None])
+    return planes.window_first(jnp.stack([x / z, y / z], axis=1))

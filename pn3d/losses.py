@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera
+from pn3d import camera, planes
 from pn3d.rotations import components
 from pn3d.skeleton import H36M17
 
 _BONES = np.array(H36M17.bones)
+_BONE_ROWS = np.eye(17, dtype=np.float32)[_BONES[:, 1]] - np.eye(17, dtype=np.float32)[_BONES[:, 0]]
 _MIRROR = H36M17.mirror
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
@@ -135,9 +136,22 @@ def _unit(vectors: jax.Array) -> jax.Array:
 
 def scale_onto(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
     """Least-squares scale per frame of source onto target. (B, T, J, 3) twice, (B, T, J) -> (B, T, 1, 1)."""
-    w = weight[..., None]
-    top = jnp.sum(w * source * target, axis=(-2, -1), keepdims=True)
-    return top / (jnp.sum(w * source * source, axis=(-2, -1), keepdims=True) + 1e-8)
+    return planes.window_first(_scale(*(planes.window_last(array) for array in (source, target, weight)))[None, None])
+
+
+def _scale(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
+    """The same with the batch last: (J, 3, T, B) twice, (J, T, B) -> (T, B)."""
+    of_source, of_target = planes.coordinates(source), planes.coordinates(target)
+    along = sum(s * t for s, t in zip(of_source, of_target, strict=True))
+    square = sum(s * s for s in of_source)
+    return jnp.sum(weight * along, axis=0) / (jnp.sum(weight * square, axis=0) + 1e-8)
+
+
+def _mean_distance(gaps: list[jax.Array], weight: jax.Array) -> jax.Array:
+    """``point_distance`` with the batch last, of the coordinates of differences, (J, T, B) each, and (J, T, B)."""
+    distance = jnp.sqrt(sum((gap * gap for gap in gaps), 1e-6 * jnp.ones(()))) - 1e-3
+    share = jnp.sum(distance * weight, axis=(0, 1)) / (jnp.sum(weight, axis=(0, 1)) + 1e-6)
+    return jnp.mean(share)
 
 
 def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> jax.Array:
@@ -149,13 +163,17 @@ def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> j
     constant a mean of distances does, and the body drifts (measured: 19 mm of MPJPE on built-in motion).
     """
     chex.assert_equal_shape([student, teacher])
-    return point_distance(scale_onto(student, teacher, weight) * student, teacher, weight)
+    own, aim, w = (planes.window_last(array) for array in (student, teacher, weight))
+    scale = _scale(own, aim, w)[None]
+    both = zip(planes.coordinates(own), planes.coordinates(aim), strict=True)
+    return _mean_distance([scale * a - b for a, b in both], w)
 
 
 def reprojection(rays: jax.Array, target_rays: jax.Array, size: jax.Array, weight: jax.Array) -> jax.Array:
     """Mean distance in the picture, in head-root units of the person. (B, T, J, 2) twice, (B,), (B, T, J)."""
-    unit = size[:, None, None, None]
-    return point_distance(rays / unit, target_rays / unit, weight)
+    own, aim, w = (planes.window_last(array) for array in (rays, target_rays, weight))
+    both = zip(planes.coordinates(own), planes.coordinates(aim), strict=True)
+    return _mean_distance([(a - b) / size[None, None] for a, b in both], w)
 
 
 def shape_prior(betas: jax.Array) -> jax.Array:
@@ -164,8 +182,8 @@ def shape_prior(betas: jax.Array) -> jax.Array:
 
 
 def joint_limits(excess_rad: jax.Array) -> jax.Array:
-    """Mean squared excess over the joints' ranges. (B, T, 24, k) radians, >= 0."""
-    return jnp.mean(jnp.sum(excess_rad**2, axis=(-2, -1)))
+    """Mean squared excess over the joints' ranges, of all frames. (24, k, N) radians, >= 0, frames last."""
+    return jnp.mean(jnp.sum(excess_rad**2, axis=(0, 1)))
 
 
 def rest_pose(relative_turns: jax.Array) -> jax.Array:
@@ -183,10 +201,12 @@ def smoothness(joints: jax.Array) -> jax.Array:
     """
     if joints.shape[1] < 3:
         return jnp.zeros(())
-    unit = jnp.mean(bone_lengths(bone_vectors(joints)), axis=(1, 2)) / 2.56
-    still = joints / unit[:, None, None, None]
-    acceleration = still[:, 2:] - 2.0 * still[:, 1:-1] + still[:, :-2]
-    return jnp.mean(jnp.sqrt(jnp.sum(acceleration**2, axis=-1) + 1e-6) - 1e-3)
+    points = planes.window_last(joints)
+    bones = jnp.tensordot(_BONE_ROWS, points, 1, precision=jax.lax.Precision.HIGHEST)
+    lengths = jnp.sqrt(sum((bone * bone for bone in planes.coordinates(bones)), 1e-8 * jnp.ones(())))
+    unit = jnp.mean(lengths, axis=(0, 1))[None, None] / 2.56
+    moves = [x[:, 2:] - 2.0 * x[:, 1:-1] + x[:, :-2] for x in (plane / unit for plane in planes.coordinates(points))]
+    return jnp.mean(jnp.sqrt(sum((move * move for move in moves), 1e-6 * jnp.ones(()))) - 1e-3)
 
 
 def landmark_prior(corrections_m: jax.Array) -> jax.Array:

@@ -4,6 +4,8 @@ Shapes are ``(*, 3)`` axis-angle in radians, ``(*, 6)`` the first two columns of
 ``(*, 4)`` unit quaternion (w, x, y, z), ``(*, 3, 3)`` matrix acting on column vectors. Any leading axes.
 """
 
+from collections.abc import Sequence
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -111,12 +113,16 @@ def sixd_to_matrix(sixd: jax.Array) -> jax.Array:
     Lengths are bounded below by 1e-6 under the root, so a degenerate input gives finite values and gradients.
     """
     chex.assert_axis_dimension(sixd, -1, 6)
-    parts = components(sixd)
+    return stack_matrix(matrix_of_columns(components(sixd)))
+
+
+def matrix_of_columns(parts: Sequence[jax.Array]) -> tuple[tuple[jax.Array, ...], ...]:
+    """``sixd_to_matrix`` of six arrays of one shape: the matrix as three rows of three such arrays."""
     x, b = _normalise(parts[:3]), parts[3:]
     along = x[0] * b[0] + x[1] * b[1] + x[2] * b[2]
-    y = _normalise(tuple(whole - along * first for whole, first in zip(b, x, strict=True)))
+    y = _normalise([whole - along * first for whole, first in zip(b, x, strict=True)])
     z = (x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0])
-    return stack_matrix(tuple(zip(x, y, z, strict=True)))
+    return tuple(zip(x, y, z, strict=True))
 
 
 def components(vectors: jax.Array) -> tuple[jax.Array, ...]:
@@ -134,7 +140,7 @@ def matrix_to_sixd(matrix: jax.Array) -> jax.Array:
     return jnp.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
 
 
-def _normalise(vector: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+def _normalise(vector: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
     x, y, z = vector
     over_length = jax.lax.rsqrt(x * x + y * y + z * z + 1e-12)
     return x * over_length, y * over_length, z * over_length

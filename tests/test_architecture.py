@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = {
-    1: ("skeleton", "rotations", "config", "safe_pickle", "errors", "atomic"),
+    1: ("skeleton", "rotations", "planes", "config", "safe_pickle", "errors", "atomic"),
     2: ("models", "export", "camera"),
     3: ("body", "losses"),
     4: ("data", "lifters"),
@@ -14,7 +14,7 @@ ROWS = {
     7: ("commands",),
 }
 ROW_OF = {room: row for row, rooms in ROWS.items() for room in rooms}
-SAME_ROOM = {"presets": "config", "pickle_machine": "safe_pickle", "pickle_values": "safe_pickle"}
+SAME_ROOM = {"posing": "lifters", "presets": "config", "pickle_machine": "safe_pickle", "pickle_values": "safe_pickle"}
 """A room of files that lie beside each other."""
 ALLOWED_ALONE = {"pn3d/__init__.py", "pn3d/__main__.py"}
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.body import planes
+from pn3d import planes
 from pn3d.body.builtin_skeleton import rest_joints
 from pn3d.skeleton import H36M17, SMPL24, Layout
 
@@ -103,26 +103,35 @@ def landmark_joints(
         (*, J, 3) metres, in the frame of ``joints_m``.
     """
     chex.assert_equal_shape_prefix([joints_m, global_rotations], joints_m.ndim - 1)
-    points = jnp.concatenate([planes.batch_last(joints_m, 2), _turned(landmarks, global_rotations, correction_m)])
-    # The offsets are added by the same product, so that its gradient turns the batch round once for both.
+    joints, turns = planes.batch_last(joints_m, 2), planes.batch_last(global_rotations, 3)
+    return planes.batch_first(landmark_planes(landmarks, joints, turns, correction_m), joints_m.shape[:-2])
+
+
+def landmark_planes(
+    landmarks: Landmarks, joints_m: jax.Array, global_rotations: jax.Array, correction_m: jax.Array | None = None
+) -> jax.Array:
+    """The same with the batch last: (24, 3, N), (24, 3, 3, N) -> (J, 3, N)."""
+    points = jnp.concatenate([joints_m, _turned(landmarks, global_rotations, correction_m)])
+    # The offsets are added by the same product, so that its gradient is one product for both.
     weights = jnp.concatenate([landmarks.weights, jnp.eye(len(landmarks.bone), dtype=points.dtype)], axis=1)
     product = jnp.matmul(weights, points.reshape(points.shape[0], -1), precision=jax.lax.Precision.HIGHEST)
-    return planes.batch_first(product.reshape(-1, *points.shape[1:]), joints_m.shape[:-2])
+    return product.reshape(-1, *points.shape[1:])
 
 
 def landmark_offsets(
     landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None = None
 ) -> jax.Array:
     """The part of ``landmark_joints`` that turns along with each landmark's bone. -> (*, J, 3) metres."""
-    return planes.batch_first(_turned(landmarks, global_rotations, correction_m), global_rotations.shape[:-3])
+    turns = planes.batch_last(global_rotations, 3)
+    return planes.batch_first(_turned(landmarks, turns, correction_m), global_rotations.shape[:-3])
 
 
-def _turned(landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None) -> jax.Array:
-    """The same with the batch last, (J, 3, N), as sums of products: every offset's own bone is a copy of rows."""
+def _turned(landmarks: Landmarks, turns: jax.Array, correction_m: jax.Array | None) -> jax.Array:
+    """(24, 3, 3, N) -> offsets turned, (J, 3, N), as sums of products: every offset's own bone is a copy of rows."""
     offset = landmarks.offset_m if correction_m is None else landmarks.offset_m + correction_m
-    turns = planes.entries(planes.batch_last(global_rotations, 3)[np.array(landmarks.bone)])
+    own = planes.entries(turns[np.array(landmarks.bone)])
     x, y, z = (offset[:, axis, None] for axis in range(3))
-    return planes.stacked([a * x + b * y + c * z for a, b, c in (turns[i : i + 3] for i in (0, 3, 6))], 3)
+    return planes.stacked([a * x + b * y + c * z for a, b, c in (own[i : i + 3] for i in (0, 3, 6))], 3)
 
 
 def symmetric_corrections(raw_m: jax.Array, bound_m: float = CORRECTION_BOUND_M, layout: Layout = H36M17) -> jax.Array:

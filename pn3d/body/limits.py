@@ -27,8 +27,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pn3d import planes
 from pn3d import rotations as rot
-from pn3d.body.planes import batch_last
 from pn3d.skeleton import SMPL24
 
 _FREE = (-360.0, 360.0)
@@ -85,10 +85,10 @@ SHOULDER_CONE_DEG = 112.0
 _MAIN = np.eye(3, dtype=np.float32)[[RANGES[name].main_axis for name in SMPL24.joints]]
 _STEPS = (np.arange(3)[:, None] + np.argmax(_MAIN, axis=1)) % 3
 _JOINTS = np.arange(len(SMPL24.joints))
-_BY_MAIN = ((3 * _STEPS[:, None] + _STEPS[None]) * len(_JOINTS) + _JOINTS).reshape(-1)
-"""Rows of (3, 3, 24) matrices' entries such that each joint's start with its main axis, then go on cyclically."""
-_BY_BODY = np.argsort((_STEPS * len(_JOINTS) + _JOINTS).reshape(-1))
-"""Rows of (3, 24) angles about main axis, the next and the one after, such that they come as x, y, z."""
+_BY_MAIN = (9 * _JOINTS + 3 * _STEPS[:, None] + _STEPS[None]).reshape(-1)
+"""Rows of (24, 3, 3) entries such that all joints' come together, each's main axis first, then on cyclically."""
+_BY_BODY = ((np.arange(3)[None] - np.argmax(_MAIN, axis=1)[:, None]) % 3 * len(_JOINTS) + _JOINTS[:, None]).reshape(-1)
+"""Rows of (3, 24) angles about main axis, the next and the one after, such that they come as (24, 3) of x, y, z."""
 _LOW, _HIGH = (
     np.radians([[getattr(RANGES[name], axis)[end] for axis in "xyz"] for name in SMPL24.joints]).astype(np.float32)
     for end in (0, 1)
@@ -125,23 +125,13 @@ def _as_matrices(rotations: jax.Array) -> jax.Array:
     raise ValueError(f"expected rotations (*, {joints}, 3, 3) or axis-angle (*, {joints}, 3), found {rotations.shape}")
 
 
-def _planes(matrices: jax.Array) -> jax.Array:
-    """(*, 24, 3, 3) -> (3, 3, 24, N): entries as planes, frames in the last axis."""
-    return jnp.transpose(matrices.reshape(-1, len(SMPL24.joints), 3, 3), (2, 3, 1, 0))
-
-
-def _from_planes(planes: jax.Array, lead: tuple[int, ...]) -> jax.Array:
-    """(k, 24, N) -> (*lead, 24, k)."""
-    return jnp.transpose(planes, (2, 1, 0)).reshape(*lead, *planes.shape[1::-1])
-
-
-def _component_planes(entries: jax.Array) -> jax.Array:
-    """Swing and twist of (3, 3, 24, N) -> (3, 24, N) radians.
+def angle_planes(local: jax.Array) -> jax.Array:
+    """``components_rad`` with the batch last: (24, 3, 3, N) -> (24, 3, N) radians.
 
     With main axis k and (k, i, j) cyclic, the twist's sine and cosine are (R_ji - R_ij) and (R_ii + R_jj), both over
     1 + R_kk, and the swing is the shortest turn from axis k to column k.
     """
-    own = _rows(entries.reshape(-1, entries.shape[-1]), _BY_MAIN).reshape(9, *entries.shape[2:])
+    own = _rows(local.reshape(-1, local.shape[-1]), _BY_MAIN).reshape(9, len(_JOINTS), -1)
     # Split rather than sliced: slices' gradients would be padded and added (see rotations.components).
     kk, _, _, ik, ii, ij, jk, ji, jj = (plane[0] for plane in jax.lax.split(own, (1,) * 9))
     sine, cosine = ji - ij, ii + jj
@@ -153,12 +143,12 @@ def _component_planes(entries: jax.Array) -> jax.Array:
     length = jnp.sqrt(jnp.where(small, 1.0, squared))
     factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, kk)) / length)
     about_main = jnp.stack([twist, -factor * jk, factor * ik])
-    return _rows(about_main.reshape(-1, entries.shape[-1]), _BY_BODY).reshape(about_main.shape)
+    return _rows(about_main.reshape(-1, local.shape[-1]), _BY_BODY).reshape(len(_JOINTS), 3, -1)
 
 
-def _rows(planes: jax.Array, order: np.ndarray) -> jax.Array:
+def _rows(array: jax.Array, order: np.ndarray) -> jax.Array:
     """Rows in another order, each once: cheap copies forward and back."""
-    return planes.at[order].get(unique_indices=True, mode="promise_in_bounds")
+    return array.at[order].get(unique_indices=True, mode="promise_in_bounds")
 
 
 def components_rad(rotations: jax.Array) -> jax.Array:
@@ -171,40 +161,42 @@ def components_rad(rotations: jax.Array) -> jax.Array:
         (*, 24, 3) radians; finite values and gradients everywhere, exact at rest.
     """
     matrices = _as_matrices(rotations)
-    return _from_planes(_component_planes(_planes(matrices)), matrices.shape[:-3])
+    return planes.batch_first(angle_planes(planes.batch_last(matrices, 3)), matrices.shape[:-3])
 
 
-def limit_excess_rad(rotations: jax.Array, angles_rad: jax.Array | None = None) -> jax.Array:
+def limit_excess_rad(rotations: jax.Array) -> jax.Array:
     """How far every joint is beyond its range; zero inside.
 
     Args:
         rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
-        angles_rad: (*, 24, 3) their ``components_rad``, where they are at hand: gradients then run through them once.
 
     Returns:
         (*, 24, 4) radians >= 0: about x, y, z, and beyond the cone of the upper arms.
     """
     matrices = _as_matrices(rotations)
-    entries = _planes(matrices)
-    angles = _component_planes(entries) if angles_rad is None else batch_last(angles_rad, 2).swapaxes(0, 1)
-    low, high = (jnp.asarray(bound.T[:, :, None], entries.dtype) for bound in (_LOW, _HIGH))
-    beyond = jax.nn.relu(_cone_angle(entries) - _CONE)
-    around = ((_SHOULDERS.start, len(SMPL24.joints) - _SHOULDERS.stop), (0, 0))
-    excess = jnp.concatenate([jax.nn.relu(low - angles) + jax.nn.relu(angles - high), jnp.pad(beyond, around)[None]])
-    return _from_planes(excess, matrices.shape[:-3])
+    local = planes.batch_last(matrices, 3)
+    return planes.batch_first(excess_planes(local, angle_planes(local)), matrices.shape[:-3])
+
+
+def excess_planes(local: jax.Array, angles_rad: jax.Array) -> jax.Array:
+    """The same with the batch last, and of angles at hand: (24, 3, 3, N), ``angle_planes`` -> (24, 4, N) radians."""
+    low, high = (jnp.asarray(bound[:, :, None], local.dtype) for bound in (_LOW, _HIGH))
+    beyond = jax.nn.relu(_cone_angle(local) - _CONE)
+    around = ((_SHOULDERS.start, len(_JOINTS) - _SHOULDERS.stop), (0, 0))
+    angular = jax.nn.relu(low - angles_rad) + jax.nn.relu(angles_rad - high)
+    return jnp.concatenate([angular, jnp.pad(beyond, around)[:, None]], axis=1)
 
 
 limit_violation = limit_excess_rad
 """The same under the name that evaluation uses."""
 
 
-def _cone_angle(entries: jax.Array) -> jax.Array:
-    """Angle of both upper arms from the middle of their cone. (3, 3, 24, N) -> (2, N) radians."""
-    arm = jnp.asarray(_REST_ARMS[None, :, None], entries.dtype) * entries[:, 0, _SHOULDERS]
-    cone = jnp.broadcast_to(jnp.asarray(_CONE_AXES.T[:, :, None], entries.dtype), arm.shape)
-    cross = jnp.cross(cone, arm, axis=0)
-    across = jnp.sqrt(jnp.sum(cross * cross, axis=0) + 1e-12)
-    return jnp.arctan2(across, jnp.sum(cone * arm, axis=0))
+def _cone_angle(local: jax.Array) -> jax.Array:
+    """Angle of both upper arms from the middle of their cone. (24, 3, 3, N) -> (2, N) radians."""
+    x, y, z = (_REST_ARMS[:, None] * entry for entry in planes.entries(local[_SHOULDERS, :, 0]))
+    a, b, c = (_CONE_AXES[:, axis, None] for axis in range(3))
+    across = (b * z - c * y) ** 2 + (c * x - a * z) ** 2 + (a * y - b * x) ** 2
+    return jnp.arctan2(jnp.sqrt(across + 1e-12), a * x + b * y + c * z)
 
 
 def unobserved_twist_rad(rotations: jax.Array) -> jax.Array:
@@ -235,7 +227,7 @@ def clamp_to_limits(rotations: jax.Array) -> jax.Array:
     arms = shoulders[..., 0] * jnp.asarray(_REST_ARMS[lead][..., None], matrices.dtype)
     turn = jnp.cross(arms, jnp.broadcast_to(jnp.asarray(_CONE_AXES[lead], matrices.dtype), arms.shape))
     turn = turn / jnp.sqrt(jnp.sum(turn * turn, axis=-1, keepdims=True) + 1e-12)
-    excess = jax.nn.relu(_cone_angle(_planes(matrices)) - _CONE).T.reshape(*matrices.shape[:-3], 2, 1)
+    excess = jax.nn.relu(_cone_angle(planes.batch_last(matrices, 3)) - _CONE).T.reshape(*matrices.shape[:-3], 2, 1)
     back = rot.axis_angle_to_matrix(turn * excess)
     matrices = matrices.at[..., _SHOULDERS, :, :].set(jnp.matmul(back, shoulders, precision=jax.lax.Precision.HIGHEST))
     angles = components_rad(matrices)

@@ -3,12 +3,10 @@
 Equations are those of Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015, Eq. 2-10. Any body
 of 24 joints in SMPL's tree fits, whoever made it. Metres, radians; body axes x left, y up, z forward. The root's
 rotation pivots about the pelvis joint of the shaped body, and the translation is added at the very end. Coordinates
-are planes, ``(N, 3, V)``, and the joint tree runs with the batch as the last axis, so that every sum of products is
-over long contiguous rows instead of thousands of 3 x 3 matrix products.
+are planes, ``(N, 3, V)``, so that every sum of products is over long contiguous rows.
 """
 
 import hashlib
-import itertools
 from collections.abc import Sequence
 
 import chex
@@ -18,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from pn3d.body import planes
+from pn3d import planes
+from pn3d.body.kinematics import posed_planes
 from pn3d.errors import UserError
 from pn3d.skeleton import SMPL24
 
@@ -192,14 +191,6 @@ def rest_joints_m(body: BodyModel, betas: jax.Array) -> jax.Array:
     return moved + jnp.expand_dims(body.joint_template_m, tuple(range(betas.ndim - 1)))
 
 
-def _levels(parents: tuple[int, ...]) -> list[list[int]]:
-    """Joint indices by depth in the tree."""
-    depth = [0] * len(parents)
-    for joint, parent in enumerate(parents):
-        depth[joint] = 0 if parent < 0 else depth[parent] + 1
-    return [[joint for joint in range(len(parents)) if depth[joint] == level] for level in range(max(depth) + 1)]
-
-
 def posed_joints(
     body: BodyModel, rest_joints_m: jax.Array, rotations: jax.Array, root_m: jax.Array | None = None
 ) -> tuple[jax.Array, jax.Array]:
@@ -220,37 +211,9 @@ def posed_joints(
     lead = jnp.broadcast_shapes(rest_joints_m.shape[:-2], rotations.shape[:-3])
     rest = planes.batch_last(jnp.broadcast_to(rest_joints_m, (*lead, NUM_JOINTS, 3)), 2)
     local = planes.batch_last(jnp.broadcast_to(rotations, (*lead, NUM_JOINTS, 3, 3)), 3)
-    root = rest[:1] if root_m is None else planes.batch_last(jnp.broadcast_to(root_m, (*lead, 3)), 1)[None]
-    levels = _levels(body.parents)
-    order = [joint for level in levels for joint in level]
-    place = {joint: index for index, joint in enumerate(order)}
-    turns, points = [local[:1]], [root]
-    for above, level in itertools.pairwise(levels):
-        parents = [body.parents[joint] for joint in level]
-        within = np.array([above.index(parent) for parent in parents])
-        # Slices and gathers of the leading axis: cheap copies of rows, (n, 3, 3, N).
-        parent_turn, parent_point = turns[-1][within], points[-1][within]
-        own = np.array(level)
-        bone = rest[own] - rest[np.array(parents)]
-        turn, moved = _follow(parent_turn, local[own], bone)
-        turns.append(turn)
-        points.append(parent_point + moved)
-    back = np.array([place[joint] for joint in range(NUM_JOINTS)])
-    joints_out, turns_out = jnp.concatenate(points), jnp.concatenate(turns)
-    if order != list(range(NUM_JOINTS)):
-        joints_out, turns_out = joints_out[back], turns_out[back]
-    return planes.batch_first(joints_out, lead), planes.batch_first(turns_out, lead)
-
-
-def _follow(parent: jax.Array, local: jax.Array, bone: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """(n, 3, 3, N) twice and (n, 3, N) -> the parent's rotation times the local one, and times the bone.
-
-    Written out as sums of products: exact float32 on every device, and twice as fast with its gradient.
-    """
-    a, b, v = planes.entries(parent), planes.entries(local), planes.entries(bone)
-    product = [sum((a[i + k] * b[3 * k + j] for k in (1, 2)), a[i] * b[j]) for i in (0, 3, 6) for j in range(3)]
-    moved = [sum((a[i + k] * v[k] for k in (1, 2)), a[i] * v[0]) for i in (0, 3, 6)]
-    return planes.stacked(product, 3, 3), planes.stacked(moved, 3)
+    root = None if root_m is None else planes.batch_last(jnp.broadcast_to(root_m, (*lead, 3)), 1)[None]
+    points, turns = posed_planes(body.parents, rest, local, root)
+    return planes.batch_first(points, lead), planes.batch_first(turns, lead)
 
 
 def joints(body: BodyModel, betas: jax.Array, rotations: jax.Array, transl_m: jax.Array) -> jax.Array:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import lifters, rotations
+from pn3d import lifters, posing, rotations
 from pn3d.config import ModelConfig
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import flip_windows
@@ -159,7 +159,7 @@ def _compiled_predictor(model: ModelConfig):  # type: ignore[no-untyped-def]
         said = run_network(networks.student, student, window.xy, window.confidence)
         betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
         # Columns as the student says them: averaging them is linear, and one Gram-Schmidt per frame comes after it.
-        return joints, elevation, size, lifters.local_sixd(said), betas
+        return joints, elevation, size, posing.local_sixd(said), betas
 
     @jax.jit
     def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]

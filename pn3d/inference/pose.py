@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, lifters, rotations
+from pn3d import camera, posing, rotations
 from pn3d.body import fitting
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
@@ -165,7 +165,7 @@ class Figure(NamedTuple):
     def marks(self, rest_m: jax.Array, local: jax.Array) -> tuple[jax.Array, jax.Array]:
         """(n, 24, 3) body joints and (n, 17, 3) landmarks of (n, 24, 3, 3) rotations."""
         joints, turns = body_model.posed_joints(self.body, rest_m, local)
-        corrections = lifters.landmark_corrections(self.landmark_raw)
+        corrections = posing.landmark_corrections(self.landmark_raw)
         return joints, landmark_room.landmark_joints(self.landmarks, joints, turns, corrections)
 
 
@@ -180,7 +180,7 @@ def fit_piece(figure: Figure, said: Said, *, steps: int = fitting.STEPS) -> tupl
     measured = said.confidence > 0
     apart = jnp.where(measured, jnp.linalg.norm(said.rays - camera.project(placed), axis=-1), 0.0)
     gap = jnp.sum(apart, axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / said.size
-    corrections = lifters.landmark_corrections(figure.landmark_raw)
+    corrections = posing.landmark_corrections(figure.landmark_raw)
     picture = fitting.Picture(said.rays, said.confidence, said.size)
     fitted = fitting.fit_body(figure.body, figure.landmarks, corrections, rest, local, picture, steps=steps)
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)

@@ -100,3 +100,11 @@ def over_time(coefficients: jax.Array, length: int) -> jax.Array:
     batch, wide = coefficients.shape
     stacked = coefficients.reshape(batch, basis.shape[1], wide // basis.shape[1])
     return jnp.einsum("bkc,tk->btc", stacked, jnp.asarray(basis))
+
+
+def rows_over_time(coefficients: jax.Array, length: int) -> jax.Array:
+    """The same with the batch last, as bodies are computed (``pn3d.planes``): (B, K * C) -> (C, T, B)."""
+    basis = jnp.asarray(temporal_basis(length))
+    # The barrier keeps XLA from multiplying turned matrices in the head, which costs more than turning them.
+    rows = basis @ jax.lax.optimization_barrier(coefficients).T.reshape(basis.shape[1], -1)
+    return jnp.swapaxes(rows.reshape(length, -1, coefficients.shape[0]), 0, 1)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
+from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, rows_over_time, temporal_basis
 
 BODY_JOINTS = 24
 SHAPES = 10
@@ -16,12 +16,13 @@ class StudentOutput:
     """What the student says of a window.
 
     Attributes:
-        sixd: (B, T, 24, 6) local rotations as 6D; the pelvis relative to a person who faces the camera upright.
+        sixd_planes: (24, 6, T, B) local rotations as 6D, the batch last as in ``pn3d.planes``; the pelvis relative
+            to a person who faces the camera upright.
         betas: (B, 10) one shape per window.
         landmark_raw: (17, 3) raw landmark corrections, constants of the body (see pn3d.body.landmarks).
     """
 
-    sixd: jax.Array
+    sixd_planes: jax.Array
     betas: jax.Array
     landmark_raw: jax.Array
 
@@ -37,15 +38,15 @@ class Student(nn.Module):
     @nn.compact
     def __call__(self, xy: jax.Array, confidence: jax.Array) -> StudentOutput:
         """(B, T, J, 2) window coordinates, (B, T, J) confidence (0 = missing) -> StudentOutput."""
-        batch, frames = xy.shape[:2]
+        frames = xy.shape[1]
         features = TemporalTrunk(self.width, self.blocks, self.temporal, name="trunk")(frame_channels(xy, confidence))
         coefficients = temporal_basis(frames).shape[1]
-        turn = over_time(dense(coefficients * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features), frames)
+        turn = rows_over_time(dense(coefficients * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features), frames)
         identity = jnp.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-        sixd = turn.reshape(batch, frames, BODY_JOINTS, 6) + identity.reshape(1, 1, 1, 6)
+        sixd = turn.reshape(BODY_JOINTS, 6, *turn.shape[1:]) + identity.reshape(1, 6, 1, 1)
         raw = nn.Dense(SHAPES, kernel_init=nn.initializers.zeros_init(), name="shape_head")(
             nn.leaky_relu(dense(self.width // 2, name="shape_hidden")(features))
         )
         landmark_raw = self.param("landmark_raw", nn.initializers.zeros_init(), (self.landmarks, 3))
         # Nobody is more than about three standard deviations from the mean.
-        return StudentOutput(sixd=sixd, betas=3.0 * jnp.tanh(raw / 3.0), landmark_raw=landmark_raw)
+        return StudentOutput(sixd_planes=sixd, betas=3.0 * jnp.tanh(raw / 3.0), landmark_raw=landmark_raw)

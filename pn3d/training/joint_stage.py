@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from pn3d import camera, lifters, losses
 from pn3d.config import Config
-from pn3d.lifters import Lifted, Params, Posed, Renormalised
+from pn3d.lifters import Lifted, Params, Renormalised
+from pn3d.posing import Posed
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.objectives import (
     Cycle,
@@ -94,7 +95,7 @@ def _pair_terms(
     terms["student_fit"] = (
         stage.fit_weight,
         lambda: losses.body_distance(
-            lifters.root_relative(posed.joints_m)[:, chosen],
+            posed.skeleton_m[:, chosen],
             fitted.joints_m,
             posed.rotations[:, chosen],
             fitted.rotations,
@@ -116,7 +117,7 @@ def _pair_terms(
 def _turn_student(config: Config, scene: Scene, params: Params, posed: Posed, cycle: Cycle, batch: Batch) -> _Turned:
     """Scales the student onto the unit camera, turns it by the teacher's view (held constant), and looks again."""
     window = batch.window
-    skeleton = lifters.root_relative(posed.joints_m)
+    skeleton = posed.skeleton_m
     lifted = jax.lax.stop_gradient(lifters.root_relative(cycle.lifted.joints))
     scale = jax.lax.stop_gradient(losses.scale_onto(skeleton, lifted, jnp.ones_like(window.confidence)))
     root = jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3) * window.root_depth[:, None, None, None]

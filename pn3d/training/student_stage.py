@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from pn3d import camera, lifters, losses
+from pn3d import lifters, losses
 from pn3d.body import limits, rest
 from pn3d.config import Config, StudentLossConfig
-from pn3d.lifters import Params, Posed
+from pn3d.lifters import Params
+from pn3d.posing import Posed
 from pn3d.training.batch import Batch
 from pn3d.training.objectives import Scene
 from pn3d.training.parallel import varying
@@ -37,25 +38,25 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
     """
     window = batch.window
     everything = jnp.ones_like(window.confidence)
-    skeleton = lifters.root_relative(posed.joints_m)
     # Rotations are smooth over a window, so every fourth frame speaks for its neighbours. The barrier keeps XLA from
     # computing the matrices anew inside every term (seven times slower on CPU).
-    sparse = jax.lax.optimization_barrier(posed.rotations[:, ::4])
-    angles_rad = limits.components_rad(sparse)
+    sparse = jax.lax.optimization_barrier(posed.local[..., ::4, :])
+    sparse = sparse.reshape(*sparse.shape[:3], -1)
+    angles_rad = limits.angle_planes(sparse)
 
     def reprojection() -> jax.Array:
-        placed = posed.joints_m + lifters.place(posed, window)[..., None, :]
-        return losses.reprojection(camera.project(placed), batch.clean.rays, window.size, batch.clean.confidence)
+        seen = lifters.placed_rays(posed, window)
+        return losses.reprojection(seen, batch.clean.rays, window.size, batch.clean.confidence)
 
     return {
         "distillation": (
             weights.distillation_weight,
-            lambda: losses.distillation(skeleton, taught, everything),
+            lambda: losses.distillation(posed.skeleton_m, taught, everything),
         ),
         "student_reprojection": (weights.reprojection_weight, reprojection),
         "shape": (weights.shape_weight, lambda: losses.shape_prior(posed.betas)),
-        "limits": (weights.limit_weight, lambda: losses.joint_limits(limits.limit_excess_rad(sparse, angles_rad))),
-        "rest": (weights.rest_weight, lambda: losses.rest_pose(rest.relative_turns(angles_rad))),
-        "smoothness": (weights.smoothness_weight, lambda: losses.smoothness(skeleton)),
+        "limits": (weights.limit_weight, lambda: losses.joint_limits(limits.excess_planes(sparse, angles_rad))),
+        "rest": (weights.rest_weight, lambda: losses.rest_pose(rest.relative_turns(jnp.moveaxis(angles_rad, -1, 0)))),
+        "smoothness": (weights.smoothness_weight, lambda: losses.smoothness(posed.skeleton_m)),
         "landmarks": (weights.landmark_weight, lambda: losses.landmark_prior(posed.corrections_m)),
     }

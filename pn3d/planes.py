@@ -18,10 +18,24 @@ def batch_first(array: jax.Array, lead: tuple[int, ...]) -> jax.Array:
     return jnp.moveaxis(array, -1, 0).reshape(*lead, *array.shape[:-1])
 
 
+def window_last(array: jax.Array) -> jax.Array:
+    """(B, T, a, b, …) of windows and frames -> (a, b, …, T, B)."""
+    return jnp.transpose(array, (*range(2, array.ndim), 1, 0))
+
+
+def window_first(array: jax.Array) -> jax.Array:
+    """The inverse of ``window_last``. What one function turns and the next one turns back is not moved at all."""
+    return jnp.transpose(array, (array.ndim - 1, array.ndim - 2, *range(array.ndim - 2)))
+
+
+def coordinates(array: jax.Array) -> list[jax.Array]:
+    """(n, k, …) -> k planes (n, …)."""
+    return [plane[:, 0] for plane in jax.lax.split(array, (1,) * array.shape[1], axis=1)]
+
+
 def entries(array: jax.Array) -> list[jax.Array]:
     """(n, a, b, …, N) -> planes (n, N), one for each of the a b … entries in order."""
-    flat = array.reshape(array.shape[0], -1, array.shape[-1])
-    return [plane[:, 0] for plane in jax.lax.split(flat, (1,) * flat.shape[1], axis=1)]
+    return coordinates(array.reshape(array.shape[0], -1, array.shape[-1]))
 
 
 def stacked(planes: list[jax.Array], *inner: int) -> jax.Array:
