@@ -220,7 +220,8 @@ def rotation_consistency(a: jax.Array, b: jax.Array, betas_a: jax.Array, betas_b
     PoseNet3D's self-consistency of the student: the turned and projected body gives the same pose and shape again.
     """
     chex.assert_equal_shape([a, b])
-    pose = jnp.mean(jnp.sum((a[..., 1:, :, :] - b[..., 1:, :, :]) ** 2, axis=(-2, -1)))
+    gap = planes.window_last(a)[1:] - planes.window_last(b)[1:]
+    pose = jnp.mean(jnp.sum(gap**2, axis=(1, 2)))
     return pose + 0.1 * jnp.mean((betas_a - betas_b) ** 2)
 
 
@@ -230,5 +231,5 @@ def body_distance(joints_a: jax.Array, joints_b: jax.Array, local_a: jax.Array, 
     (B, F, J, 3) metres twice, (B, F, 24, 3, 3) twice. The first is scaled onto the second: a body that learns from a
     fit of itself must not learn its own size, or it shrinks. Our choice.
     """
-    turned = jnp.mean(jnp.sum((local_a - local_b) ** 2, axis=(-2, -1)))
+    turned = jnp.mean(jnp.sum((planes.window_last(local_a) - planes.window_last(local_b)) ** 2, axis=(1, 2)))
     return distillation(10.0 * joints_a, 10.0 * joints_b, jnp.ones_like(joints_a[..., 0])) + 0.1 * turned

@@ -1,5 +1,7 @@
 """From what the student says to its body: rotations, joints and landmarks, the batch last from the head on."""
 
+import dataclasses
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -33,6 +35,15 @@ class Posed:
     body_joints_m: jax.Array
     landmarks_m: jax.Array
     corrections_m: jax.Array
+
+    def at(self, frames: slice) -> "Posed":
+        """The body in some frames of every window."""
+        return dataclasses.replace(
+            self,
+            local=self.local[..., frames, :],
+            body_joints_m=self.body_joints_m[:, frames],
+            landmarks_m=self.landmarks_m[..., frames, :],
+        )
 
     @property
     def joints_m(self) -> jax.Array:

@@ -51,6 +51,10 @@ def test_the_body_is_that_of_the_functions_with_the_batch_first() -> None:
     marks = landmark_joints(scene.landmarks, joints, turns, posed.corrections_m)
     np.testing.assert_allclose(posed.joints_m, marks, atol=1e-6)
     np.testing.assert_allclose(posed.skeleton_m, marks - marks[:, :, :1], atol=1e-6)
+    some = posed.at(slice(1, None, 2))
+    np.testing.assert_array_equal(some.rotations, posed.rotations[:, 1::2])
+    np.testing.assert_array_equal(some.joints_m, posed.joints_m[:, 1::2])
+    np.testing.assert_array_equal(some.body_joints_m, posed.body_joints_m[:, 1::2])
 
 
 def test_the_picture_is_that_of_the_translated_body() -> None:
@@ -80,6 +84,13 @@ def test_terms_are_those_of_numpy() -> None:
     seen, target = as_float[0][..., :2], as_float[1][..., :2]
     expected = mean_distance((own[..., :2] - aim[..., :2]) / size[:, None, None, None])
     np.testing.assert_allclose(losses.reprojection(seen, target, as_float[3], as_float[2]), expected, rtol=1e-5)
+    local = generator.normal(size=(2, BATCH, 4, 24, 3, 3))
+    betas = generator.normal(size=(2, BATCH, 10))
+    expected = ((local[0] - local[1])[:, :, 1:] ** 2).sum(axis=(3, 4)).mean() + 0.1 * (
+        (betas[0] - betas[1]) ** 2
+    ).mean()
+    both = (*jnp.asarray(local, jnp.float32), *jnp.asarray(betas, jnp.float32))
+    np.testing.assert_allclose(losses.rotation_consistency(*both), expected, rtol=1e-5)
     bones = np.stack([own[:, :, b] - own[:, :, a] for a, b in H36M17.bones], axis=2)
     still = own / (np.linalg.norm(bones, axis=-1).mean(axis=(1, 2))[:, None, None, None] / 2.56)
     moved = still[:, 2:] - 2.0 * still[:, 1:-1] + still[:, :-2]

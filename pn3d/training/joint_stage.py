@@ -95,10 +95,7 @@ def _pair_terms(
     terms["student_fit"] = (
         stage.fit_weight,
         lambda: losses.body_distance(
-            posed.skeleton_m[:, chosen],
-            fitted.joints_m,
-            posed.rotations[:, chosen],
-            fitted.rotations,
+            posed.at(chosen).skeleton_m, fitted.joints_m, posed.at(chosen).rotations, fitted.rotations
         ),
     )
     again = turned.again
