@@ -138,11 +138,12 @@ _EIGEN = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
 
 
 def compiler_options() -> dict[str, str]:
-    """How a step is compiled: on several CPU cores Eigen multiplies, which is up to a tenth faster for a whole step
-    (``docs/training.md``); on one core it is slower. What ``XLA_FLAGS`` says of it goes before."""
+    """How a step is compiled: on several CPU cores Eigen multiplies, which was up to a tenth faster for a whole step
+    on two (``docs/training.md``; more were not at hand); on one core it is slower. What ``XLA_FLAGS`` says of it goes
+    before."""
     said = os.environ.get("XLA_FLAGS", "")
-    several = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    chosen = jax.default_backend() == "cpu" and several > 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    chosen = jax.default_backend() == "cpu" and cores > 1
     return {name: value for name, value in _EIGEN.items() if chosen and name not in said}
 
 
