@@ -5,6 +5,7 @@ import dataclasses
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pn3d import planes, rotations
 from pn3d.body import landmarks as landmark_room
@@ -36,8 +37,8 @@ class Posed:
     landmarks_m: jax.Array
     corrections_m: jax.Array
 
-    def at(self, frames: slice) -> "Posed":
-        """The body in some frames of every window."""
+    def at(self, frames: slice | np.ndarray) -> "Posed":
+        """The body in some frames of every window, by a slice or by their numbers."""
         return dataclasses.replace(
             self,
             local=self.local[..., frames, :],

@@ -6,11 +6,14 @@ import numpy as np
 import tiny
 
 from pn3d import camera, lifters, losses, planes, posing, rotations
+from pn3d.body import limits, rest
 from pn3d.body.landmarks import landmark_joints
 from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.models.layers import over_time, rows_over_time
 from pn3d.models.student import StudentOutput
 from pn3d.skeleton import H36M17
+from pn3d.training.batch import Batch
+from pn3d.training.student_stage import student_terms
 
 BATCH, FRAMES = 5, 3
 
@@ -64,6 +67,21 @@ def test_the_picture_is_that_of_the_translated_body() -> None:
     transl = camera.fit_translation(posed.joints_m, window.rays, window.confidence, size)
     placed = camera.project(posed.joints_m + transl[:, :, None])
     np.testing.assert_allclose(lifters.placed_rays(posed, window), placed, atol=1e-5)
+
+
+def test_priors_see_every_fourth_frame_of_every_joint() -> None:
+    scene, window = tiny.scene(), _window()
+    posed = posing.posed_from_output(_said(), scene.body, scene.landmarks)
+    # Five frames, of which the first and the fifth count.
+    posed = posed.at(np.array([0, 1, 2, 0, 1]))
+    keys = jax.random.split(jax.random.key(4), BATCH)
+    batch = Batch(window=window, quiet=window, clean=window, keys=keys, judged=jnp.zeros(BATCH, jnp.int32))
+    terms = student_terms(posed, posed.skeleton_m, batch, tiny.config().student.loss)
+    seen = posed.rotations[:, ::4]
+    excess = np.asarray(limits.limit_excess_rad(seen))
+    np.testing.assert_allclose(terms["limits"][1](), (excess**2).sum(axis=(2, 3)).mean(), rtol=1e-5)
+    turns = np.asarray(rest.relative_turns(limits.components_rad(seen)))
+    np.testing.assert_allclose(terms["rest"][1](), (turns**2).mean(), rtol=1e-5)
 
 
 def test_terms_are_those_of_numpy() -> None:
