@@ -239,7 +239,7 @@ def fit_translation(joints: jax.Array, rays: jax.Array, weight: jax.Array, size:
 
 
 def fit_translation_planes(joints: jax.Array, rays: jax.Array, weight: jax.Array, size: jax.Array) -> jax.Array:
-    """The same with the batch last: (J, 3, *), (J, 2, *), (J, *), (*) -> (3, *)."""
+    """``fit_translation`` with the batch last: metres (J, 3, *), (J, 2, *), (J, *), (*) -> metres (3, *)."""
     return jnp.stack(_fitted(planes.coordinates(joints), planes.coordinates(rays), weight, size, axis=0))
 
 

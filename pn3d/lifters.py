@@ -290,6 +290,6 @@ def placed_rays(posed: Posed, window: Window) -> jax.Array:
     """The landmarks' picture, the body where least squares puts it onto the measured rays. (B, T, 17, 2) rays."""
     rays, confidence = planes.window_last(window.rays), planes.window_last(window.confidence)
     size = jnp.broadcast_to(window.size[None], confidence.shape[1:])
-    transl = camera.fit_translation_planes(posed.landmarks_m, rays, confidence, size)
-    x, y, z = planes.coordinates(posed.landmarks_m + transl[None])
+    transl = camera.fit_translation_planes(posed.landmark_planes_m, rays, confidence, size)
+    x, y, z = planes.coordinates(posed.landmark_planes_m + transl[None])
     return planes.window_first(jnp.stack([x / z, y / z], axis=1))

@@ -18,14 +18,20 @@ _MIRROR = H36M17.mirror
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
 
-def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+def weighted_mean(values: jax.Array, weight: jax.Array, window_axis: int = 0) -> jax.Array:
     """Mean over windows of sum(w v) / sum(w); a window where nothing counts gives 0.
 
-    (B, …) twice. Windows are normalised one by one, so the mean over devices is the mean over the global batch.
+    Arrays of one shape, windows along ``window_axis``. Windows are normalised one by one, so the mean over devices is
+    the mean over the global batch.
     """
     chex.assert_equal_shape([values, weight])
-    axes = tuple(range(1, values.ndim))
+    axes = tuple(axis for axis in range(values.ndim) if axis != window_axis % values.ndim)
     return jnp.mean(jnp.sum(values * weight, axis=axes) / (jnp.sum(weight, axis=axes) + 1e-6))
+
+
+def _length(coordinates: list[jax.Array], floor: float) -> jax.Array:
+    """Square root of the sum of squared coordinates, arrays of one shape, and of a floor: finite gradients at zero."""
+    return jnp.sqrt(sum((axis * axis for axis in coordinates), jnp.full((), floor)))
 
 
 def point_consistency(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Array:
@@ -140,7 +146,7 @@ def scale_onto(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.A
 
 
 def _scale(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
-    """The same with the batch last: (J, 3, T, B) twice, (J, T, B) -> (T, B)."""
+    """``scale_onto`` with the batch last: (J, 3, T, B) twice, (J, T, B) -> (T, B)."""
     of_source, of_target = planes.coordinates(source), planes.coordinates(target)
     along = sum(s * t for s, t in zip(of_source, of_target, strict=True))
     square = sum(s * s for s in of_source)
@@ -149,9 +155,7 @@ def _scale(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array
 
 def _mean_distance(gaps: list[jax.Array], weight: jax.Array) -> jax.Array:
     """``point_distance`` with the batch last, of the coordinates of differences, (J, T, B) each, and (J, T, B)."""
-    distance = jnp.sqrt(sum((gap * gap for gap in gaps), 1e-6 * jnp.ones(()))) - 1e-3
-    share = jnp.sum(distance * weight, axis=(0, 1)) / (jnp.sum(weight, axis=(0, 1)) + 1e-6)
-    return jnp.mean(share)
+    return weighted_mean(_length(gaps, 1e-6) - 1e-3, weight, window_axis=-1)
 
 
 def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> jax.Array:
@@ -203,10 +207,9 @@ def smoothness(joints: jax.Array) -> jax.Array:
         return jnp.zeros(())
     points = planes.window_last(joints)
     bones = jnp.tensordot(_BONE_ROWS, points, 1, precision=jax.lax.Precision.HIGHEST)
-    lengths = jnp.sqrt(sum((bone * bone for bone in planes.coordinates(bones)), 1e-8 * jnp.ones(())))
-    unit = jnp.mean(lengths, axis=(0, 1))[None, None] / 2.56
+    unit = jnp.mean(_length(planes.coordinates(bones), 1e-8), axis=(0, 1))[None, None] / 2.56
     moves = [x[:, 2:] - 2.0 * x[:, 1:-1] + x[:, :-2] for x in (plane / unit for plane in planes.coordinates(points))]
-    return jnp.mean(jnp.sqrt(sum((move * move for move in moves), 1e-6 * jnp.ones(()))) - 1e-3)
+    return jnp.mean(_length(moves, 1e-6) - 1e-3)
 
 
 def landmark_prior(corrections_m: jax.Array) -> jax.Array:

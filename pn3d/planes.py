@@ -39,6 +39,6 @@ def entries(array: jax.Array) -> list[jax.Array]:
 
 
 def stacked(planes: list[jax.Array], *inner: int) -> jax.Array:
-    """The inverse of ``entries``: planes (n, N) -> (n, *inner, N)."""
+    """The inverse of ``entries`` and ``coordinates``: planes (n, …) -> (n, *inner, …)."""
     together = jnp.stack(planes, axis=1)
-    return together.reshape(together.shape[0], *inner, together.shape[-1])
+    return together.reshape(together.shape[0], *inner, *together.shape[2:])

@@ -24,42 +24,42 @@ class Posed:
     """The student's body in centred-camera axes, metres, without translation (root at its rest position).
 
     Attributes:
-        local: (24, 3, 3, T, B) ``rotations`` as they are computed, the batch last (``pn3d.planes``).
+        rotation_planes: (24, 3, 3, T, B) ``rotations`` as they are computed, the batch last (``pn3d.planes``).
         betas: (B, 10).
         body_joints_m: (B, T, 24, 3).
-        landmarks_m: (17, 3, T, B) ``joints_m`` as they are computed.
+        landmark_planes_m: (17, 3, T, B) ``joints_m`` as they are computed.
         corrections_m: (17, 3) landmark corrections.
     """
 
-    local: jax.Array
+    rotation_planes: jax.Array
     betas: jax.Array
     body_joints_m: jax.Array
-    landmarks_m: jax.Array
+    landmark_planes_m: jax.Array
     corrections_m: jax.Array
 
     def at(self, frames: slice | np.ndarray) -> "Posed":
         """The body in some frames of every window, by a slice or by their numbers."""
         return dataclasses.replace(
             self,
-            local=self.local[..., frames, :],
+            rotation_planes=self.rotation_planes[..., frames, :],
             body_joints_m=self.body_joints_m[:, frames],
-            landmarks_m=self.landmarks_m[..., frames, :],
+            landmark_planes_m=self.landmark_planes_m[..., frames, :],
         )
 
     @property
     def joints_m(self) -> jax.Array:
         """(B, T, 17, 3) landmarks."""
-        return planes.window_first(self.landmarks_m)
+        return planes.window_first(self.landmark_planes_m)
 
     @property
     def skeleton_m(self) -> jax.Array:
         """(B, T, 17, 3) landmarks relative to their pelvis."""
-        return planes.window_first(self.landmarks_m - self.landmarks_m[_ROOT : _ROOT + 1])
+        return planes.window_first(self.landmark_planes_m - self.landmark_planes_m[_ROOT : _ROOT + 1])
 
     @property
     def rotations(self) -> jax.Array:
         """(B, T, 24, 3, 3) local rotations, the pelvis in camera axes."""
-        return planes.window_first(self.local)
+        return planes.window_first(self.rotation_planes)
 
 
 def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks) -> Posed:
@@ -73,15 +73,16 @@ def posed_from_output(said: StudentOutput, body: BodyModel, landmarks: Landmarks
     corrections = landmark_corrections(said.landmark_raw)
     marks = landmark_room.landmark_planes(landmarks, body_joints, turns, corrections)
     return Posed(
-        local=local,
+        rotation_planes=local,
         betas=said.betas,
         body_joints_m=planes.window_first(unflat(body_joints)),
-        landmarks_m=unflat(marks),
+        landmark_planes_m=unflat(marks),
         corrections_m=corrections,
     )
 
 
 def _local_sixd_planes(said: StudentOutput) -> jax.Array:
+    """``local_sixd`` with the batch last, (24, 6, T, B)."""
     facing = jnp.array([1.0, -1.0, -1.0] * 2).reshape(1, 6, 1, 1)
     return jnp.concatenate([said.sixd_planes[:1] * facing, said.sixd_planes[1:]])
 
@@ -93,10 +94,9 @@ def local_sixd(said: StudentOutput) -> jax.Array:
 
 
 def _local_planes(said: StudentOutput) -> jax.Array:
-    """(24, 3, 3, T, B) of the student's output."""
-    sixd = _local_sixd_planes(said)
-    rows = rotations.matrix_of_columns(planes.coordinates(sixd))
-    return jnp.stack([entry for row in rows for entry in row], axis=1).reshape(-1, 3, 3, *sixd.shape[2:])
+    """``local_rotations`` with the batch last, (24, 3, 3, T, B)."""
+    rows = rotations.matrix_of_columns(planes.coordinates(_local_sixd_planes(said)))
+    return planes.stacked([entry for row in rows for entry in row], 3, 3)
 
 
 def local_rotations(said: StudentOutput) -> jax.Array:

@@ -110,7 +110,7 @@ def landmark_joints(
 def landmark_planes(
     landmarks: Landmarks, joints_m: jax.Array, global_rotations: jax.Array, correction_m: jax.Array | None = None
 ) -> jax.Array:
-    """The same with the batch last: (24, 3, N), (24, 3, 3, N) -> (J, 3, N)."""
+    """``landmark_joints`` with the batch last: metres (24, 3, N), (24, 3, 3, N) -> metres (J, 3, N)."""
     points = jnp.concatenate([joints_m, _turned(landmarks, global_rotations, correction_m)])
     # The offsets are added by the same product, so that its gradient is one product for both.
     weights = jnp.concatenate([landmarks.weights, jnp.eye(len(landmarks.bone), dtype=points.dtype)], axis=1)

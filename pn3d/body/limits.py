@@ -179,7 +179,7 @@ def limit_excess_rad(rotations: jax.Array) -> jax.Array:
 
 
 def excess_planes(local: jax.Array, angles_rad: jax.Array) -> jax.Array:
-    """The same with the batch last, and of angles at hand: (24, 3, 3, N), ``angle_planes`` -> (24, 4, N) radians."""
+    """``limit_excess_rad`` with the batch last: (24, 3, 3, N) and ``angle_planes`` of it -> (24, 4, N) radians."""
     low, high = (jnp.asarray(bound[:, :, None], local.dtype) for bound in (_LOW, _HIGH))
     beyond = jax.nn.relu(_cone_angle(local) - _CONE)
     around = ((_SHOULDERS.start, len(_JOINTS) - _SHOULDERS.stop), (0, 0))

@@ -103,7 +103,7 @@ def over_time(coefficients: jax.Array, length: int) -> jax.Array:
 
 
 def rows_over_time(coefficients: jax.Array, length: int) -> jax.Array:
-    """The same with the batch last, as bodies are computed (``pn3d.planes``): (B, K * C) -> (C, T, B)."""
+    """``over_time`` with the batch last, as bodies are computed (``pn3d.planes``): (B, K * C) -> (C, T, B)."""
     basis = jnp.asarray(temporal_basis(length))
     # The barrier keeps XLA from multiplying turned matrices in the head, which costs more than turning them.
     rows = basis @ jax.lax.optimization_barrier(coefficients).T.reshape(basis.shape[1], -1)

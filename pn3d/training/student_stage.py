@@ -40,7 +40,7 @@ def student_terms(posed: Posed, taught: jax.Array, batch: Batch, weights: Studen
     everything = jnp.ones_like(window.confidence)
     # Rotations are smooth over a window, so every fourth frame speaks for its neighbours. The barrier keeps XLA from
     # computing the matrices anew inside every term (seven times slower on CPU).
-    sparse = jax.lax.optimization_barrier(posed.at(slice(None, None, 4)).local)
+    sparse = jax.lax.optimization_barrier(posed.at(slice(None, None, 4)).rotation_planes)
     sparse = sparse.reshape(*sparse.shape[:3], -1)
     angles_rad = limits.angle_planes(sparse)
 
