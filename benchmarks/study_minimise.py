@@ -12,7 +12,7 @@ import optax
 from pn3d.config import Config
 from pn3d.lifters import Params
 from pn3d.training.parallel import AXIS, device_mesh, mapped_step, repeated, replicate, varying
-from pn3d.training.state import init_state, transformation
+from pn3d.training.state import clipped_adam, init_state
 from pn3d.training.step import ema_decay
 
 Loss = Callable[[Params, Any, jax.Array, jax.Array], jax.Array]
@@ -30,7 +30,7 @@ class _State:
 def minimise(config: Config, data: Any, loss: Loss) -> Params:
     """Trains a fresh teacher by stage 1's optimiser on ``loss``; returns its averaged parameters."""
     optimiser = config.teacher.optimiser
-    tx = transformation(optimiser, optimiser.learning_rate)
+    tx = clipped_adam(optimiser, optimiser.learning_rate).as_optax
     params = init_state(config).teacher.params
     key = jax.random.fold_in(jax.random.key(config.seed), 17)
 

@@ -111,7 +111,9 @@ def test_a_number_that_is_not_finite_keeps_the_last_good_state() -> None:
     assert int(after.step) == 0
     assert int(after.bad_step) == 0
     names = sorted(metrics)
-    assert names[int(after.bad_metric)].split("/")[0] in ("grad_norm", "loss", "update_norm")
+    named = names[int(after.bad_metric)]
+    assert named.split("/")[0] in ("grad_norm", "loss")
+    assert not np.isfinite(metrics[named])
     assert tiny.bitwise_equal(after.student.params, state.student.params)
 
 
@@ -185,13 +187,22 @@ def test_ynnpack_multiplies_on_one_core_alone(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_xla_flags_says_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
-    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type= --xla_disable_hlo_passes=")
     assert compiler_options() == {}
+
+
+def test_barriers_stand_in_what_is_compiled() -> None:
+    step = lambda state, data, lane: (jax.lax.optimization_barrier(state * data) + 1.0, lane)  # noqa: E731
+    compiled = mapped_step(step, tiny.devices(1)).compile(jnp.ones(8), jnp.ones(8)).as_text()
+    assert "opt-barrier" in compiled
 
 
 def test_an_option_that_this_xla_does_not_know_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XLA_FLAGS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     monkeypatch.setattr(parallel, "_EIGEN", {"xla_cpu_of_another_version": "1"})
-    advance = mapped_step(lambda state, data, lane: (state + data, lane), tiny.devices(1))
-    assert float(advance(jnp.ones(()), jnp.ones(()))[0]) == 2.0
+    step = lambda state, data, lane: (jax.lax.optimization_barrier(state + data) * 2.0, lane)  # noqa: E731
+    advance = mapped_step(step, tiny.devices(1))
+    assert float(advance(jnp.ones(()), jnp.ones(()))[0]) == 4.0
+    # The others are not.
+    assert "opt-barrier" in advance.compile(jnp.ones(()), jnp.ones(())).as_text()

@@ -71,7 +71,7 @@ def credit(params: Params, judgement: Judgement, by_logit: jax.Array, by_slope: 
     of_layers = []
     for real, given, chain in zip(reals, judgement.inputs, judgement.chains, strict=True):
         counted = jnp.concatenate([real, scale[batch:] * given[batch:]])
-        of_layers.append({"kernel": counted.T @ chain, "bias": (scale.T @ chain)[0]})
+        of_layers.append({"kernel": _across(counted, chain), "bias": (scale.T @ chain)[0]})
     return _as_params(params, of_layers)
 
 
@@ -114,6 +114,11 @@ def _forward_held(
             y = _affine(layers[i], held[-1], scale)
         x = x + y
     return [*held, x * _bend(inputs[-1])]
+
+
+def _across(given: jax.Array, chain: jax.Array) -> jax.Array:
+    """(N, in), (N, out) -> (in, out). For one column XLA would make ``given`` anew for every number of the product."""
+    return given.T @ chain if chain.shape[1] > 1 else (chain.T @ jax.lax.optimization_barrier(given)).T
 
 
 def _affine(layer: _Layer, x: jax.Array, scale: jax.Array | float = 1.0) -> jax.Array:

@@ -124,27 +124,33 @@ class _Bound:
 
     def compile(self, state: Any, data: Any) -> Any:
         """The step as it runs, for looking at what was compiled."""
-        lowered = self.lower(state, data)
-        try:
-            return lowered.compile(compiler_options=compiler_options())
-        except jax.errors.JaxRuntimeError as error:
-            if "No such compile option" not in str(error):
-                raise
-            return lowered.compile()
+        lowered, options = self.lower(state, data), compiler_options()
+        while True:
+            try:
+                return lowered.compile(compiler_options=options)
+            except jax.errors.JaxRuntimeError as error:
+                known = {name: value for name, value in options.items() if name not in str(error)}
+                if "No such compile option" not in str(error) or known == options:
+                    raise
+                options = known
 
 
 _EIGEN = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
 """Of XLA's two libraries on CPU, YNNPACK sums and Eigen multiplies."""
+_BARRIERS = {"xla_disable_hlo_passes": "cse_barrier_expander"}
+"""XLA on CPU takes barriers away before it fuses, and what they were to make once is made anew wherever it is read."""
 
 
 def compiler_options() -> dict[str, str]:
-    """How a step is compiled: on several CPU cores Eigen multiplies, which was up to a tenth faster for a whole step
-    on two (``docs/training.md``; more were not at hand); on one core it is slower. What ``XLA_FLAGS`` says of it goes
-    before."""
+    """How a step is compiled on CPU: barriers stand, and on several cores Eigen multiplies, which was up to a tenth
+    faster for a whole step on two (``docs/training.md``; more were not at hand); on one core it is slower. What
+    ``XLA_FLAGS`` says of either goes before."""
+    if jax.default_backend() != "cpu":
+        return {}
     said = os.environ.get("XLA_FLAGS", "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    chosen = jax.default_backend() == "cpu" and cores > 1
-    return {name: value for name, value in _EIGEN.items() if chosen and name not in said}
+    chosen = _BARRIERS | (_EIGEN if cores > 1 else {})
+    return {name: value for name, value in chosen.items() if name not in said}
 
 
 def varying(tree: Any) -> Any:
@@ -152,6 +158,11 @@ def varying(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: jax.lax.pcast(leaf, AXIS, to="varying"), tree)
 
 
+def mean_over_devices(tree: Any) -> Any:
+    """pmean, which XLA copies everything for where there is only one device."""
+    return tree if jax.lax.axis_size(AXIS) == 1 else jax.lax.pmean(tree, AXIS)
+
+
 def batch_mean(values: jax.Array) -> jax.Array:
     """Mean over the global batch of a per-device (B,) array."""
-    return jax.lax.pmean(values.mean(), AXIS)
+    return mean_over_devices(values.mean())

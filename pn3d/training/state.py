@@ -12,6 +12,7 @@ from pn3d.config import Config, DiscriminatorConfig, OptimiserConfig, Stage
 from pn3d.errors import UserError
 from pn3d.lifters import Networks, Params, make_networks
 from pn3d.models.discriminator import motion_features, pose_features
+from pn3d.training.adam import ClippedAdam
 
 PLAYERS = ("teacher", "student", "pose_discriminator", "motion_discriminator")
 TRAINED: dict[Stage, tuple[str, ...]] = {
@@ -58,7 +59,7 @@ class TrainState:
     motion_discriminator: Player
 
 
-def transformation(optimiser: OptimiserConfig, learning_rate: float) -> optax.GradientTransformation:
+def clipped_adam(optimiser: OptimiserConfig, learning_rate: float) -> ClippedAdam:
     """Clipped Adam with warm-up and cosine decay."""
     schedule = optax.warmup_cosine_decay_schedule(
         0.1 * learning_rate,
@@ -67,10 +68,7 @@ def transformation(optimiser: OptimiserConfig, learning_rate: float) -> optax.Gr
         max(optimiser.steps, optimiser.warmup_steps + 1),
         learning_rate * optimiser.final_fraction,
     )
-    return optax.chain(
-        optax.clip_by_global_norm(optimiser.clip_norm),
-        optax.adam(schedule, b1=optimiser.b1, b2=optimiser.b2),
-    )
+    return ClippedAdam(schedule, optimiser.b1, optimiser.b2, optimiser.clip_norm)
 
 
 def stage_optimiser(config: Config, stage: Stage) -> OptimiserConfig:
@@ -88,14 +86,14 @@ def discriminator_config(config: Config, stage: Stage) -> DiscriminatorConfig:
     return config.joint.discriminator if stage == "joint" else config.teacher.discriminator
 
 
-def stage_transformations(config: Config, stage: Stage) -> dict[str, optax.GradientTransformation]:
-    """One transformation per player that learns in the stage."""
+def stage_optimisers(config: Config, stage: Stage) -> dict[str, ClippedAdam]:
+    """One optimiser per player that learns in the stage."""
     optimiser = stage_optimiser(config, stage)
     rates = dict.fromkeys(TRAINED[stage], optimiser.learning_rate)
     for name in ("pose_discriminator", "motion_discriminator"):
         if name in rates:
             rates[name] = discriminator_config(config, stage).learning_rate
-    return {name: transformation(optimiser, rate) for name, rate in rates.items()}
+    return {name: clipped_adam(optimiser, rate) for name, rate in rates.items()}
 
 
 def init_state(config: Config) -> TrainState:
@@ -109,12 +107,12 @@ def init_state(config: Config) -> TrainState:
 
 def start_stage(config: Config, stage: Stage, before: TrainState) -> TrainState:
     """The first state of a stage: averaged weights of what was trained before, fresh optimisers, step 0."""
-    transformations = stage_transformations(config, stage)
+    optimisers = stage_optimisers(config, stage)
     players: dict[str, Player] = {}
     for name in PLAYERS:
         old: Player = getattr(before, name)
         params = old.params if old.ema is None else old.ema
-        opt_state = transformations[name].init(params) if name in transformations else None
+        opt_state = optimisers[name].init(params) if name in optimisers else None
         # Copies: donated buffers must not be shared between params and ema.
         players[name] = Player(params=jax.tree.map(jnp.copy, params), opt_state=opt_state, ema=_ema(name, params))
     return _with_counters(players, jax.random.fold_in(jax.random.key(config.seed), 1 + _STAGE_NUMBER[stage]))

@@ -11,9 +11,10 @@ import optax
 from pn3d.config import Config, Stage
 from pn3d.lifters import Params
 from pn3d.training import joint_stage, student_stage, teacher_stage
+from pn3d.training.adam import ClippedAdam
 from pn3d.training.batch import Batch, TrainData, draw_batch
 from pn3d.training.objectives import Scene
-from pn3d.training.parallel import AXIS, Step
+from pn3d.training.parallel import Step, mean_over_devices
 from pn3d.training.state import (
     PLAYERS,
     TRAINED,
@@ -21,7 +22,7 @@ from pn3d.training.state import (
     TrainState,
     discriminator_config,
     stage_optimiser,
-    stage_transformations,
+    stage_optimisers,
 )
 
 Metrics = dict[str, jax.Array]
@@ -47,7 +48,7 @@ def stage_gradients(
     # What must be exact (body, cameras, losses) names its precision; what is left to the default is the networks.
     with jax.default_matmul_precision(MATMUL[config.run.matmul]):
         gradients = STAGE_GRADIENTS[stage](config, scene, params, batch)
-    return jax.lax.pmean(gradients, AXIS)
+    return mean_over_devices(gradients)
 
 
 def make_step(config: Config, stage: Stage, scene: Scene) -> Step:
@@ -55,30 +56,36 @@ def make_step(config: Config, stage: Stage, scene: Scene) -> Step:
 
     Where a metric is not finite the state stays as it was before that step, and says which step and metric it was.
     """
-    transformations = stage_transformations(config, stage)
+    optimisers = stage_optimisers(config, stage)
     every = discriminator_config(config, stage).every
 
     def step(state: TrainState, data: TrainData, lane: jax.Array) -> tuple[TrainState, Metrics]:
         gradients, metrics = stage_gradients(config, stage, scene, state, data, lane)
+        metrics |= {f"grad_norm/{name}": optax.tree.norm(gradients[name]) for name in TRAINED[stage]}
+        # Known before any player moves, so that moving and staying are one pass over the parameters; finite gradients
+        # give finite updates, for Adam divides them by their own size.
+        finite = {name: jnp.isfinite(value) for name, value in metrics.items()}
+        all_finite = jnp.stack(list(finite.values())).all()
+        good = all_finite & (state.bad_step < 0)
         changed: dict[str, Any] = {}
         for name in TRAINED[stage]:
-            player: Player = getattr(state, name)
-            moved, norms = update_player(
-                player, gradients[name], transformations[name], ema_decay(config, stage, state.step)
+            due = good & (state.step % every == 0) if name.endswith("discriminator") and every > 1 else good
+            changed[name], metrics[f"update_norm/{name}"] = update_player(
+                getattr(state, name),
+                gradients[name],
+                metrics[f"grad_norm/{name}"],
+                optimisers[name],
+                ema_decay(config, stage, state.step),
+                due,
             )
-            if name.endswith("discriminator") and every > 1:
-                moved = _choose(state.step % every == 0, moved, player)
-            changed[name] = moved
-            metrics |= {f"{kind}/{name}": value for kind, value in norms.items()}
-        names = sorted(metrics)
-        finite = jnp.stack([jnp.isfinite(metrics[name]) for name in names])
-        good = finite.all() & (state.bad_step < 0)
-        after = _choose(good, dataclasses.replace(state, step=state.step + 1, **changed), state)
-        first_bad = ~finite.all() & (state.bad_step < 0)
+        first_bad = ~all_finite & (state.bad_step < 0)
+        in_order = jnp.stack([finite.get(name, jnp.array(True)) for name in sorted(metrics)])
         after = dataclasses.replace(
-            after,
+            state,
+            **changed,
+            step=state.step + good.astype(state.step.dtype),
             bad_step=jnp.where(first_bad, state.step, state.bad_step),
-            bad_metric=jnp.where(first_bad, jnp.argmin(finite).astype(jnp.int32), state.bad_metric),
+            bad_metric=jnp.where(first_bad, jnp.argmin(in_order).astype(jnp.int32), state.bad_metric),
         )
         return after, metrics
 
@@ -92,15 +99,11 @@ def ema_decay(config: Config, stage: Stage, step: jax.Array) -> jax.Array:
 
 
 def update_player(
-    player: Player, gradients: Params, tx: optax.GradientTransformation, decay: jax.Array
-) -> tuple[Player, Metrics]:
-    """One optax update of one player, its moving average, and the norms of gradient and update."""
-    updates, opt_state = tx.update(gradients, player.opt_state, player.params)
-    params = optax.apply_updates(player.params, updates)
-    ema = None if player.ema is None else optax.incremental_update(params, player.ema, 1.0 - decay)
-    norms = {"grad_norm": optax.tree.norm(gradients), "update_norm": optax.tree.norm(updates)}
-    return Player(params=params, opt_state=opt_state, ema=ema), norms
-
-
-def _choose(condition: jax.Array, if_true: Any, if_false: Any) -> Any:
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), if_true, if_false)
+    player: Player, gradients: Params, norm: jax.Array, tx: ClippedAdam, decay: jax.Array, due: jax.Array
+) -> tuple[Player, jax.Array]:
+    """One update of one player and its moving average where it is ``due``, and the update's norm."""
+    params, opt_state, update_norm = tx.move(player.params, gradients, norm, player.opt_state, due)
+    ema = player.ema
+    if ema is not None:
+        ema = optax.tree.where(due, optax.incremental_update(params, ema, 1.0 - decay), ema)
+    return Player(params=params, opt_state=opt_state, ema=ema), update_norm
