@@ -21,6 +21,7 @@ from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import to_h36m17
 from pn3d.inference.predict import without_truth
+from pn3d.lifters import make_window
 
 STEPS = 250
 FACINGS = 4
@@ -90,7 +91,7 @@ def fit_frames(clips: Clips, frames: np.ndarray, steps: int = STEPS) -> np.ndarr
     """The fitted skeletons of some frames, root-relative, in camera axes. -> (n, 17, 3) metres."""
     seen = frame_rays(to_h36m17(without_truth(clips)))
     rays, confidence = np.asarray(seen.rays)[frames], np.asarray(seen.confidence)[frames]
-    size = np.asarray(jax.jit(camera.person_size)(rays[:, None], confidence[:, None]))
+    size = np.asarray(jax.jit(make_window, static_argnums=2)(rays[:, None], confidence[:, None], 0.0).size)
     fitted = []
     for begin in range(0, len(frames), CHUNK):
         index = np.minimum(np.arange(begin, begin + CHUNK), len(frames) - 1)

@@ -94,104 +94,100 @@ def uncentre_points(joints_centred: jax.Array, root_ray: jax.Array) -> jax.Array
     return rotations.rotate(rotations.transpose(centring_rotation(root_ray)), joints_centred)
 
 
-def person_size(rays: jax.Array, confidence: jax.Array) -> jax.Array:
+def person_size(rays: Sequence[jax.Array], confidence: jax.Array) -> jax.Array:
     """The person's size in the picture, one number per window: the head-root distance over its depth.
 
     A high quantile of segment length over its human mean, over all measured segments and frames (design, decision 8).
     Never from the head, never per frame; a segment counts where both ends were measured.
 
     Args:
-        rays: (*, T, 17, 2) centred rays of h36m17.
-        confidence: (*, T, 17), 0 = missing.
+        rays: two of (17, T, B), centred rays of h36m17.
+        confidence: (17, T, B), 0 = missing.
 
     Returns:
-        (*) size, > 0; 0.1 where no segment at all was measured.
+        (B,) size, > 0; 0.1 where no segment at all was measured.
     """
-    chex.assert_equal_shape_prefix([rays, confidence], confidence.ndim)
+    chex.assert_equal_shape([*rays, confidence])
     a, b, lengths = (np.array(column) for column in zip(*_SEGMENTS, strict=True))
-    x, y = rotations.components(differences(rays, a, b))
-    ratios = jnp.sqrt(x * x + y * y + 1e-12) / _broadcast(lengths, confidence.ndim)
-    measured = (confidence[..., a] > 0) & (confidence[..., b] > 0)
-    ratios, measured = (v.reshape(*v.shape[:-2], -1) for v in (ratios, measured))
-    count = jnp.sum(measured, axis=-1)
+    x, y = (differences(axis, a, b) for axis in rays)
+    ratios = jnp.sqrt(x * x + y * y + 1e-12) / jnp.asarray(lengths, jnp.float32)[:, None, None]
+    measured = (confidence > 0)[a] & (confidence > 0)[b]
+    ratios, measured = (v.reshape(-1, v.shape[-1]) for v in (ratios, measured))
+    count = jnp.sum(measured, axis=0)
     place = jnp.floor(SIZE_QUANTILE * jnp.maximum(count - 1, 0)).astype(jnp.int32)
     picked = kth_smallest(jnp.where(measured, ratios, jnp.inf), place)
     return jnp.where(count > 0, jnp.maximum(jnp.where(jnp.isfinite(picked), picked, 0.1), 1e-4), 0.1)
 
 
 def kth_smallest(values: jax.Array, place: jax.Array) -> jax.Array:
-    """The value at a place of the ordered last axis. (*, N) all >= 0, (*) int32 from 0 -> (*).
+    """The value at a place of the ordered first axis. (N, *) all >= 0, (*) int32 from 0 -> (*).
 
     Non-negative floats are ordered as their bits are, so 31 comparisons with the bits found so far give it exactly;
     sorting is slow, above all where a gradient follows. The gradient goes to the value's own place.
     """
-    bits = jnp.moveaxis(jax.lax.bitcast_convert_type(jax.lax.stop_gradient(values), jnp.int32), -1, 0)
+    bits = jax.lax.bitcast_convert_type(jax.lax.stop_gradient(values), jnp.int32)
 
     def next_bit(i: jax.Array, found: jax.Array) -> jax.Array:
         candidate = found | (jnp.int32(1) << (30 - i))
         return jnp.where(jnp.sum((bits < candidate[None]).astype(jnp.int32), axis=0) <= place, candidate, found)
 
     found = jax.lax.fori_loop(0, 31, next_bit, place ^ place)
-    here = jnp.moveaxis(bits == found[None], 0, -1)
-    return jnp.sum(jnp.where(here, values, 0.0), axis=-1) / jnp.sum(here, axis=-1)
+    here = bits == found[None]
+    return jnp.sum(jnp.where(here, values, 0.0), axis=0) / jnp.sum(here, axis=0)
 
 
 def differences(points: jax.Array, first: np.ndarray, second: np.ndarray) -> jax.Array:
-    """``points[..., first, :] - points[..., second, :]``, as one product with a matrix of 1 and -1.
+    """``points[first] - points[second]``, as one product with a matrix of 1 and -1.
 
-    (*, J, C), (K,) and (K,) joint numbers -> (*, K, C). Exact in float32 all the same. Gathering
-    joints instead makes the gradient a scatter, which is slow on every device.
+    (J, *), (K,) and (K,) joint numbers -> (K, *). Exact in float32 all the same. Gathering joints instead makes the
+    gradient a scatter, which is slow on every device.
     """
-    joints, axes = points.shape[-2:]
-    chosen = np.eye(joints, dtype=np.float32)[:, first] - np.eye(joints, dtype=np.float32)[:, second]
-    matrix = jnp.asarray(np.kron(chosen, np.eye(axes, dtype=np.float32)))
-    flat = points.reshape(*points.shape[:-2], joints * axes)
-    product = jnp.matmul(flat, matrix, precision=jax.lax.Precision.HIGHEST)
-    return product.reshape(*points.shape[:-2], len(first), axes)
+    every = np.eye(points.shape[0], dtype=np.float32)
+    flat = points.reshape(points.shape[0], -1)
+    apart = jnp.matmul(every[first] - every[second], flat, precision=jax.lax.Precision.HIGHEST)
+    return apart.reshape(-1, *points.shape[1:])
 
 
-def _broadcast(constant: np.ndarray, ndim: int) -> jax.Array:
-    """A constant over the last axis, with leading axes of length one up to ``ndim``."""
-    return jnp.asarray(constant, jnp.float32).reshape((1,) * (ndim - 1) + (-1,))
-
-
-def lift(xy: jax.Array, depth: jax.Array, root_depth: jax.Array) -> jax.Array:
+def lift(xy: Sequence[jax.Array], depth: jax.Array, root_depth: jax.Array) -> tuple[jax.Array, ...]:
     """Window coordinates and depth offsets -> points in unit-camera axes, in head-root units (Chen 2019, Eq. 1).
 
+    Points are coordinates with the batch last here and in what follows (``pn3d.planes.split``).
+
     Args:
-        xy: (B, T, J, 2) window coordinates (rays over size); the unit camera sees ``xy / c``.
-        depth: (B, T, J) depth offsets from the root.
+        xy: two of (J, T, B), window coordinates (rays over size); the unit camera sees ``xy / c``.
+        depth: (J, T, B) depth offsets from the root.
         root_depth: (B,) the virtual depth c of the root.
 
     Returns:
-        (B, T, J, 3) with z = max(1, c + d).
+        Three of (J, T, B), with z = max(1, c + d).
     """
-    c = root_depth[:, None, None]
+    c = root_depth[None, None]
     z = jnp.maximum(1.0, c + depth)
-    x, y = rotations.components(xy)
-    return jnp.stack([x * (z / c), y * (z / c), z], axis=-1)
+    x, y = xy
+    return x * (z / c), y * (z / c), z
 
 
-def in_front(points: jax.Array) -> jax.Array:
-    """Points with their depth held at 1 or more, so that they have a picture. (*, 3).
-
-    Not ``points.at[..., 2].max(1.0)``: a scatter, which XLA spends minutes folding where batches are large.
-    """
-    x, y, z = rotations.components(points)
-    return jnp.stack([x, y, jnp.maximum(z, 1.0)], axis=-1)
+def in_front(points: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    """Points with their depth held at 1 or more, so that they have a picture. Three of (J, T, B)."""
+    x, y, z = points
+    return x, y, jnp.maximum(z, 1.0)
 
 
-def project_unit(points: jax.Array, root_depth: jax.Array) -> jax.Array:
-    """The inverse of ``lift`` for the plane: (B, T, J, 3), (B,) -> (B, T, J, 2) window coordinates."""
-    return project(points) * root_depth[:, None, None, None]
+def project_unit(points: Sequence[jax.Array], root_depth: jax.Array) -> tuple[jax.Array, ...]:
+    """The inverse of ``lift`` for the plane: three of (J, T, B), (B,) -> window coordinates, two of (J, T, B)."""
+    x, y, z = points
+    focal = root_depth[None, None] / z
+    return x * focal, y * focal
 
 
-def turn_about_root(points: jax.Array, rotation: jax.Array, root_depth: jax.Array) -> jax.Array:
-    """Rotates points about (0, 0, c). (B, T, J, 3), (B, 3, 3), (B,) -> (B, T, J, 3). Transposed, it is its inverse."""
-    batch, frames, joints, _ = points.shape
-    root = jnp.stack([jnp.zeros_like(root_depth)] * 2 + [root_depth], axis=-1)[:, None, :]
-    flat = points.reshape(batch, frames * joints, 3)
-    return (rotations.rotate(rotation, flat - root) + root).reshape(points.shape)
+def turn_about_root(points: Sequence[jax.Array], rotation: jax.Array, root_depth: jax.Array) -> tuple[jax.Array, ...]:
+    """Rotates points about (0, 0, c). Three of (J, T, B), (B, 3, 3), (B,) -> three. Transposed, it is its inverse."""
+    c = root_depth[None, None]
+    x, y, z = points
+    entries = [entry[:, None] for entry in planes.entries(jnp.moveaxis(rotation, 0, -1)[None])]
+    rows = [entries[i : i + 3] for i in (0, 3, 6)]
+    u, v, w = (r * x + s * y + t * (z - c) for r, s, t in rows)
+    return u, v, w + c
 
 
 def view_rotation(elevation: jax.Array, azimuth: jax.Array, new_elevation: jax.Array) -> jax.Array:
@@ -201,13 +197,14 @@ def view_rotation(elevation: jax.Array, azimuth: jax.Array, new_elevation: jax.A
     "up", (0, -cos e, -sin e), to (0, -1, 0). ElePose (Wandt et al., CVPR 2022), section 3.2. The inverse view has the
     elevations exchanged and the azimuth negated.
     """
-    upright = rotations.rotation_x(-elevation)
-    turned = _compose(rotations.rotation_y(azimuth), upright)
-    return _compose(rotations.rotation_x(new_elevation), turned)
-
-
-def _compose(a: jax.Array, b: jax.Array) -> jax.Array:
-    return jnp.sum(a[..., :, :, None] * b[..., None, :, :], axis=-2)
+    (ce, se), (ca, sa), (cn, sn) = ((jnp.cos(x), jnp.sin(x)) for x in (elevation, azimuth, new_elevation))
+    return rotations.stack_matrix(
+        (
+            (ca, -sa * se, sa * ce),
+            (sn * sa, cn * ce + sn * ca * se, cn * se - sn * ca * ce),
+            (-cn * sa, sn * ce - cn * ca * se, sn * se + cn * ca * ce),
+        )
+    )
 
 
 def up_in_camera(elevation: jax.Array) -> jax.Array:

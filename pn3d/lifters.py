@@ -4,6 +4,7 @@ Training and inference both call these, so what is trained is what predicts.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import flax.struct
@@ -60,22 +61,32 @@ class Window:
 
 @flax.struct.dataclass
 class Lifted:
-    """The teacher's skeleton.
+    """The teacher's skeleton; of points the coordinates, (17, T, B) each (``pn3d.planes.split``).
 
     Attributes:
-        joints: (B, T, 17, 3) in unit-camera axes, head-root units, root at (0, 0, c).
-        believed_xy: (B, T, 17, 2) window coordinates of the skeleton: measured, corrected, or the network's own.
-        filled_xy: (B, T, 17, 2) the network's own 2D of every joint.
+        joint_planes: in unit-camera axes, head-root units, root at (0, 0, c).
+        believed_planes: window coordinates of the skeleton: measured, corrected, or the network's own.
+        filled_planes: the network's own window coordinates of every joint.
         elevation: (B,) radians.
-        root_shift: (B, T) how far behind c the root stands, which was taken out of ``joints``; None unless the
+        root_shift: (T, B) how far behind c the root stands, which was taken out of ``joints``; None unless the
             teacher tells the root's depth.
     """
 
-    joints: jax.Array
-    believed_xy: jax.Array
-    filled_xy: jax.Array
+    joint_planes: tuple[jax.Array, ...]
+    believed_planes: list[jax.Array]
+    filled_planes: list[jax.Array]
     elevation: jax.Array
     root_shift: jax.Array | None
+
+    @property
+    def joints(self) -> jax.Array:
+        """(B, T, 17, 3) the skeleton."""
+        return planes.joined(self.joint_planes)
+
+    @property
+    def believed_xy(self) -> jax.Array:
+        """(B, T, 17, 2) its window coordinates."""
+        return planes.joined(self.believed_planes)
 
 
 @flax.struct.dataclass
@@ -109,7 +120,7 @@ def make_networks(config: ModelConfig) -> Networks:
 def make_window(rays: jax.Array, confidence: jax.Array, root_depth: float) -> Window:
     """(B, T, 17, 2) centred rays, (B, T, 17) -> Window; one size per window, and where ``root_depth`` is 0 the depth
     that a person of this size stands at, in head-root units, kept between 3 and 40."""
-    size = camera.person_size(rays, confidence)
+    size = camera.person_size(planes.split(rays), planes.window_last(confidence))
     xy = jnp.where(confidence[..., None] > 0, rays / size[:, None, None, None], 0.0)
     depth = jnp.full_like(size, root_depth) if root_depth else jnp.clip(1.0 / size, 3.0, 40.0)
     return Window(xy=xy, confidence=confidence, size=size, root_depth=depth)
@@ -118,38 +129,36 @@ def make_window(rays: jax.Array, confidence: jax.Array, root_depth: float) -> Wi
 def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
     """The teacher on a batch of windows. Measured joints keep their 2D as far as it trusts it."""
     said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)
-    return _lifted(said, said.xy, window.xy, window.confidence, said.depth, window.root_depth)
+    return _lifted(said, said.xy, planes.split(window.xy), window.confidence, said.depth, window.root_depth)
 
 
 def _lifted(
     said: TeacherOutput,
-    own_xy: jax.Array,
-    measured_xy: jax.Array,
+    own_xy: list[jax.Array],
+    measured_xy: Sequence[jax.Array],
     confidence: jax.Array,
     depth: jax.Array,
     root_depth: jax.Array,
 ) -> Lifted:
     """The skeleton of what the network said, its 2D the measured one as far as the network trusts it."""
-    believed = jnp.where(confidence[..., None] > 0, own_xy + said.trust[..., None] * (measured_xy - own_xy), own_xy)
-    # 3D terms must not bend a measured joint's 2D to their liking; only what is known of the 2D itself teaches that.
-    straight = measured_xy + jax.lax.stop_gradient(believed - measured_xy)
-    held = jnp.where(confidence[..., None] > 0, straight, believed)
-    if said.root is None:
-        joints, shift = camera.lift(held, depth, root_depth), None
-    else:
-        shift = root_depth[:, None] * (said.root - 1.0)
-        joints = camera.lift(held, depth + shift[..., None], root_depth) - _along_z(shift)
-    return Lifted(joints, believed_xy=believed, filled_xy=own_xy, elevation=said.elevation, root_shift=shift)
+    seen = planes.window_last(confidence) > 0
+    believed, held = [], []
+    for own, measured in zip(own_xy, measured_xy, strict=True):
+        axis = jnp.where(seen, own + said.trust * (measured - own), own)
+        # 3D terms must not bend a measured joint's 2D to their liking; only what is known of the 2D teaches that.
+        straight = measured + jax.lax.stop_gradient(axis - measured)
+        believed.append(axis)
+        held.append(jnp.where(seen, straight, axis))
+    shift = None if said.root is None else root_depth[None] * (said.root - 1.0)
+    x, y, z = camera.lift(held, depth if shift is None else depth + shift[None], root_depth)
+    joints = (x, y, z if shift is None else z - shift[None])
+    return Lifted(joints, believed_planes=believed, filled_planes=own_xy, elevation=said.elevation, root_shift=shift)
 
 
-def _along_z(shift: jax.Array) -> jax.Array:
-    """(B, T) -> (B, T, 1, 3)."""
-    return jnp.stack([jnp.zeros_like(shift), jnp.zeros_like(shift), shift], axis=-1)[:, :, None]
-
-
-def seen_from_start(joints: jax.Array, lifted: Lifted) -> jax.Array:
-    """Joints around the root at c -> where the camera saw them, the root's own movement put back. (B, T, 17, 3)."""
-    return joints if lifted.root_shift is None else joints + _along_z(lifted.root_shift)
+def seen_from_start(joints: Sequence[jax.Array], lifted: Lifted) -> tuple[jax.Array, ...]:
+    """Joints around the root at c -> where the camera saw them, the root's own movement put back. Of (17, T, B)."""
+    x, y, z = joints
+    return x, y, z if lifted.root_shift is None else z + lifted.root_shift[None]
 
 
 def mirrored(window: Window) -> Window:
@@ -180,45 +189,47 @@ class Renormalised:
 
     Attributes:
         window: what networks see.
-        shift: (B, T, 1, 2) the middle of the hips, which was moved to the origin.
+        shift: the middle of the hips, which was moved to the origin: two of (1, T, B).
         scale: (B,) the size that was divided out.
     """
 
     window: Window
-    shift: jax.Array
+    shift: list[jax.Array]
     scale: jax.Array
 
 
-def renormalise(xy: jax.Array, window: Window) -> Renormalised:
+def renormalise(xy: Sequence[jax.Array], window: Window) -> Renormalised:
     """Centres and sizes a skeleton's new picture as real windows are, so that no network tells them apart by it.
 
     Args:
-        xy: (B, T, 17, 2) window coordinates of all joints, in the units of ``window``.
+        xy: two of (17, T, B), window coordinates of all joints, in the units of ``window``.
         window: the window that the skeleton was lifted from; its confidence is kept.
     """
-    shift = 0.5 * (xy[:, :, _HIPS[0]] + xy[:, :, _HIPS[1]])[:, :, None]
-    centred = xy - shift
-    scale = camera.person_size(centred, window.confidence)
-    seen = jnp.where(window.confidence[..., None] > 0, centred / scale[:, None, None, None], 0.0)
+    confidence = planes.window_last(window.confidence)
+    shift = [0.5 * (axis[_HIPS[0] : _HIPS[0] + 1] + axis[_HIPS[1] : _HIPS[1] + 1]) for axis in xy]
+    centred = [axis - middle for axis, middle in zip(xy, shift, strict=True)]
+    scale = camera.person_size(centred, confidence)
+    new_xy = planes.joined([jnp.where(confidence > 0, axis / scale[None, None], 0.0) for axis in centred])
     # A person that is larger in the picture is nearer: the virtual depth follows, so perspective stays the same.
-    normal = dataclasses.replace(window, xy=seen, size=window.size * scale, root_depth=window.root_depth / scale)
+    normal = dataclasses.replace(window, xy=new_xy, size=window.size * scale, root_depth=window.root_depth / scale)
     return Renormalised(window=normal, shift=shift, scale=scale)
 
 
-def lift_again(teacher: Teacher, params: Params, xy: jax.Array, seen: Renormalised) -> Lifted:
+def lift_again(teacher: Teacher, params: Params, xy: Sequence[jax.Array], seen: Renormalised) -> Lifted:
     """The teacher on a renormalised picture, its skeleton brought back to the units and place of ``xy``."""
     window = seen.window
     said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)
-    scale = seen.scale[:, None, None]
-    filled = said.xy * scale[..., None] + seen.shift
-    return _lifted(said, filled, xy, window.confidence, said.depth * scale, window.root_depth * seen.scale)
+    scale = seen.scale[None, None]
+    own_xy = [axis * scale + middle for axis, middle in zip(said.xy, seen.shift, strict=True)]
+    return _lifted(said, own_xy, xy, window.confidence, said.depth * scale, window.root_depth * seen.scale)
 
 
 def believed_joints(lifted: Lifted, window: Window) -> jax.Array:
     """The skeleton with gradients into its corrected 2D as well, for what is known in 3D. (B, T, 17, 3)."""
-    z = lifted.joints[..., 2:]
-    seen_z = seen_from_start(lifted.joints, lifted)[..., 2:]
-    return jnp.concatenate([lifted.believed_xy * seen_z / window.root_depth[:, None, None, None], z], axis=-1)
+    z = lifted.joint_planes[2]
+    _, _, seen_z = seen_from_start(lifted.joint_planes, lifted)
+    far = seen_z / window.root_depth[None, None]
+    return planes.joined([*(axis * far for axis in lifted.believed_planes), z])
 
 
 def root_relative(joints: jax.Array) -> jax.Array:

@@ -3,17 +3,17 @@
 Letters: B windows, T frames, J joints. ``weight`` arrays are confidences or masks; a term is a mean over what counts.
 """
 
+from collections.abc import Sequence
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pn3d import camera, planes
-from pn3d.rotations import components
 from pn3d.skeleton import H36M17
 
 _BONES = np.array(H36M17.bones)
-_BONE_ROWS = np.eye(17, dtype=np.float32)[_BONES[:, 1]] - np.eye(17, dtype=np.float32)[_BONES[:, 0]]
 _MIRROR = H36M17.mirror
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
@@ -29,30 +29,41 @@ def weighted_mean(values: jax.Array, weight: jax.Array, window_axis: int = 0) ->
     return jnp.mean(jnp.sum(values * weight, axis=axes) / (jnp.sum(weight, axis=axes) + 1e-6))
 
 
-def _length(coordinates: list[jax.Array], floor: float) -> jax.Array:
-    """Square root of the sum of squared coordinates, arrays of one shape, and of a floor: finite gradients at zero."""
-    return jnp.sqrt(sum((axis * axis for axis in coordinates), jnp.full((), floor)))
+def _square(coordinates: Sequence[jax.Array], floor: float = 0.0) -> jax.Array:
+    """Sum of squared coordinates, arrays of one shape, and a floor."""
+    return sum((axis * axis for axis in coordinates), jnp.full((), floor))
 
 
-def point_consistency(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Array:
-    """Mean squared distance of points. (B, T, J, D) twice, (B, T, J). Chen 2019, Eq. 3 and 4 (self-consistency)."""
-    chex.assert_equal_shape([a, b])
-    return weighted_mean(jnp.sum((a - b) ** 2, axis=-1), weight)
+def _length(coordinates: Sequence[jax.Array], floor: float) -> jax.Array:
+    """Its square root, with finite gradients at zero."""
+    return jnp.sqrt(_square(coordinates, floor))
 
 
-def pairwise_deformation(gap: jax.Array, mean_gap: jax.Array) -> jax.Array:
+def _gaps(a: Sequence[jax.Array], b: Sequence[jax.Array]) -> list[jax.Array]:
+    """Differences of points, coordinate by coordinate."""
+    return [one - other for one, other in zip(a, b, strict=True)]
+
+
+def point_consistency(a: Sequence[jax.Array], b: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+    """Mean squared distance of points. Chen 2019, Eq. 3 and 4 (self-consistency).
+
+    Their coordinates, (J, T, B) each (``pn3d.planes.split``), and (J, T, B).
+    """
+    return weighted_mean(_square(_gaps(a, b)), weight, window_axis=-1)
+
+
+def pairwise_deformation(gap: Sequence[jax.Array], mean_gap: Sequence[jax.Array]) -> jax.Array:
     """Half the mean squared change of the difference between any two skeletons, lifted again in their new views.
 
-    (B, T, J, 3) lifted again minus turned, (T, J, 3) its mean over the global batch: the variance is half the mean over
-    all pairs, so no pair is drawn. After ElePose (Wandt et al., CVPR 2022), section 3.4.
+    Coordinates (J, T, B) of lifted again minus turned, (J, T) of its mean over the global batch: the variance is half
+    the mean over all pairs, so no pair is drawn. After ElePose (Wandt et al., CVPR 2022), section 3.4.
     """
-    return jnp.mean(jnp.sum((gap - mean_gap[None]) ** 2, axis=-1))
+    return jnp.mean(_square(_gaps(gap, [mean[..., None] for mean in mean_gap])))
 
 
-def point_distance(a: jax.Array, b: jax.Array, weight: jax.Array) -> jax.Array:
-    """Mean distance of points, which outliers move little. (B, T, J, D) twice, (B, T, J). Our choice."""
-    chex.assert_equal_shape([a, b])
-    return weighted_mean(jnp.sqrt(jnp.sum((a - b) ** 2, axis=-1) + 1e-6) - 1e-3, weight)
+def point_distance(a: Sequence[jax.Array], b: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+    """Mean distance of points, which outliers move little. As ``point_consistency``. Our choice."""
+    return _mean_distance(_gaps(a, b), weight)
 
 
 def elevation_consistency(lifted_again: jax.Array, drawn: jax.Array) -> jax.Array:
@@ -77,42 +88,38 @@ def gradient_penalty(input_gradients: jax.Array) -> jax.Array:
     return 0.5 * jnp.mean(jnp.sum(input_gradients**2, axis=-1))
 
 
-def bone_vectors(joints: jax.Array) -> jax.Array:
-    """(*, 17, 3) -> (*, 16, 3), from each bone's parent joint to its own."""
-    return camera.differences(joints, _BONES[:, 1], _BONES[:, 0])
+def bone_vectors(joints: Sequence[jax.Array]) -> list[jax.Array]:
+    """From each bone's parent joint to its own. Three of (17, T, B) (``pn3d.planes.split``) -> three of (16, T, B)."""
+    return [camera.differences(axis, _BONES[:, 1], _BONES[:, 0]) for axis in joints]
 
 
-def bone_lengths(bones: jax.Array) -> jax.Array:
-    """(*, 16, 3) -> (*, 16), finite gradients at length zero."""
-    return jnp.sqrt(jnp.sum(bones**2, axis=-1) + 1e-8)
-
-
-def bone_ratios(bones: jax.Array) -> jax.Array:
-    """Bone lengths over their frame's mean bone: free of the frame's scale. (*, 16, 3) -> (*, 16)."""
-    lengths = bone_lengths(bones)
-    return lengths / jnp.mean(lengths, axis=-1, keepdims=True)
+def bone_ratios(bones: Sequence[jax.Array]) -> jax.Array:
+    """Bone lengths over their frame's mean bone: free of the frame's scale. Three of (16, T, B) -> (16, T, B)."""
+    lengths = _length(bones, 1e-8)
+    return lengths / jnp.mean(lengths, axis=0, keepdims=True)
 
 
 def bone_constancy(ratios: jax.Array) -> jax.Array:
-    """Variance over time of bone ratios (lengths follow 1 / Z of the root; ratios do not). (B, T, 16).
+    """Variance over time of bone ratios (lengths follow 1 / Z of the root; ratios do not). (16, T, B).
 
     Our choice.
     """
-    chex.assert_shape(ratios, (None, None, len(_BONES)))
+    chex.assert_shape(ratios, (len(_BONES), None, None))
     return jnp.mean((ratios - jnp.mean(ratios, axis=1, keepdims=True)) ** 2)
 
 
 def symmetry(ratios: jax.Array) -> jax.Array:
-    """Squared difference of left and right bone ratios. (B, T, 16). Our addition."""
-    chex.assert_shape(ratios, (None, None, len(_BONES)))
-    return jnp.mean((ratios - ratios[..., _MIRRORED_BONE]) ** 2)
+    """Squared difference of left and right bone ratios. (16, T, B). Our addition."""
+    chex.assert_shape(ratios, (len(_BONES), None, None))
+    every = np.arange(len(_BONES))
+    return jnp.mean(camera.differences(ratios, every, _MIRRORED_BONE) ** 2)
 
 
 def proportions(ratios: jax.Array, human_ratios: jax.Array) -> jax.Array:
-    """Squared difference of bone ratios from a human's. (B, T, 16), (16,). Our addition."""
-    chex.assert_shape(ratios, (None, None, len(_BONES)))
+    """Squared difference of bone ratios from a human's. (16, T, B), (16,). Our addition."""
+    chex.assert_shape(ratios, (len(_BONES), None, None))
     chex.assert_shape(human_ratios, (len(_BONES),))
-    return jnp.mean((jnp.mean(ratios, axis=1) - human_ratios[None, :]) ** 2)
+    return jnp.mean((jnp.mean(ratios, axis=1) - human_ratios[:, None]) ** 2)
 
 
 def _bone(end: str) -> int:
@@ -120,40 +127,35 @@ def _bone(end: str) -> int:
     return [H36M17.joints[joint] for joint in _BONES[:, 1]].index(end)
 
 
-def knee_hinge(bones: jax.Array) -> jax.Array:
+def knee_hinge(bones: Sequence[jax.Array]) -> jax.Array:
     """How far knees bend the wrong way: relu(-s)^2 with s the sine-like triple product of thigh, shank and hip line.
 
-    (B, T, 16, 3) ``bone_vectors`` in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends
-    backwards. Our addition.
+    ``bone_vectors`` in camera axes, three of (16, T, B). It breaks the depth twin: mirrored in depth, every bent knee
+    bends backwards. Our addition.
     """
-    # A split, whose gradient is one concatenation.
-    own = jax.lax.split(bones, (1,) * bones.shape[-2], axis=bones.ndim - 2)
+    own = [jax.lax.split(axis, (1,) * len(_BONES)) for axis in bones]
     side = ("left_", "right_")
-    thighs, shanks = (_unit(jnp.concatenate([own[_bone(s + end)] for s in side], axis=-2)) for end in ("knee", "ankle"))
-    hip_line = _unit(own[_bone("left_hip")] - own[_bone("right_hip")])
-    (x, y, z), (a, b, c), (p, q, r) = (components(v) for v in (hip_line, thighs, shanks))
+    thighs, shanks = (
+        _unit([jnp.concatenate([axis[_bone(s + end)] for s in side]) for axis in own]) for end in ("knee", "ankle")
+    )
+    hip_line = _unit([axis[_bone("left_hip")] - axis[_bone("right_hip")] for axis in own])
+    (x, y, z), (a, b, c), (p, q, r) = hip_line, thighs, shanks
     bend = (b * r - c * q) * x + (c * p - a * r) * y + (a * q - b * p) * z
     return jnp.mean(jax.nn.relu(-bend) ** 2)
 
 
-def _unit(vectors: jax.Array) -> jax.Array:
-    return vectors * jax.lax.rsqrt(jnp.sum(vectors**2, axis=-1, keepdims=True) + 1e-8)
+def _unit(coordinates: list[jax.Array]) -> list[jax.Array]:
+    over_length = jax.lax.rsqrt(_square(coordinates, 1e-8))
+    return [axis * over_length for axis in coordinates]
 
 
-def scale_onto(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
-    """Least-squares scale per frame of source onto target. (B, T, J, 3) twice, (B, T, J) -> (B, T, 1, 1)."""
-    return planes.window_first(_scale(*(planes.window_last(array) for array in (source, target, weight)))[None, None])
+def scale_onto(source: Sequence[jax.Array], target: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+    """Least-squares scale per frame of source onto target. Coordinates (J, T, B) of both, (J, T, B) -> (T, B)."""
+    along = sum((s * t for s, t in zip(source, target, strict=True)), jnp.zeros(()))
+    return jnp.sum(weight * along, axis=0) / (jnp.sum(weight * _square(source), axis=0) + 1e-8)
 
 
-def _scale(source: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
-    """``scale_onto`` with the batch last: (J, 3, T, B) twice, (J, T, B) -> (T, B)."""
-    of_source, of_target = planes.coordinates(source), planes.coordinates(target)
-    along = sum(s * t for s, t in zip(of_source, of_target, strict=True))
-    square = sum(s * s for s in of_source)
-    return jnp.sum(weight * along, axis=0) / (jnp.sum(weight * square, axis=0) + 1e-8)
-
-
-def _mean_distance(gaps: list[jax.Array], weight: jax.Array) -> jax.Array:
+def _mean_distance(gaps: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
     """``point_distance`` with the batch last, of the coordinates of differences, (J, T, B) each, and (J, T, B)."""
     return weighted_mean(_length(gaps, 1e-6) - 1e-3, weight, window_axis=-1)
 
@@ -167,17 +169,15 @@ def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> j
     constant a mean of distances does, and the body drifts (measured: 19 mm of MPJPE on built-in motion).
     """
     chex.assert_equal_shape([student, teacher])
-    own, aim, w = (planes.window_last(array) for array in (student, teacher, weight))
-    scale = _scale(own, aim, w)[None]
-    both = zip(planes.coordinates(own), planes.coordinates(aim), strict=True)
-    return _mean_distance([scale * a - b for a, b in both], w)
+    own, aim, w = planes.split(student), planes.split(teacher), planes.window_last(weight)
+    scale = scale_onto(own, aim, w)[None]
+    return _mean_distance(_gaps([scale * axis for axis in own], aim), w)
 
 
 def reprojection(rays: jax.Array, target_rays: jax.Array, size: jax.Array, weight: jax.Array) -> jax.Array:
     """Mean distance in the picture, in head-root units of the person. (B, T, J, 2) twice, (B,), (B, T, J)."""
-    own, aim, w = (planes.window_last(array) for array in (rays, target_rays, weight))
-    both = zip(planes.coordinates(own), planes.coordinates(aim), strict=True)
-    return _mean_distance([(a - b) / size[None, None] for a, b in both], w)
+    apart = _gaps(planes.split(rays), planes.split(target_rays))
+    return _mean_distance([axis / size[None, None] for axis in apart], planes.window_last(weight))
 
 
 def shape_prior(betas: jax.Array) -> jax.Array:
@@ -205,10 +205,9 @@ def smoothness(joints: jax.Array) -> jax.Array:
     """
     if joints.shape[1] < 3:
         return jnp.zeros(())
-    points = planes.window_last(joints)
-    bones = jnp.tensordot(_BONE_ROWS, points, 1, precision=jax.lax.Precision.HIGHEST)
-    unit = jnp.mean(_length(planes.coordinates(bones), 1e-8), axis=(0, 1))[None, None] / 2.56
-    moves = [x[:, 2:] - 2.0 * x[:, 1:-1] + x[:, :-2] for x in (plane / unit for plane in planes.coordinates(points))]
+    points = planes.split(joints)
+    unit = jnp.mean(_length(bone_vectors(points), 1e-8), axis=(0, 1))[None, None] / 2.56
+    moves = [x[:, 2:] - 2.0 * x[:, 1:-1] + x[:, :-2] for x in (axis / unit for axis in points)]
     return jnp.mean(_length(moves, 1e-6) - 1e-3)
 
 

@@ -4,6 +4,8 @@ An axis of length three is slow last: vectors of the processor want long ones. E
 split gives the planes, and its gradient is one concatenation, where slices' gradients would be padded and added.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
@@ -26,6 +28,16 @@ def window_last(array: jax.Array) -> jax.Array:
 def window_first(array: jax.Array) -> jax.Array:
     """The inverse of ``window_last``. What one function turns and the next one turns back is not moved at all."""
     return jnp.transpose(array, (array.ndim - 1, array.ndim - 2, *range(array.ndim - 2)))
+
+
+def split(points: jax.Array) -> list[jax.Array]:
+    """(B, T, J, C) points of windows -> their C coordinates, (J, T, B) each."""
+    return coordinates(window_last(points))
+
+
+def joined(axes: Sequence[jax.Array]) -> jax.Array:
+    """The inverse of ``split``: C coordinates (J, T, B) -> (B, T, J, C)."""
+    return window_first(jnp.stack(list(axes), axis=1))
 
 
 def coordinates(array: jax.Array) -> list[jax.Array]:

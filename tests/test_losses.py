@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 import tiny
 
-from pn3d import camera, lifters, losses, rotations
+from pn3d import camera, lifters, losses, planes, rotations
 from pn3d.data.rays import frame_rays
 from pn3d.skeleton import H36M17
 
 
 def _ratios(joints: jax.Array) -> jax.Array:
-    return losses.bone_ratios(losses.bone_vectors(joints))
+    """(B, T, 17, 3) -> (16, T, B)."""
+    return losses.bone_ratios(losses.bone_vectors(planes.split(joints)))
 
 
 def _hinge(joints: jax.Array) -> jax.Array:
-    return losses.knee_hinge(losses.bone_vectors(joints))
+    return losses.knee_hinge(losses.bone_vectors(planes.split(joints)))
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +51,13 @@ def test_the_cycle_of_the_truth_is_closed(people: jax.Array) -> None:
     """Ground-truth poses, viewed, projected and lifted with their true depth, come back: zero self-consistency."""
     count = people.shape[0]
     depth = jnp.full((count,), 10.0)
-    points = people / 0.74 + jnp.array([0.0, 0.0, 10.0]).reshape(1, 1, 1, 3)
+    points = planes.split(people / 0.74 + jnp.array([0.0, 0.0, 10.0]).reshape(1, 1, 1, 3))
     elevation, azimuth, drawn = jax.random.normal(jax.random.key(0), (3, count)) * 0.4
     view = camera.view_rotation(elevation, azimuth, drawn)
     turned = camera.turn_about_root(points, view, depth)
     picture = camera.project_unit(turned, depth)
-    lifted = camera.lift(picture, turned[..., 2] - 10.0, depth)
-    weight = jnp.ones((count, 1, 17))
+    lifted = camera.lift(picture, turned[2] - 10.0, depth)
+    weight = jnp.ones((17, 1, count))
     assert float(losses.point_consistency(lifted, turned, weight)) < 1e-9
     back = camera.turn_about_root(lifted, rotations.transpose(view), depth)
     returned = camera.project_unit(back, depth)
@@ -92,6 +93,32 @@ def test_mirrored_bones_are_the_mirror(people: jax.Array) -> None:
     assert float(losses.symmetry(_ratios(longer))) > float(losses.symmetry(_ratios(people))) + 1e-3
 
 
+def test_terms_of_bones_and_points_are_those_of_numpy() -> None:
+    generator = np.random.default_rng(6)
+    a, b = generator.normal(size=(2, 4, 3, 17, 3))
+    weight = generator.random((4, 3, 17))
+    bones = np.stack([a[:, :, end] - a[:, :, start] for start, end in H36M17.bones], axis=2)
+    lengths = np.linalg.norm(bones, axis=-1)
+    ratios = lengths / lengths.mean(axis=-1, keepdims=True)
+    seen = [jnp.asarray(array, jnp.float32) for array in (a, b, weight)]
+    ours = _ratios(seen[0])
+    np.testing.assert_allclose(planes.window_first(ours), ratios, rtol=1e-5)
+    np.testing.assert_allclose(losses.bone_constancy(ours), ratios.var(axis=1).mean(), rtol=1e-5)
+    other = [H36M17.bones.index((H36M17.mirror[p], H36M17.mirror[q])) for p, q in H36M17.bones]
+    np.testing.assert_allclose(losses.symmetry(ours), ((ratios - ratios[..., other]) ** 2).mean(), rtol=1e-5)
+    human = np.linspace(0.5, 1.5, 16)
+    expected = ((ratios.mean(axis=1) - human) ** 2).mean()
+    np.testing.assert_allclose(losses.proportions(ours, jnp.asarray(human, jnp.float32)), expected, rtol=1e-5)
+    square = ((a - b) ** 2).sum(axis=-1)
+    points = planes.split(seen[0]), planes.split(seen[1]), planes.window_last(seen[2])
+    for term, gap in (
+        (losses.point_consistency, square),
+        (losses.point_distance, np.sqrt(square + 1e-6) - 1e-3),
+    ):
+        expected = ((weight * gap).sum(axis=(1, 2)) / weight.sum(axis=(1, 2))).mean()
+        np.testing.assert_allclose(term(*points), expected, rtol=1e-5)
+
+
 def test_the_hinge_is_the_triple_product_of_thigh_shank_and_hip_line() -> None:
     joints = np.random.default_rng(5).normal(size=(4, 3, 17, 3))
     unit = lambda v: v / np.linalg.norm(v, axis=-1, keepdims=True)  # noqa: E731
@@ -108,7 +135,7 @@ def test_the_hinge_is_the_triple_product_of_thigh_shank_and_hip_line() -> None:
 def test_ratios_are_free_of_scale_and_proportions_are_zero_at_their_own(people: jax.Array) -> None:
     np.testing.assert_allclose(_ratios(3.0 * people), _ratios(people), rtol=1e-4)
     one = people[:1]
-    assert float(losses.proportions(_ratios(one), _ratios(one)[0, 0])) < 1e-10
+    assert float(losses.proportions(_ratios(one), _ratios(one)[:, 0, 0])) < 1e-10
 
 
 def test_every_term_has_finite_gradients_for_a_point() -> None:
@@ -170,8 +197,8 @@ def test_the_fake_of_a_skeleton_is_normalised_as_windows_are() -> None:
     frames = frame_rays(tiny.clips())
     window = lifters.make_window(frames.rays[None, :3], frames.confidence[None, :3], 10.0)
     moved = window.xy * 1.7 + jnp.array([0.3, -0.2]).reshape(1, 1, 1, 2)
-    seen = lifters.renormalise(moved, window)
-    again = lifters.renormalise(window.xy, window)
+    seen = lifters.renormalise(planes.split(moved), window)
+    again = lifters.renormalise(planes.split(window.xy), window)
     np.testing.assert_allclose(seen.window.xy, again.window.xy, atol=1e-5)
     np.testing.assert_allclose(again.window.xy, window.xy, atol=2e-3)
     np.testing.assert_allclose(seen.scale, 1.7, rtol=1e-4)
@@ -181,6 +208,8 @@ def test_deformation_is_half_the_mean_over_all_pairs_and_blind_to_a_shared_gap()
     gap = jax.random.normal(jax.random.key(5), (7, 2, 17, 3))
     pairs = gap[:, None] - gap[None]
     expected = 0.5 * float(jnp.mean(jnp.sum(pairs**2, axis=-1)))
-    np.testing.assert_allclose(float(losses.pairwise_deformation(gap, gap.mean(axis=0))), expected, rtol=1e-5)
-    shared = jnp.broadcast_to(gap[:1], gap.shape)
-    assert float(losses.pairwise_deformation(shared, shared.mean(axis=0))) < 1e-10
+    mean_of = lambda axes: [axis.mean(axis=-1) for axis in axes]  # noqa: E731
+    axes = planes.split(gap)
+    np.testing.assert_allclose(float(losses.pairwise_deformation(axes, mean_of(axes))), expected, rtol=1e-5)
+    shared = planes.split(jnp.broadcast_to(gap[:1], gap.shape))
+    assert float(losses.pairwise_deformation(shared, mean_of(shared))) < 1e-10

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import tiny
 
-from pn3d import camera, lifters
+from pn3d import camera, lifters, planes
 from pn3d.config import ModelConfig
 from pn3d.lifters import Lifted, Window, make_networks
 from pn3d.models.layers import run_network
@@ -22,7 +22,7 @@ def _lifted(root_bias: float) -> tuple[Window, Lifted]:
     head = params["root_head"]
     params = {**params, "root_head": {**head, "bias": head["bias"].at[1].set(root_bias)}}
     root = run_network(teacher, params, window.xy, window.confidence).root
-    np.testing.assert_allclose(root.mean(axis=1), 1.0, atol=1e-2)
+    np.testing.assert_allclose(root.mean(axis=0), 1.0, atol=1e-2)
     return window, lifters.lift(teacher, params, window)
 
 
@@ -30,15 +30,15 @@ def test_the_skeleton_with_its_root_put_back_is_on_the_rays_and_without_it_aroun
     window, lifted = _lifted(0.8)
     assert lifted.root_shift is not None
     assert float(jnp.abs(lifted.root_shift).max()) > 1.0
-    seen = lifters.seen_from_start(lifted.joints, lifted)
-    picture = camera.project_unit(seen, window.root_depth)
+    seen = lifters.seen_from_start(lifted.joint_planes, lifted)
+    picture = planes.joined(camera.project_unit(seen, window.root_depth))
     np.testing.assert_allclose(picture, window.xy, atol=1e-4)
     np.testing.assert_allclose(lifted.joints[:, :, 0, 2], CONFIG.root_depth, atol=1e-4)
     # A person twice as near is half as wide for the same picture.
     width = jnp.linalg.norm(lifted.joints[..., :2] - lifted.joints[:, :, :1, :2], axis=-1).sum(-1)
     _, still = _lifted(0.0)
     other = jnp.linalg.norm(still.joints[..., :2] - still.joints[:, :, :1, :2], axis=-1).sum(-1)
-    order = jnp.argsort(lifted.root_shift, axis=1)
+    order = jnp.argsort(lifted.root_shift.T, axis=1)
     ratio = jnp.take_along_axis(width / other, order, axis=1)
     assert bool((ratio[:, -1] > ratio[:, 0] + 0.05).all())
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import tiny
 
-from pn3d import camera, rotations
+from pn3d import camera, planes, rotations
 from pn3d.data.clips import Clips, select
 from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.lifters import Window
@@ -66,11 +66,14 @@ def test_true_depth_is_preferred_to_none_and_to_noise() -> None:
     window = held_out.window
     length = window.xy.shape[1]
     rows = np.stack([depth[s : s + length] for s in starts]) / np.asarray(window.size)[:, None, None]
-    true = camera.lift(window.xy, jnp.asarray(rows, jnp.float32), window.root_depth)
+    skeleton = lambda rows: planes.joined(  # noqa: E731
+        camera.lift(planes.split(window.xy), planes.window_last(rows), window.root_depth)
+    )
+    true = skeleton(jnp.asarray(rows, jnp.float32))
     up = np.asarray(rotations.rotate(turn[starts], jnp.asarray(clips.up_cam)[:, None]))[:, 0]
     elevation = jnp.asarray(np.arctan2(-up[:, 2], -up[:, 1]), jnp.float32)
     noise = 0.3 * jax.random.normal(jax.random.key(1), rows.shape)
-    noisy = camera.lift(window.xy, rows + noise.at[..., 0].set(0.0), window.root_depth)
+    noisy = skeleton(rows + noise.at[..., 0].set(0.0))
 
     def pose_of(joints: jax.Array) -> float:
         # Only the first lift is looked at by this term; turned pictures may get anything.

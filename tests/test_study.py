@@ -15,7 +15,7 @@ from benchmarks.reference_smplify import _fit
 from benchmarks.reference_twin import twin_data
 from benchmarks.stopping import picked, regrets
 from benchmarks.study_train import study_config
-from pn3d import camera, lifters
+from pn3d import camera, lifters, planes
 from pn3d.data.windows import gather_windows
 
 
@@ -47,14 +47,15 @@ def test_the_twins_truth_is_what_a_perfect_lifter_says() -> None:
     window = lifters.make_window(rays, gather_windows(data.seen.frames.confidence, starts, length), 0.0)
     truth = gather_windows(data.joints, starts, length) / window.size[:, None, None, None]
     # In a window of its own depth the person of unit size stands as it does before the real camera.
-    joints = lifters.root_relative(camera.lift(window.xy, truth[..., 2], window.root_depth))
+    points = camera.lift(planes.split(window.xy), planes.window_last(truth)[:, 2], window.root_depth)
+    joints = lifters.root_relative(planes.joined(points))
     np.testing.assert_allclose(joints, truth, atol=0.02)
 
 
 def test_fitting_finds_the_picture() -> None:
     frames = tiny.data().frames
     rays, confidence = frames.rays[:4], frames.confidence[:4]
-    size = camera.person_size(rays[:, None], confidence[:, None])
+    size = lifters.make_window(rays[:, None], confidence[:, None], 0.0).size
     early, late = (np.asarray(_fit(rays, confidence, size, 0, steps)[1]) for steps in (1, 40))
     assert (late < 0.7 * early).all()
 

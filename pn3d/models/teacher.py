@@ -8,7 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, smooth_in_time, temporal_basis
+from pn3d import planes
+from pn3d.models.layers import (
+    Temporal,
+    TemporalTrunk,
+    dense,
+    frame_channels,
+    rows_over_time,
+    smooth_in_time,
+    temporal_basis,
+)
 from pn3d.skeleton import H36M17
 
 START_ELEVATION = 0.2
@@ -26,17 +35,17 @@ _HALVES = {"legs": (_LEGS, (0, *_LEGS)), "rest": (_REST, (*_REST, *(i for i in _
 
 @flax.struct.dataclass
 class TeacherOutput:
-    """What the teacher says of a window.
+    """What the teacher says of a window, the batch last (``pn3d.planes``).
 
     Attributes:
-        xy: (B, T, J, 2) window coordinates of every joint as the network sees them, head-root units.
-        trust: (B, T, J) in [0, 1] share of a measured joint's 2D that is kept; 1 where the network does not correct.
-        depth: (B, T, J) depth offset from the root, head-root units; exactly 0 at the pelvis.
+        xy: window coordinates of every joint as the network sees them, head-root units: two of (J, T, B).
+        trust: (J, T, B) in [0, 1] share of a measured joint's 2D that is kept; 1 where the network does not correct.
+        depth: (J, T, B) depth offset from the root, head-root units; exactly 0 at the pelvis.
         elevation: (B,) radians, positive = camera above the person.
-        root: (B, T) depth of the root over its depth in the window; None where the network does not tell.
+        root: (T, B) depth of the root over its depth in the window; None where the network does not tell.
     """
 
-    xy: jax.Array
+    xy: list[jax.Array]
     trust: jax.Array
     depth: jax.Array
     elevation: jax.Array
@@ -72,8 +81,9 @@ class Teacher(nn.Module):
             }
             features = jnp.concatenate([said for said, _ in half.values()], axis=-1)
             order = np.argsort([joint for own, _ in _HALVES.values() for joint in own])
-            pose = jnp.concatenate([joints for _, joints in half.values()], axis=2)[:, :, order]
-        depth = pose[..., 2] - pose[..., :1, 2]
+            pose = jnp.concatenate([joints for _, joints in half.values()])[order]
+        *own_xy, depth = planes.coordinates(jax.lax.optimization_barrier(pose))
+        depth = depth - depth[:1]
         elevation = jnp.zeros(batch)
         if self.tells_elevation:
             raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
@@ -86,28 +96,29 @@ class Teacher(nn.Module):
         root = None
         if self.tells_root:
             coefficients = temporal_basis(frames).shape[1]
-            moved = over_time(dense(coefficients, scale=1e-4, name="root_head")(features), frames)[..., 0]
+            moved = rows_over_time(dense(coefficients, scale=1e-4, name="root_head")(features), frames)[0]
             # People come at most half as near, or half as far again, within a window.
-            root = 1.0 + 0.5 * jnp.tanh(moved - moved.mean(axis=1, keepdims=True))
+            root = 1.0 + 0.5 * jnp.tanh(moved - moved.mean(axis=0, keepdims=True))
         if not self.correct:
-            return TeacherOutput(pose[..., :2], jnp.ones_like(depth), depth, elevation, root)
+            return TeacherOutput(own_xy, jnp.ones_like(depth), depth, elevation, root)
         # What the network says is a correction of the smoothed 2D where a joint was measured throughout the window.
-        always = (confidence > 0).all(axis=1)[:, None, :, None]
-        own = jnp.where(always, smooth_in_time(xy), 0.0) + pose[..., :2]
+        always = planes.window_last(confidence > 0).all(axis=1, keepdims=True)
+        smooth = planes.split(smooth_in_time(xy))
+        own = [jnp.where(always, near, 0.0) + correction for near, correction in zip(smooth, own_xy, strict=True)]
         doubt = nn.Dense(
             frames * self.joints,
             kernel_init=nn.initializers.zeros_init(),
             bias_init=nn.initializers.constant(-START_TRUST),
             name="doubt_head",
         )(features)
-        trust = 1.0 - nn.sigmoid(doubt).reshape(batch, frames, self.joints)
+        trust = 1.0 - planes.window_last(nn.sigmoid(doubt).reshape(batch, frames, self.joints))
         return TeacherOutput(own, trust, depth, elevation, root)
 
     def _lift(self, xy: jax.Array, confidence: jax.Array, joints: int, suffix: str) -> tuple[jax.Array, jax.Array]:
-        """A trunk's features (B, W), and what it says of its joints (B, T, joints, 3)."""
+        """A trunk's features (B, W), and what it says of its joints, the batch last (joints, 3, T, B)."""
         batch, frames = xy.shape[:2]
         trunk = TemporalTrunk(self.width, self.blocks, self.temporal, name=f"trunk{suffix}")
         features = trunk(frame_channels(xy, confidence))
         coefficients = temporal_basis(frames).shape[1]
         pose = dense(coefficients * joints * 3, scale=0.1, name=f"pose_head{suffix}")(features)
-        return features, over_time(pose, frames).reshape(batch, frames, joints, 3)
+        return features, rows_over_time(pose, frames).reshape(joints, 3, frames, batch)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pn3d import camera, lifters, losses
+from pn3d import camera, lifters, losses, planes
 from pn3d.config import Config
 from pn3d.lifters import Lifted, Params, Renormalised
 from pn3d.posing import Posed
@@ -90,7 +90,11 @@ def _pair_terms(
     if config.augment.noise > 0 and config.model.correct:
         terms["denoise_noisy"] = (
             config.teacher.loss.denoise_weight,
-            lambda: losses.point_distance(lifted.believed_xy, clean_xy(batch, batch.window), batch.window.measured),
+            lambda: losses.point_distance(
+                lifted.believed_planes,
+                planes.split(clean_xy(batch, batch.window)),
+                planes.window_last(batch.window.measured),
+            ),
         )
     terms["student_fit"] = (
         stage.fit_weight,
@@ -114,12 +118,12 @@ def _pair_terms(
 def _turn_student(config: Config, scene: Scene, params: Params, posed: Posed, cycle: Cycle, batch: Batch) -> _Turned:
     """Scales the student onto the unit camera, turns it by the teacher's view (held constant), and looks again."""
     window = batch.window
-    skeleton = posed.skeleton_m
-    lifted = jax.lax.stop_gradient(lifters.root_relative(cycle.lifted.joints))
-    scale = jax.lax.stop_gradient(losses.scale_onto(skeleton, lifted, jnp.ones_like(window.confidence)))
-    root = jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3) * window.root_depth[:, None, None, None]
+    skeleton = planes.split(posed.skeleton_m)
+    lifted = planes.split(lifters.root_relative(cycle.lifted.joints))
+    scale = losses.scale_onto(skeleton, lifted, jnp.ones_like(lifted[0]))
+    x, y, z = (jax.lax.stop_gradient(scale)[None] * axis for axis in skeleton)
     rotation = jax.lax.stop_gradient(cycle.view.rotation)
-    points = camera.turn_about_root(scale * skeleton + root, rotation, window.root_depth)
+    points = camera.turn_about_root((x, y, z + window.root_depth[None, None]), rotation, window.root_depth)
     seen = lifters.renormalise(camera.project_unit(camera.in_front(points), window.root_depth), window)
     if not config.joint.student_consistency_weight:
         return _Turned(seen=seen, again=None)

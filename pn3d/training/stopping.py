@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, lifters, losses
+from pn3d import camera, lifters, losses, planes
 from pn3d.config import ModelConfig
 from pn3d.data.clips import Clips, select
 from pn3d.data.windows import flip_windows, gather_windows
@@ -110,7 +110,7 @@ def signal_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
         fakes.append(seen.window.xy)
     made = jnp.concatenate(fakes)
     real = jnp.concatenate([window.xy, _mirrored(window).xy])
-    bones = losses.bone_vectors(lifted.joints)
+    bones = losses.bone_vectors(planes.split(lifted.joints))
     ratios = losses.bone_ratios(bones)
     return {
         "pose": energy_distance(_middle_pose(made), _middle_pose(real)),
@@ -163,7 +163,7 @@ def teacher_lift(teacher: Teacher, params: Params) -> Lift:
 def flat_lift(window: Window) -> Skeletons:
     """The skeleton without depth, as a lifter; missing joints stay at the root."""
     zeros = jnp.zeros(window.confidence.shape, window.xy.dtype)
-    joints = camera.lift(window.xy, zeros, window.root_depth)
+    joints = planes.joined(camera.lift(planes.split(window.xy), planes.window_last(zeros), window.root_depth))
     return Skeletons(joints, jnp.zeros_like(window.size))
 
 
@@ -191,9 +191,8 @@ def _turn(lifted: Skeletons, window: Window, view: int) -> tuple[jax.Array, lift
     order = np.argsort((np.arange(batch) * 0.7548776662 + 0.37 * view) % 1.0)
     new_elevation = lifted.elevation[jnp.asarray(order)]
     rotation = camera.view_rotation(lifted.elevation, azimuth, new_elevation)
-    turned = camera.turn_about_root(lifted.joints, rotation, window.root_depth)
-    turned = jnp.concatenate([turned[..., :2], jnp.maximum(turned[..., 2:], 1.0)], axis=-1)
-    return turned, lifters.renormalise(camera.project_unit(turned, window.root_depth), window)
+    turned = camera.in_front(camera.turn_about_root(planes.split(lifted.joints), rotation, window.root_depth))
+    return planes.joined(turned), lifters.renormalise(camera.project_unit(turned, window.root_depth), window)
 
 
 def _middle_pose(xy: jax.Array) -> jax.Array:
