@@ -48,14 +48,29 @@ def judge(params: Params, features: jax.Array, sets: int) -> Judgement:
     logits, inputs = _forward(layers, given)
     chains = _chains(layers, inputs)
     slopes = chains[0] @ layers[0]["kernel"].T
-    # Adds nothing to the value; its gradient is the slopes.
-    logits = logits + jnp.sum(slopes * (features - given), axis=-1)
     return Judgement(
-        logits=logits.reshape(sets, -1),
+        logits=_leaning(logits, features, slopes).reshape(sets, -1),
         slopes=slopes.reshape(sets, -1, slopes.shape[-1]),
         inputs=inputs,
         chains=chains,
     )
+
+
+@jax.custom_vjp
+def _leaning(logits: jax.Array, features: jax.Array, slopes: jax.Array) -> jax.Array:
+    """Logits (N,) whose gradient by the features (N, C) is known to be the slopes."""
+    return logits
+
+
+def _leaning_forward(logits: jax.Array, features: jax.Array, slopes: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return logits, slopes
+
+
+def _leaning_backward(slopes: jax.Array, by_logit: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    return by_logit, by_logit[:, None] * slopes, jnp.zeros_like(slopes)
+
+
+_leaning.defvjp(_leaning_forward, _leaning_backward)
 
 
 def credit(params: Params, judgement: Judgement, by_logit: jax.Array, by_slope: jax.Array) -> Params:
