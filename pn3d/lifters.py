@@ -83,11 +83,6 @@ class Lifted:
         """(B, T, 17, 3) the skeleton."""
         return planes.joined(self.joint_planes)
 
-    @property
-    def believed_xy(self) -> jax.Array:
-        """(B, T, 17, 2) its window coordinates."""
-        return planes.joined(self.believed_planes)
-
 
 @flax.struct.dataclass
 class Networks:

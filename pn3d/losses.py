@@ -18,14 +18,13 @@ _MIRROR = H36M17.mirror
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
 
-def weighted_mean(values: jax.Array, weight: jax.Array, window_axis: int = 0) -> jax.Array:
-    """Mean over windows of sum(w v) / sum(w); a window where nothing counts gives 0.
+def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+    """Mean over windows of sum(w v) / sum(w); a window where nothing counts gives 0. (*, B) twice.
 
-    Arrays of one shape, windows along ``window_axis``. Windows are normalised one by one, so the mean over devices is
-    the mean over the global batch.
+    Windows are normalised one by one, so the mean over devices is the mean over the global batch.
     """
     chex.assert_equal_shape([values, weight])
-    axes = tuple(axis for axis in range(values.ndim) if axis != window_axis % values.ndim)
+    axes = tuple(range(values.ndim - 1))
     return jnp.mean(jnp.sum(values * weight, axis=axes) / (jnp.sum(weight, axis=axes) + 1e-6))
 
 
@@ -49,7 +48,7 @@ def point_consistency(a: Sequence[jax.Array], b: Sequence[jax.Array], weight: ja
 
     Their coordinates, (J, T, B) each (``pn3d.planes.split``), and (J, T, B).
     """
-    return weighted_mean(_square(_gaps(a, b)), weight, window_axis=-1)
+    return weighted_mean(_square(_gaps(a, b)), weight)
 
 
 def pairwise_deformation(gap: Sequence[jax.Array], mean_gap: Sequence[jax.Array]) -> jax.Array:
@@ -156,8 +155,8 @@ def scale_onto(source: Sequence[jax.Array], target: Sequence[jax.Array], weight:
 
 
 def _mean_distance(gaps: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
-    """``point_distance`` with the batch last, of the coordinates of differences, (J, T, B) each, and (J, T, B)."""
-    return weighted_mean(_length(gaps, 1e-6) - 1e-3, weight, window_axis=-1)
+    """Mean length of differences, by their coordinates, (J, T, B) each, and (J, T, B)."""
+    return weighted_mean(_length(gaps, 1e-6) - 1e-3, weight)
 
 
 def distillation(student: jax.Array, teacher: jax.Array, weight: jax.Array) -> jax.Array:

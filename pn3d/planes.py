@@ -1,7 +1,8 @@
 """Small matrices and vectors with the batch in the last axis, computed entry by entry.
 
 An axis of length three is slow last: vectors of the processor want long ones. Every entry is a plane over the batch; a
-split gives the planes, and its gradient is one concatenation, where slices' gradients would be padded and added.
+split gives the planes, and its gradient is one concatenation, where slices' gradients would be padded and added. Points
+that several functions read stay apart, a plane (joints, frames, windows) for each coordinate.
 """
 
 from collections.abc import Sequence

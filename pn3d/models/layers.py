@@ -95,15 +95,8 @@ def smooth_in_time(values: jax.Array) -> jax.Array:
 
 
 def over_time(coefficients: jax.Array, length: int) -> jax.Array:
-    """(B, K * C) head outputs -> (B, T, C) values per frame."""
-    basis = temporal_basis(length)
-    batch, wide = coefficients.shape
-    stacked = coefficients.reshape(batch, basis.shape[1], wide // basis.shape[1])
-    return jnp.einsum("bkc,tk->btc", stacked, jnp.asarray(basis))
-
-
-def rows_over_time(coefficients: jax.Array, length: int) -> jax.Array:
-    """``over_time`` with the batch last, as bodies are computed (``pn3d.planes``): (B, K * C) -> (C, T, B)."""
+    """(B, K * C) head outputs -> (C, T, B) values per frame, the batch last, as points and bodies are computed
+    (``pn3d.planes``)."""
     basis = jnp.asarray(temporal_basis(length))
     # The barrier keeps XLA from multiplying turned matrices in the head, which costs more than turning them.
     rows = basis @ jax.lax.optimization_barrier(coefficients).T.reshape(basis.shape[1], -1)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, rows_over_time, temporal_basis
+from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
 
 BODY_JOINTS = 24
 SHAPES = 10
@@ -41,7 +41,7 @@ class Student(nn.Module):
         frames = xy.shape[1]
         features = TemporalTrunk(self.width, self.blocks, self.temporal, name="trunk")(frame_channels(xy, confidence))
         coefficients = temporal_basis(frames).shape[1]
-        turn = rows_over_time(dense(coefficients * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features), frames)
+        turn = over_time(dense(coefficients * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features), frames)
         identity = jnp.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
         sixd = turn.reshape(BODY_JOINTS, 6, *turn.shape[1:]) + identity.reshape(1, 6, 1, 1)
         raw = nn.Dense(SHAPES, kernel_init=nn.initializers.zeros_init(), name="shape_head")(

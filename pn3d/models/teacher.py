@@ -14,7 +14,7 @@ from pn3d.models.layers import (
     TemporalTrunk,
     dense,
     frame_channels,
-    rows_over_time,
+    over_time,
     smooth_in_time,
     temporal_basis,
 )
@@ -82,6 +82,7 @@ class Teacher(nn.Module):
             features = jnp.concatenate([said for said, _ in half.values()], axis=-1)
             order = np.argsort([joint for own, _ in _HALVES.values() for joint in own])
             pose = jnp.concatenate([joints for _, joints in half.values()])[order]
+        # The barrier keeps XLA from computing a coordinate's whole gradient anew for each number that it turns round.
         *own_xy, depth = planes.coordinates(jax.lax.optimization_barrier(pose))
         depth = depth - depth[:1]
         elevation = jnp.zeros(batch)
@@ -96,7 +97,7 @@ class Teacher(nn.Module):
         root = None
         if self.tells_root:
             coefficients = temporal_basis(frames).shape[1]
-            moved = rows_over_time(dense(coefficients, scale=1e-4, name="root_head")(features), frames)[0]
+            moved = over_time(dense(coefficients, scale=1e-4, name="root_head")(features), frames)[0]
             # People come at most half as near, or half as far again, within a window.
             root = 1.0 + 0.5 * jnp.tanh(moved - moved.mean(axis=0, keepdims=True))
         if not self.correct:
@@ -121,4 +122,4 @@ class Teacher(nn.Module):
         features = trunk(frame_channels(xy, confidence))
         coefficients = temporal_basis(frames).shape[1]
         pose = dense(coefficients * joints * 3, scale=0.1, name=f"pose_head{suffix}")(features)
-        return features, rows_over_time(pose, frames).reshape(joints, 3, frames, batch)
+        return features, over_time(pose, frames).reshape(joints, 3, frames, batch)

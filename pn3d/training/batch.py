@@ -73,6 +73,7 @@ def draw_batch(data: TrainData, key: jax.Array, lane: jax.Array, batch_size: int
         seen = drop_joints(keys[:, 2], confidence, config.augment.mask_probability)
     quiet = make_window(rays, seen, config.model.root_depth)
     window = make_window(noisy_rays, seen, config.model.root_depth) if config.augment.noise > 0 else quiet
+    # Many read them, and XLA would make the masks anew for each from the random bits.
     window, quiet, clean = jax.lax.optimization_barrier((window, quiet, clean))
     frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
     judged = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
