@@ -1,5 +1,7 @@
 """Losses: zero at the truth, blind to what they should be blind to, positive where something is wrong."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -202,6 +204,10 @@ def test_the_fake_of_a_skeleton_is_normalised_as_windows_are() -> None:
     np.testing.assert_allclose(seen.window.xy, again.window.xy, atol=1e-5)
     np.testing.assert_allclose(again.window.xy, window.xy, atol=2e-3)
     np.testing.assert_allclose(seen.scale, 1.7, rtol=1e-4)
+    unseen = dataclasses.replace(window, confidence=window.confidence.at[:, 1, 4:7].set(0.0))
+    where = np.asarray(lifters.renormalise(planes.split(moved), unseen).window.xy)[0, 1]
+    assert (where[4:7] == 0.0).all()
+    assert (where[7:] != 0.0).any(axis=-1).all()
 
 
 def test_deformation_is_half_the_mean_over_all_pairs_and_blind_to_a_shared_gap() -> None:

@@ -5,14 +5,15 @@ import os
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 import tiny
 
 from pn3d.config import STAGES, Stage
 from pn3d.training import parallel
 from pn3d.training.parallel import compiler_options, mapped_step
-from pn3d.training.state import PLAYERS, TRAINED, start_stage
-from pn3d.training.step import make_step, stage_gradients
+from pn3d.training.state import PLAYERS, TRAINED, Player, stage_optimisers, start_stage
+from pn3d.training.step import make_step, stage_gradients, update_player
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -115,6 +116,32 @@ def test_a_number_that_is_not_finite_keeps_the_last_good_state() -> None:
     assert named.split("/")[0] in ("grad_norm", "loss")
     assert not np.isfinite(metrics[named])
     assert tiny.bitwise_equal(after.student.params, state.student.params)
+
+
+def test_a_player_and_its_average_move_where_they_are_due() -> None:
+    optimiser = stage_optimisers(tiny.config(), "teacher")["teacher"]
+    params = {"kernel": jnp.ones((3, 2))}
+    gradients, decay = jax.tree.map(lambda leaf: 0.1 * leaf, params), jnp.array(0.75)
+    player = Player(params=params, opt_state=optimiser.init(params), ema=jax.tree.map(lambda leaf: 3.0 * leaf, params))
+    norm = optax.tree.norm(gradients)
+    stayed, _ = update_player(player, gradients, norm, optimiser, decay, jnp.array(False))
+    assert tiny.bitwise_equal(stayed, player)
+    moved, length = update_player(player, gradients, norm, optimiser, decay, jnp.array(True))
+    assert float(length) > 0
+    np.testing.assert_allclose(moved.ema["kernel"], 0.75 * 3.0 + 0.25 * moved.params["kernel"], rtol=1e-6)
+
+
+def test_discriminators_that_learn_every_second_step_rest_in_between() -> None:
+    config = tiny.config(teacher__discriminator__every=2)
+    advance = mapped_step(make_step(config, "teacher", tiny.scene()), tiny.devices(1))
+    states = [tiny.on_devices(start_stage(config, "teacher", tiny.first_state()), 1)]
+    for _ in range(2):
+        kept = tiny.on_devices(jax.tree.map(jnp.copy, states[-1]), 1)
+        states.append(advance(kept, tiny.on_devices(tiny.data(), 1))[0])
+    first, second, third = (state.motion_discriminator for state in states)
+    assert not tiny.bitwise_equal(first.params, second.params)
+    assert tiny.bitwise_equal(second, third)
+    assert not tiny.bitwise_equal(states[1].teacher.params, states[2].teacher.params)
 
 
 def test_loss_falls_on_one_clip() -> None:
