@@ -60,9 +60,9 @@ def test_halves_see_their_own_joints_and_keep_the_order() -> None:
     xy, confidence = jax.random.normal(jax.random.key(0), (2, 3, 17, 2)), jnp.ones((2, 3, 17))
     variables = teacher.init(jax.random.key(1), xy, confidence)
     said = teacher.apply(variables, xy, confidence)
-    assert said.depth.shape == (2, 3, 17)
-    np.testing.assert_array_equal(said.depth[..., 0], 0.0)
+    assert said.depth.shape == (17, 3, 2)
+    np.testing.assert_array_equal(said.depth[0], 0.0)
     # A hand moves the depths of arms and trunk (with the pelvis, and so of all against it), not where legs are.
     moved = teacher.apply(variables, xy.at[:, :, 13].add(1.0), confidence)
-    changed = np.asarray((moved.xy != said.xy).any(axis=(0, 1, 3)))
+    changed = np.any([a != b for a, b in zip(moved.xy, said.xy, strict=True)], axis=(0, 2, 3))
     np.testing.assert_array_equal(np.flatnonzero(~changed), np.arange(1, 7))
