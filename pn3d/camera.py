@@ -6,6 +6,8 @@ Camera axes: x right, y down, z forward. A *ray* is (x / z, y / z): a pixel with
 at depth c, the person scaled so that the mean head-root distance of a human is 1 (Chen et al., CVPR 2019). In between
 stands the *window*: rays whose root was turned onto the optical axis, divided by the person's size in the picture, so
 that coordinates are in head-root units; ``xy = ray / size`` and the unit camera sees ``xy / c``.
+
+What happens in windows takes points by coordinates with the batch last (``pn3d.planes.Points``).
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import planes, rotations
+from pn3d.planes import Points
 from pn3d.skeleton import H36M17
 
 ASSUMED_FOCAL = 1.15
@@ -94,7 +97,7 @@ def uncentre_points(joints_centred: jax.Array, root_ray: jax.Array) -> jax.Array
     return rotations.rotate(rotations.transpose(centring_rotation(root_ray)), joints_centred)
 
 
-def person_size(rays: Sequence[jax.Array], confidence: jax.Array) -> jax.Array:
+def person_size(rays: Points, confidence: jax.Array) -> jax.Array:
     """The person's size in the picture, one number per window: the head-root distance over its depth.
 
     A high quantile of segment length over its human mean, over all measured segments and frames (design, decision 8).
@@ -148,10 +151,8 @@ def differences(points: jax.Array, first: np.ndarray, second: np.ndarray) -> jax
     return apart.reshape(-1, *points.shape[1:])
 
 
-def lift(xy: Sequence[jax.Array], depth: jax.Array, root_depth: jax.Array) -> tuple[jax.Array, ...]:
+def lift(xy: Points, depth: jax.Array, root_depth: jax.Array) -> tuple[jax.Array, ...]:
     """Window coordinates and depth offsets -> points in unit-camera axes, in head-root units (Chen 2019, Eq. 1).
-
-    Points are coordinates with the batch last here and in what follows (``pn3d.planes.split``).
 
     Args:
         xy: two of (J, T, B), window coordinates (rays over size); the unit camera sees ``xy / c``.
@@ -167,20 +168,20 @@ def lift(xy: Sequence[jax.Array], depth: jax.Array, root_depth: jax.Array) -> tu
     return x * (z / c), y * (z / c), z
 
 
-def in_front(points: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+def in_front(points: Points) -> tuple[jax.Array, ...]:
     """Points with their depth held at 1 or more, so that they have a picture. Three of (J, T, B)."""
     x, y, z = points
     return x, y, jnp.maximum(z, 1.0)
 
 
-def project_unit(points: Sequence[jax.Array], root_depth: jax.Array) -> tuple[jax.Array, ...]:
+def project_unit(points: Points, root_depth: jax.Array) -> tuple[jax.Array, ...]:
     """The inverse of ``lift`` for the plane: three of (J, T, B), (B,) -> window coordinates, two of (J, T, B)."""
     x, y, z = points
     focal = root_depth[None, None] / z
     return x * focal, y * focal
 
 
-def turn_about_root(points: Sequence[jax.Array], rotation: jax.Array, root_depth: jax.Array) -> tuple[jax.Array, ...]:
+def turn_about_root(points: Points, rotation: jax.Array, root_depth: jax.Array) -> tuple[jax.Array, ...]:
     """Rotates points about (0, 0, c). Three of (J, T, B), (B, 3, 3), (B,) -> three. Transposed, it is its inverse."""
     c = root_depth[None, None]
     x, y, z = points

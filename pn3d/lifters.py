@@ -4,7 +4,6 @@ Training and inference both call these, so what is trained is what predicts.
 """
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import flax.struct
@@ -22,6 +21,7 @@ from pn3d.models.discriminator import Discriminator
 from pn3d.models.layers import run_network
 from pn3d.models.student import Student
 from pn3d.models.teacher import Teacher, TeacherOutput
+from pn3d.planes import Points
 from pn3d.posing import Posed
 from pn3d.skeleton import H36M17, SMPL24
 
@@ -72,9 +72,9 @@ class Lifted:
             teacher tells the root's depth.
     """
 
-    joint_planes: tuple[jax.Array, ...]
-    believed_planes: list[jax.Array]
-    filled_planes: list[jax.Array]
+    joint_planes: Points
+    believed_planes: Points
+    filled_planes: Points
     elevation: jax.Array
     root_shift: jax.Array | None
 
@@ -130,7 +130,7 @@ def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
 def _lifted(
     said: TeacherOutput,
     own_xy: list[jax.Array],
-    measured_xy: Sequence[jax.Array],
+    measured_xy: Points,
     confidence: jax.Array,
     depth: jax.Array,
     root_depth: jax.Array,
@@ -150,7 +150,7 @@ def _lifted(
     return Lifted(joints, believed_planes=believed, filled_planes=own_xy, elevation=said.elevation, root_shift=shift)
 
 
-def seen_from_start(joints: Sequence[jax.Array], lifted: Lifted) -> tuple[jax.Array, ...]:
+def seen_from_start(joints: Points, lifted: Lifted) -> tuple[jax.Array, ...]:
     """Joints around the root at c -> where the camera saw them, the root's own movement put back. Of (17, T, B)."""
     x, y, z = joints
     return x, y, z if lifted.root_shift is None else z + lifted.root_shift[None]
@@ -193,7 +193,7 @@ class Renormalised:
     scale: jax.Array
 
 
-def renormalise(xy: Sequence[jax.Array], window: Window) -> Renormalised:
+def renormalise(xy: Points, window: Window) -> Renormalised:
     """Centres and sizes a skeleton's new picture as real windows are, so that no network tells them apart by it.
 
     Args:
@@ -210,7 +210,7 @@ def renormalise(xy: Sequence[jax.Array], window: Window) -> Renormalised:
     return Renormalised(window=normal, shift=shift, scale=scale)
 
 
-def lift_again(teacher: Teacher, params: Params, xy: Sequence[jax.Array], seen: Renormalised) -> Lifted:
+def lift_again(teacher: Teacher, params: Params, xy: Points, seen: Renormalised) -> Lifted:
     """The teacher on a renormalised picture, its skeleton brought back to the units and place of ``xy``."""
     window = seen.window
     said: TeacherOutput = run_network(teacher, params, window.xy, window.confidence)

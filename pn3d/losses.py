@@ -1,9 +1,8 @@
 """One free function per loss term: arrays in, scalar out. Weights are applied by the caller.
 
-Letters: B windows, T frames, J joints. ``weight`` arrays are confidences or masks; a term is a mean over what counts.
+Letters: B windows, T frames, J joints. ``Points`` are coordinates, (J, T, B) each (``pn3d.planes``).
+``weight`` arrays are confidences or masks; a term is a mean over what counts.
 """
-
-from collections.abc import Sequence
 
 import chex
 import jax
@@ -11,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import camera, planes
+from pn3d.planes import Points
 from pn3d.skeleton import H36M17
 
 _BONES = np.array(H36M17.bones)
@@ -28,22 +28,22 @@ def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
     return jnp.mean(jnp.sum(values * weight, axis=axes) / (jnp.sum(weight, axis=axes) + 1e-6))
 
 
-def _square(coordinates: Sequence[jax.Array], floor: float = 0.0) -> jax.Array:
+def _square(coordinates: Points, floor: float = 0.0) -> jax.Array:
     """Sum of squared coordinates, arrays of one shape, and a floor."""
     return sum((axis * axis for axis in coordinates), jnp.full((), floor))
 
 
-def _length(coordinates: Sequence[jax.Array], floor: float) -> jax.Array:
+def _length(coordinates: Points, floor: float) -> jax.Array:
     """Its square root, with finite gradients at zero."""
     return jnp.sqrt(_square(coordinates, floor))
 
 
-def _gaps(a: Sequence[jax.Array], b: Sequence[jax.Array]) -> list[jax.Array]:
+def _gaps(a: Points, b: Points) -> list[jax.Array]:
     """Differences of points, coordinate by coordinate."""
     return [one - other for one, other in zip(a, b, strict=True)]
 
 
-def point_consistency(a: Sequence[jax.Array], b: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+def point_consistency(a: Points, b: Points, weight: jax.Array) -> jax.Array:
     """Mean squared distance of points. Chen 2019, Eq. 3 and 4 (self-consistency).
 
     Their coordinates, (J, T, B) each (``pn3d.planes.split``), and (J, T, B).
@@ -51,7 +51,7 @@ def point_consistency(a: Sequence[jax.Array], b: Sequence[jax.Array], weight: ja
     return weighted_mean(_square(_gaps(a, b)), weight)
 
 
-def pairwise_deformation(gap: Sequence[jax.Array], mean_gap: Sequence[jax.Array]) -> jax.Array:
+def pairwise_deformation(gap: Points, mean_gap: Points) -> jax.Array:
     """Half the mean squared change of the difference between any two skeletons, lifted again in their new views.
 
     Coordinates (J, T, B) of lifted again minus turned, (J, T) of its mean over the global batch: the variance is half
@@ -60,7 +60,7 @@ def pairwise_deformation(gap: Sequence[jax.Array], mean_gap: Sequence[jax.Array]
     return jnp.mean(_square(_gaps(gap, [mean[..., None] for mean in mean_gap])))
 
 
-def point_distance(a: Sequence[jax.Array], b: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+def point_distance(a: Points, b: Points, weight: jax.Array) -> jax.Array:
     """Mean distance of points, which outliers move little. As ``point_consistency``. Our choice."""
     return _mean_distance(_gaps(a, b), weight)
 
@@ -87,12 +87,12 @@ def gradient_penalty(input_gradients: jax.Array) -> jax.Array:
     return 0.5 * jnp.mean(jnp.sum(input_gradients**2, axis=-1))
 
 
-def bone_vectors(joints: Sequence[jax.Array]) -> list[jax.Array]:
+def bone_vectors(joints: Points) -> list[jax.Array]:
     """From each bone's parent joint to its own. Three of (17, T, B) (``pn3d.planes.split``) -> three of (16, T, B)."""
     return [camera.differences(axis, _BONES[:, 1], _BONES[:, 0]) for axis in joints]
 
 
-def bone_ratios(bones: Sequence[jax.Array]) -> jax.Array:
+def bone_ratios(bones: Points) -> jax.Array:
     """Bone lengths over their frame's mean bone: free of the frame's scale. Three of (16, T, B) -> (16, T, B)."""
     lengths = _length(bones, 1e-8)
     return lengths / jnp.mean(lengths, axis=0, keepdims=True)
@@ -126,7 +126,7 @@ def _bone(end: str) -> int:
     return [H36M17.joints[joint] for joint in _BONES[:, 1]].index(end)
 
 
-def knee_hinge(bones: Sequence[jax.Array]) -> jax.Array:
+def knee_hinge(bones: Points) -> jax.Array:
     """How far knees bend the wrong way: relu(-s)^2 with s the sine-like triple product of thigh, shank and hip line.
 
     ``bone_vectors`` in camera axes, three of (16, T, B). It breaks the depth twin: mirrored in depth, every bent knee
@@ -148,13 +148,13 @@ def _unit(coordinates: list[jax.Array]) -> list[jax.Array]:
     return [axis * over_length for axis in coordinates]
 
 
-def scale_onto(source: Sequence[jax.Array], target: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+def scale_onto(source: Points, target: Points, weight: jax.Array) -> jax.Array:
     """Least-squares scale per frame of source onto target. Coordinates (J, T, B) of both, (J, T, B) -> (T, B)."""
     along = sum((s * t for s, t in zip(source, target, strict=True)), jnp.zeros(()))
     return jnp.sum(weight * along, axis=0) / (jnp.sum(weight * _square(source), axis=0) + 1e-8)
 
 
-def _mean_distance(gaps: Sequence[jax.Array], weight: jax.Array) -> jax.Array:
+def _mean_distance(gaps: Points, weight: jax.Array) -> jax.Array:
     """Mean length of differences, by their coordinates, (J, T, B) each, and (J, T, B)."""
     return weighted_mean(_length(gaps, 1e-6) - 1e-3, weight)
 

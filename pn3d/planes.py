@@ -10,6 +10,9 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+Points = Sequence[jax.Array]
+"""Points of windows as their two or three coordinates, (J, T, B) each: joints (or bones), frames, windows."""
+
 
 def batch_last(array: jax.Array, inner: int) -> jax.Array:
     """(*, a, b, …) with ``inner`` inner axes -> (a, b, …, N)."""
@@ -32,13 +35,13 @@ def window_first(array: jax.Array) -> jax.Array:
 
 
 def split(points: jax.Array) -> list[jax.Array]:
-    """(B, T, J, C) points of windows -> their C coordinates, (J, T, B) each."""
+    """(B, T, J, C) points of windows -> ``Points`` of C coordinates, (J, T, B) each."""
     return coordinates(window_last(points))
 
 
-def joined(axes: Sequence[jax.Array]) -> jax.Array:
+def joined(points: Points) -> jax.Array:
     """The inverse of ``split``: C coordinates (J, T, B) -> (B, T, J, C)."""
-    return window_first(jnp.stack(list(axes), axis=1))
+    return window_first(jnp.stack(list(points), axis=1))
 
 
 def coordinates(array: jax.Array) -> list[jax.Array]:

@@ -11,6 +11,7 @@ from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel
 from pn3d.config import ModelConfig, TeacherLossConfig
 from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
+from pn3d.planes import Points
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import mean_over_devices
 from pn3d.training.terms import Poses2D, Verdicts, View, Weighted, draw_view
@@ -39,10 +40,10 @@ class Cycle(NamedTuple):
 
     lifted: Lifted
     view: View
-    turned: tuple[jax.Array, ...]
+    turned: Points
     seen: Renormalised
     relifted: Lifted
-    returned_xy: tuple[jax.Array, ...]
+    returned_xy: Points
 
 
 def teacher_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
