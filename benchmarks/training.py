@@ -10,6 +10,7 @@ are not worth reading. Of PyTorch the ratio of every turn is told as well: speed
 """
 
 import argparse
+import functools
 import itertools
 import json
 import os
@@ -180,6 +181,19 @@ def torch_turns(
     return torch_seconds, our_seconds, difference
 
 
+def data_turns(timed: Timed, rounds: int) -> tuple[int, list[float], list[float]]:
+    """Windows of ten times the data, and seconds of a dispatch on the data and on ten times the data, in turns."""
+    larger = replicate(repeated_data(timed.setup.data, 10), timed.setup.mesh)
+    timed.dispatch(larger)
+    seconds: dict[int, list[float]] = {1: [], 10: []}
+    for turn in range(rounds):
+        # Whoever goes first in a turn goes second in the next.
+        for times in (1, 10) if turn % 2 else (10, 1):
+            data = timed.setup.data if times == 1 else larger
+            seconds[times].append(best_of(1, functools.partial(timed.dispatch, data)))
+    return larger.starts.size, seconds[1], seconds[10]
+
+
 def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: Peak) -> None:
     """Prints the lines of a size and stage."""
     setup = make_setup(name, devices=1, clips=arguments.clips)
@@ -206,16 +220,12 @@ def measure(name: str, stage: Stage, arguments: argparse.Namespace, peak: Peak) 
         flush=True,
     )
     if not arguments.quick:
-        larger = replicate(repeated_data(setup.data, 10), setup.mesh)
-        timed.dispatch(larger)
-        one, ten = [], []
-        for _ in range(arguments.rounds):
-            one.append(best_of(1, timed.dispatch))
-            ten.append(best_of(1, lambda: timed.dispatch(larger)))
+        larger, one, ten = data_turns(timed, arguments.rounds)
+        turns = statistics.median(b / a for a, b in zip(one, ten, strict=True))
         outside = share_outside(name, stage, arguments.clips, seconds)
         print(
-            f"{'':18} outside the step {outside:5.1%}; {setup.data.starts.size} -> {larger.starts.size} windows "
-            f"of data: {min(ten) / min(one) - 1:+.1%} time per step",
+            f"{'':18} outside the step {outside:5.1%}; {setup.data.starts.size} -> {larger} windows "
+            f"of data: {min(ten) / min(one) - 1:+.1%} time per step, median of turns {turns - 1:+.1%}",
             flush=True,
         )
     if arguments.torch and stage == "teacher":
