@@ -182,7 +182,7 @@ def torch_turns(
 
 
 def data_turns(timed: Timed, rounds: int) -> tuple[int, list[float], list[float]]:
-    """Windows of ten times the data, and seconds of a dispatch on the data and on ten times the data, in turns."""
+    """How many windows ten times the data has, and seconds of a dispatch on the data and on ten times it, in turns."""
     larger = replicate(repeated_data(timed.setup.data, 10), timed.setup.mesh)
     timed.dispatch(larger)
     seconds: dict[int, list[float]] = {1: [], 10: []}

@@ -11,6 +11,7 @@ import tiny
 from pn3d import lifters, planes
 from pn3d.config import Config
 from pn3d.lifters import make_networks
+from pn3d.skeleton import H36M17
 from pn3d.training import joint_stage
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.objectives import Cycle, teacher_cycle, teacher_terms
@@ -18,8 +19,6 @@ from pn3d.training.parallel import AXIS
 from pn3d.training.state import init_state
 
 COUNT = 8
-
-
 PLAIN = tiny.config(augment__mask_probability=0.0, joint__student_consistency_weight=0.0)
 # What is told of the root's depth, and corrected 2D, are parts of a skeleton too; so near, hands reach behind.
 FULL = tiny.config(
@@ -52,11 +51,12 @@ def _cycle(config: Config) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> float:
-    """Of (B, T, J) values, every window by itself; one in which nothing counts gives 0."""
+    """Of (B, T, J) values by (B, T, J) weights, every window by itself; one in which nothing counts gives 0."""
     return float(((values * weight).sum(axis=(1, 2)) / (weight.sum(axis=(1, 2)) + 1e-6)).mean())
 
 
 def _square(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distances of points, (B, T, J, C) twice -> (B, T, J)."""
     return ((a - b) ** 2).sum(axis=-1)
 
 
@@ -70,7 +70,7 @@ def test_the_cycle_turns_lifts_again_and_turns_back() -> None:
     turned[..., 2] = np.maximum(turned[..., 2], 1.0)
     np.testing.assert_allclose(planes.joined(cycle.turned), turned, atol=1e-4)
     picture = turned[..., :2] / turned[..., 2:] * depth[..., None]
-    hips = np.mean([picture[:, :, joint] for joint in lifters._HIPS], axis=0)
+    hips = np.mean([picture[:, :, H36M17.index(side + "_hip")] for side in ("left", "right")], axis=0)
     seen = (picture - hips[:, :, None]) / np.asarray(cycle.seen.scale)[:, None, None, None]
     seen = np.where(np.asarray(batch.quiet.confidence)[..., None] > 0, seen, 0.0)
     np.testing.assert_allclose(cycle.seen.window.xy, seen, atol=1e-4)
@@ -102,8 +102,8 @@ def test_terms_compare_and_count_what_they_say() -> None:
     window, clean = batch.quiet, batch.clean
     measured = np.asarray(window.confidence) > 0
     known = np.asarray(clean.confidence)
-    assert (measured.sum(), (known > 0).sum()) == (measured[known > 0].sum(), known.size), "all are known at first"
-    assert 0.1 < 1.0 - measured.mean() < 0.9
+    assert (known > 0).all()
+    assert 0.1 < measured.mean() < 0.9
     truth = np.asarray(clean.rays) / np.asarray(window.size)[:, None, None, None]
     filled, believed, returned, turned, again = (
         np.asarray(planes.joined(points))
