@@ -7,7 +7,7 @@ import numpy as np
 
 from pn3d.body.model import POSE_FEATURES, BodyModel, make_body_model
 from pn3d.data.clips import Clips
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 BODY_NAME = "small-test-body"
 NAMES = ("walk/a/cam0", "walk/a/cam1", "box/b/cam3")

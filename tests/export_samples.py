@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Mesh, Motion
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 _HALF = {
     "pelvis": (0, -0.24, 0.01),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pn3d.data.human36m import KEPT_JOINTS
-from pn3d.data.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES
+from pn3d.datasets.human36m import KEPT_JOINTS
+from pn3d.datasets.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES
 
 SYMMETRY = {
     "h36m": ([4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]),

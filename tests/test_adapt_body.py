@@ -16,9 +16,9 @@ from pn3d.body.smpl_file import load_body
 from pn3d.commands.main import main
 from pn3d.config import parse_overrides, preset
 from pn3d.data.clips import write_clips
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.inference.weights import Weights, load_weights, save_weights
 from pn3d.models.student import SHAPES
+from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training import adapt
 from pn3d.training.loop import Reporter
 from pn3d.training.run_folder import RunFolder

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pn3d.atomic import whole_file, write_atomically, write_json
-from pn3d.errors import UserError
+from pn3d.files.atomic import whole_file, write_atomically, write_json
+from pn3d.files.errors import UserError
 
 
 def test_bytes_text_and_streams_are_written_as_they_are(tmp_path: Path) -> None:

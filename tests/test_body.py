@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pn3d import rotations as rot
 from pn3d.body.builtin import SHAPE_NAMES, builtin_body
 from pn3d.body.model import (
     NUM_JOINTS,
@@ -19,8 +18,9 @@ from pn3d.body.model import (
     rest_joints_m,
     vertices,
 )
-from pn3d.errors import UserError
-from pn3d.skeleton import SMPL24
+from pn3d.files.errors import UserError
+from pn3d.geometry import rotations as rot
+from pn3d.geometry.skeleton import SMPL24
 
 
 def _random_arrays(seed: int = 0, count: int = 40) -> dict[str, np.ndarray]:

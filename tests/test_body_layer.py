@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from test_body import _literal_smpl, _random_arrays, _random_body
 
-from pn3d import rotations as rot
 from pn3d.body.model import BodyModel, joints, make_body_model, vertices
+from pn3d.geometry import rotations as rot
 
 Given = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from bvh_files import bandai_skeleton, biovision_skeleton, bvh_text, cmu_skeleton, joints_of, motion_of
 
-from pn3d.data.bvh import read_bvh_file, world_joints
-from pn3d.data.bvh_names import UNITS_M, h36m17_joints_m, plain_name
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17
+from pn3d.datasets.bvh import read_bvh_file, world_joints
+from pn3d.datasets.bvh_names import UNITS_M, h36m17_joints_m, plain_name
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 
 T = 9
 

@@ -2,8 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, planes, rotations
-from pn3d.skeleton import H36M17
+from pn3d.geometry import camera, planes, rotations
+from pn3d.geometry.skeleton import H36M17
 
 KEY = jax.random.key(3)
 POINTS = jax.random.normal(KEY, (4, 5, 17, 3)) * 0.5 + jnp.array([0.0, 0.0, 10.0]).reshape(1, 1, 1, 3)

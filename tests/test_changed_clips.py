@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import changed_clips as changed
 from pn3d.data.clips import Clips
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.evaluation.metrics import pa_mpjpe_mm
-from pn3d.skeleton import COCO17, H36M17
+from pn3d.geometry.skeleton import COCO17, H36M17
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 
 @pytest.fixture(scope="module")

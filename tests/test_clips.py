@@ -7,18 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pn3d.camera import assumed_intrinsics
-from pn3d.data.clips import (
-    TRUTH_FIELDS,
-    Clips,
-    concatenate,
-    read_clips,
-    require_truth,
-    select,
-    write_clips,
-)
-from pn3d.errors import UserError
-from pn3d.skeleton import COCO17, H36M17
+from pn3d.data.clips import TRUTH_FIELDS, Clips, concatenate, read_clips, require_truth, select, write_clips
+from pn3d.files.errors import UserError
+from pn3d.geometry.camera import assumed_intrinsics
+from pn3d.geometry.skeleton import COCO17, H36M17
 
 LENGTHS = (5, 1, 7)
 

@@ -7,11 +7,11 @@ import pytest
 from bvh_files import bvh_text, cmu_skeleton, motion_of
 
 from pn3d.commands.main import main
-from pn3d.data.bvh_names import UNITS_M
 from pn3d.data.clips import TRUTH_FIELDS, Clips, read_clips
-from pn3d.data.cmu_benchmark import MOTIONS, make_benchmark, random_proportions, with_body
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17
+from pn3d.datasets.bvh_names import UNITS_M
+from pn3d.datasets.cmu_benchmark import MOTIONS, make_benchmark, random_proportions, with_body
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 
 TRIALS = ("07_01", "07_02", "08_03", "09_01", "09_02", "06_02")
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pn3d.data.clips import TRUTH_FIELDS
-from pn3d.data.coco import read_coco
-from pn3d.errors import UserError
-from pn3d.skeleton import COCO17, H36M17
+from pn3d.datasets.coco import read_coco
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import COCO17, H36M17
 
 FACE_AND_ARMS = np.array([joint.endswith(("nose", "eye", "ear", "elbow", "wrist")) for joint in COCO17.joints])[:, None]
 

@@ -12,7 +12,7 @@ import tiny
 
 from pn3d.commands.main import main
 from pn3d.data.clips import write_clips
-from pn3d.data.synthetic import make_synthetic_clips
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 TINY = ["--preset", "tiny", "--set", *(f"{stage}.optimiser.steps=2" for stage in ("teacher", "student", "joint"))]
 

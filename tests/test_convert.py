@@ -8,8 +8,8 @@ from test_coco import make_content, write
 from test_mocap import write_bvh
 
 from pn3d.data.clips import read_clips
-from pn3d.data.convert import KINDS, convert_data, write_splits
-from pn3d.errors import UserError
+from pn3d.datasets.convert import KINDS, convert_data, write_splits
+from pn3d.files.errors import UserError
 
 
 def test_every_kind_names_its_options() -> None:

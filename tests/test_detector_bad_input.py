@@ -20,9 +20,9 @@ from benchmarks.detector_files import (
 from benchmarks.detector_forms import native
 from benchmarks.fuzz_detectors import fuzz
 from benchmarks.layout_pictures import all_pictures
-from pn3d.data.detectors import person_clips, read_keypoints
-from pn3d.data.detectors.layouts import DETECTOR_LAYOUTS
-from pn3d.errors import UserError
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.detectors.layouts import DETECTOR_LAYOUTS
+from pn3d.files.errors import UserError
 
 
 def refusal(path, **arguments) -> str:

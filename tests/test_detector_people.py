@@ -13,13 +13,13 @@ from benchmarks.detector_files import (
     walking_people,
 )
 from pn3d.data.clips import Clips, read_clips, write_clips
-from pn3d.data.detectors import person_clips, read_keypoints
-from pn3d.data.detectors.collecting import frame_numbers
-from pn3d.data.detectors.filling import fill_frames
-from pn3d.data.detectors.timeline import make_timeline
-from pn3d.data.detectors.tracking import build_tracks, drop_duplicates
-from pn3d.errors import UserError
-from pn3d.skeleton import LAYOUTS
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.detectors.collecting import frame_numbers
+from pn3d.detectors.filling import fill_frames
+from pn3d.detectors.timeline import make_timeline
+from pn3d.detectors.tracking import build_tracks, drop_duplicates
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import LAYOUTS
 
 
 def crossing(frames: int = 80, layout: str = "coco17") -> np.ndarray:

@@ -17,14 +17,14 @@ from benchmarks.detector_files import (
     walking_people,
 )
 from benchmarks.detector_forms import FORMS
-from pn3d.data.detectors import person_clips, read_keypoints, to_h36m17
-from pn3d.data.detectors.choosing import bone_share
-from pn3d.data.detectors.h36m import ANKLE_FROM_HEEL, ANKLE_TRUST
-from pn3d.data.detectors.inspect import facts_text, keypoint_facts
-from pn3d.data.detectors.layouts import DETECTOR_LAYOUTS, detector_layout
-from pn3d.data.detectors.picture import three_frames_svg
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17, LAYOUTS, remap_indices
+from pn3d.data.joints17 import ANKLE_FROM_HEEL, ANKLE_TRUST, to_h36m17
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.detectors.choosing import bone_share
+from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.layouts import DETECTOR_LAYOUTS, detector_layout
+from pn3d.detectors.picture import three_frames_svg
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, LAYOUTS, remap_indices
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pn3d.data.synthetic import make_synthetic_clips
-from pn3d.inference.certainty import SIGNS, expected_error_mm, fit, over_time
-from pn3d.inference.doubts import flipped_frames, knee_bend, swapped_frames
-from pn3d.inference.refine import smooth
-from pn3d.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17
+from pn3d.inference.smoothing import smooth
+from pn3d.inference.uncertainty import SIGNS, expected_error_mm, fit, over_time
+from pn3d.inference.warnings import flipped_frames, knee_bend, swapped_frames
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 
 def test_exchanged_sides_are_found() -> None:

@@ -10,13 +10,13 @@ from scipy.spatial.transform import Rotation
 from pn3d.body.model import BodyModel
 from pn3d.body.stature import stature_m
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation import body_metrics, eval_json
 from pn3d.evaluation.baselines import flat_joints, flat_skeleton, mean_pose_baseline
 from pn3d.evaluation.body_metrics import SmplTrack, body_scores, true_track
 from pn3d.evaluation.evaluate import evaluate_prediction, score_joints
 from pn3d.evaluation.protocol_run import run_protocols
-from pn3d.skeleton import SMPL24, get_layout
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import SMPL24, get_layout
 
 JOINT_KEYS = {
     *("pa_mpjpe_mm", "pa_mpjpe_14_mm", "n_mpjpe_mm", "pa_mpjpe_reflected_mm", "flip_min_pa_mpjpe_mm"),

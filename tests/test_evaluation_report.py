@@ -9,13 +9,13 @@ import pytest
 from evaluation_cases import make_clips, perfect_prediction, small_body
 from scipy.spatial.transform import Rotation
 
-from pn3d.atomic import write_json
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation import eval_json, metrics, report
 from pn3d.evaluation.cross_view import cross_view
 from pn3d.evaluation.evaluate import evaluate_prediction, score_joints
+from pn3d.files.atomic import write_json
+from pn3d.files.errors import UserError
 
 
 @pytest.fixture(scope="module")

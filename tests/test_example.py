@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.example_file import EXAMPLE, FRAMES, HALPE, detected, example_text
-from pn3d.data.detectors import person_clips, read_keypoints
+from pn3d.detectors import person_clips, read_keypoints
 
 ROOT = Path(__file__).resolve().parents[1]
 

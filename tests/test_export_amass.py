@@ -8,7 +8,7 @@ from export_samples import rest_joints, sample_motion
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.amass import RATES, amass_rate, write_amass
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24
 
 BODY = 22
 

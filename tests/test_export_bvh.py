@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from export_samples import sample_motion
 
-from pn3d.errors import UserError
 from pn3d.export.bvh import bvh_text, write_bvh
-from pn3d.skeleton import SMPL24
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import SMPL24
 
 
 def turn(axis: str, degrees: float) -> np.ndarray:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from export_samples import sample_motion
 
-from pn3d.errors import UserError
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.motion import Mesh
+from pn3d.files.errors import UserError
 
 
 def test_every_format_writes_its_files(tmp_path):

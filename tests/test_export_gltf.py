@@ -10,8 +10,8 @@ from export_samples import sample_motion
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.gltf import measure_skin_loss, top_four, write_gltf, write_stick_gltf
-from pn3d.export.kinematics import posed_joints, skinned_vertices
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.geometry.kinematics import posed_joints, skinned_vertices
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 DTYPE = {5126: "<f4", 5125: "<u4", 5123: "<u2", 5121: "u1"}
 WIDTH = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}

@@ -1,4 +1,4 @@
-"""The writers' own geometry against pn3d.rotations, SciPy and by properties."""
+"""The writers' own geometry against pn3d.geometry.rotations, SciPy and by properties."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -6,11 +6,10 @@ import pytest
 from export_samples import rest_joints, sample_motion
 from scipy.spatial.transform import Rotation, Slerp
 
-from pn3d import rotations
-from pn3d.export import kinematics
-from pn3d.export.euler import euler_angles, euler_matrix, unwrap_euler_angles
 from pn3d.export.shapes import rotation_between
-from pn3d.skeleton import SMPL24
+from pn3d.geometry import kinematics, rotations
+from pn3d.geometry.euler import euler_angles, euler_matrix, unwrap_euler_angles
+from pn3d.geometry.skeleton import SMPL24
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from export_samples import sample_motion
 
-from pn3d.export.report_figures import Chart, PoseFigure, Series, chart_svg, pose_svg
-from pn3d.export.report_page import Section, Table, charts_of_metrics, report_html, table_html, write_report
-from pn3d.skeleton import H36M17
+from pn3d.evaluation.report_figures import Chart, PoseFigure, Series, chart_svg, pose_svg
+from pn3d.evaluation.report_page import Section, Table, charts_of_metrics, report_html, table_html, write_report
+from pn3d.geometry.skeleton import H36M17
 
 
 def parse(card: str) -> ElementTree.Element:

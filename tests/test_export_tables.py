@@ -8,11 +8,11 @@ import pytest
 from export_samples import rest_joints, sample_motion
 
 from pn3d.export.csv_files import angles_csv_text, joints_csv_text, write_angles_csv, write_joints_csv
-from pn3d.export.euler import euler_matrix
 from pn3d.export.joint_angles import MIDLINE, SHOULDER_NAMES, SIDED, angle_names, joint_angles_deg
-from pn3d.export.kinematics import matrix_to_axis_angle, posed_joints
 from pn3d.export.trc import trc_text, write_trc
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.euler import euler_matrix
+from pn3d.geometry.kinematics import matrix_to_axis_angle, posed_joints
+from pn3d.geometry.skeleton import SMPL24
 
 NAMES = angle_names()
 

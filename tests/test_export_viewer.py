@@ -10,9 +10,9 @@ import pytest
 from export_samples import sample_motion
 from headless_browser import Browser, find_chromium
 
-from pn3d.export.kinematics import axis_angle_to_matrix, posed_joints, quaternion_to_matrix, skinned_vertices
 from pn3d.export.viewer import fill_template, flag_spans, viewer_html, write_viewer
-from pn3d.skeleton import H36M17
+from pn3d.geometry.kinematics import axis_angle_to_matrix, posed_joints, quaternion_to_matrix, skinned_vertices
+from pn3d.geometry.skeleton import H36M17
 
 KINDS = {"f32": "<f4", "i16": "<i2", "u8": "u1", "i8": "i1", "u16": "<u2", "u32": "<u4"}
 

@@ -15,7 +15,7 @@ import tiny
 
 from benchmarks import kills
 from pn3d.commands.main import main
-from pn3d.errors import UserError
+from pn3d.files.errors import UserError
 from pn3d.training.checkpoint import Checkpoints
 from pn3d.training.loop import Reporter
 

@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, rotations
 from pn3d.body import fitting
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints
 from pn3d.body.model import posed_joints, rest_joints_m
+from pn3d.geometry import camera, rotations
 
 BODY, LANDMARKS = builtin_body(), builtin_landmarks()
 NOTHING = jnp.zeros((17, 3))

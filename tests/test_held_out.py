@@ -10,13 +10,13 @@ import tiny
 
 from pn3d.commands.main import main
 from pn3d.config import validate
-from pn3d.errors import UserError
+from pn3d.files.errors import UserError
 from pn3d.training.checkpoint import digest
 from pn3d.training.loop import Reporter, run_stage
+from pn3d.training.model_selection import state_signal
 from pn3d.training.parallel import replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, init_state
-from pn3d.training.stopping import state_signal
 
 
 def _run(folder: Path, best_step: int, seen: dict[int, str]) -> TrainState:

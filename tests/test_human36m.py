@@ -18,9 +18,9 @@ from scipy.spatial.transform import Rotation
 
 from pn3d.commands.main import main
 from pn3d.data.clips import TRUTH_FIELDS, Clips, read_clips, write_clips
-from pn3d.data.human36m import KEPT_JOINTS, read_human36m
-from pn3d.data.human36m_cameras import IMAGE_SIZES, load_cameras
-from pn3d.skeleton import COCO17, H36M17, LAYOUTS
+from pn3d.datasets.human36m import KEPT_JOINTS, read_human36m
+from pn3d.datasets.human36m_cameras import IMAGE_SIZES, load_cameras
+from pn3d.geometry.skeleton import COCO17, H36M17, LAYOUTS
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from human36m_files import INTRINSICS, SYMMETRY, make_cameras, world_joints, write_2d, write_3d, write_cameras
 
-from pn3d.data.human36m import read_human36m
-from pn3d.data.human36m_cameras import load_cameras
-from pn3d.errors import UserError
+from pn3d.datasets.human36m import read_human36m
+from pn3d.datasets.human36m_cameras import load_cameras
+from pn3d.files.errors import UserError
 
 
 @pytest.fixture(scope="module")

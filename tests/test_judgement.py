@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from pn3d import losses
-from pn3d.lifters import Params
+from pn3d.lifting.lifters import Params
 from pn3d.models.discriminator import Discriminator
 from pn3d.models.layers import run_network
 from pn3d.training.judgement import Judgement, judge

@@ -5,13 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pn3d import planes
-from pn3d import rotations as rot
 from pn3d.body import limits
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints, symmetric_corrections
 from pn3d.body.model import posed_joints, rest_joints_m
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.geometry import planes
+from pn3d.geometry import rotations as rot
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 _excess, _matrices = jax.jit(limits.limit_excess_rad), jax.jit(rot.axis_angle_to_matrix)
 

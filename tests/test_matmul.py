@@ -11,7 +11,7 @@ import tiny
 from pn3d.config import RunConfig
 from pn3d.training.parallel import mapped_step, replicate
 from pn3d.training.state import start_stage
-from pn3d.training.step import MATMUL, make_step
+from pn3d.training.train_step import MATMUL, make_step
 
 
 def lowered(matmul: str) -> str:

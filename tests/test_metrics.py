@@ -6,7 +6,7 @@ import scipy.spatial
 from scipy.spatial.transform import Rotation
 
 from pn3d.evaluation import metrics
-from pn3d.skeleton import H36M17, LSP14_OF_H36M17
+from pn3d.geometry.skeleton import H36M17, LSP14_OF_H36M17
 
 CLOSE_MM = 1e-3
 

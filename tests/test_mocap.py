@@ -11,15 +11,15 @@ from scipy.spatial.transform import Rotation
 
 from pn3d.body.builtin import BUILTIN_NAME, builtin_body
 from pn3d.body.landmarks import builtin_landmarks
-from pn3d.data.bvh import read_bvh_file
-from pn3d.data.bvh_names import h36m17_joints_m
 from pn3d.data.clips import TRUTH_FIELDS, Clips
-from pn3d.data.mocap import read_amass, read_bvh
 from pn3d.data.simulated_detector import detect
-from pn3d.data.smpl_motion import joints_by_landmarks
 from pn3d.data.virtual_cameras import cameras_around, look_along
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17
+from pn3d.datasets.bvh import read_bvh_file
+from pn3d.datasets.bvh_names import h36m17_joints_m
+from pn3d.datasets.mocap import read_amass, read_bvh
+from pn3d.datasets.smpl_motion import joints_by_landmarks
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 
 LIMBS = [joint.endswith(("knee", "ankle", "elbow", "wrist")) for joint in H36M17.joints]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pn3d.data.clips import TRUTH_FIELDS
-from pn3d.data.mpi_inf_3dhp import TO_H36M17, read_mpi_inf_3dhp
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17
+from pn3d.datasets.mpi_inf_3dhp import TO_H36M17, read_mpi_inf_3dhp
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 
 # The data set's own names of its 17 joints, as its documentation lists them, in our words.
 NAMES = [

@@ -5,15 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import tiny
 
-from pn3d import camera, lifters, losses, planes, posing, rotations
+from pn3d import losses
 from pn3d.body import limits, rest
 from pn3d.body.landmarks import landmark_joints
 from pn3d.body.model import posed_joints, rest_joints_m
+from pn3d.geometry import camera, planes, rotations
+from pn3d.geometry.skeleton import H36M17
+from pn3d.lifting import lifters, posing
 from pn3d.models.layers import over_time, temporal_basis
 from pn3d.models.student import StudentOutput
-from pn3d.skeleton import H36M17
 from pn3d.training.batch import Batch
-from pn3d.training.student_stage import student_terms
+from pn3d.training.stages.student import student_terms
 
 BATCH, FRAMES = 5, 3
 

@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 import tiny
 
-from pn3d import camera, rotations
 from pn3d.body import model as body_model
 from pn3d.commands.main import main
 from pn3d.commands.session import SHIPPED_WEIGHTS
 from pn3d.data.clips import Clips, select, write_clips
 from pn3d.data.resample import resample_clips, resample_values
-from pn3d.data.synthetic import held_out_clips
 from pn3d.data.windows import flip_windows
-from pn3d.errors import UserError
 from pn3d.evaluation.evaluate import evaluate_prediction
+from pn3d.files.errors import UserError
+from pn3d.geometry import camera, rotations
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.blend import window_frames, window_weights
 from pn3d.inference.pose import Figure, Said, place_piece
 from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
 from pn3d.inference.weights import Weights, load_weights, save_weights
 from pn3d.inference.world import camera_to_world
-from pn3d.skeleton import H36M17
+from pn3d.synthetic.scenes import held_out_clips
 
 
 @cache

@@ -9,10 +9,10 @@ from evaluation_cases import BODY_NAME, make_clips, perfect_prediction, small_bo
 
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation.evaluate import evaluate_prediction, score_joints
 from pn3d.evaluation.predictions_file import read_predictions, score_file
-from pn3d.skeleton import H36M17, get_layout
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, get_layout
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from evaluation_cases import make_clips, small_body
 
-from pn3d import rotations
 from pn3d.body.model import BodyModel, joints, vertices
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation import metrics, report
 from pn3d.evaluation.body_metrics import SmplTrack, true_track
 from pn3d.evaluation.protocol_run import read_frames, run_protocol, run_protocols
 from pn3d.evaluation.protocols import PROTOCOLS
-from pn3d.skeleton import H36M17
+from pn3d.files.errors import UserError
+from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import H36M17
 
 LSP_NAMES = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow"),

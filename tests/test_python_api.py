@@ -13,10 +13,10 @@ from test_predict import weights
 
 import pn3d
 from pn3d.data.clips import select
-from pn3d.data.synthetic import held_out_clips
-from pn3d.errors import UserError
+from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.streaming import PoseStream
+from pn3d.synthetic.scenes import held_out_clips
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "prediction.md"
 

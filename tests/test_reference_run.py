@@ -12,11 +12,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import tiny
+
 from pn3d import load_weights, predict
 from pn3d.config import STAGES, Config, Stage
 from pn3d.training.parallel import mapped_step
 from pn3d.training.state import init_state, start_stage
-from pn3d.training.step import make_step
+from pn3d.training.train_step import make_step
 
 HERE = Path(__file__).resolve().parent
 METRICS, PREDICTION = HERE / "reference_run.json", HERE / "reference_prediction.npz"

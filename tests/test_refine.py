@@ -6,7 +6,7 @@ import tiny
 
 from pn3d.data.rays import frame_rays
 from pn3d.inference.pose import shake_clips, smooth_clips
-from pn3d.inference.refine import (
+from pn3d.inference.smoothing import (
     EXACT,
     SHAKE_REACH,
     SHAKING,

@@ -6,7 +6,7 @@ import numpy as np
 
 from pn3d.data.clips import Clips
 from pn3d.data.resample import resample_clips
-from pn3d.data.synthetic import make_synthetic_clips
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 
 def _clips(fps: float, frames: int = 21) -> Clips:

@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import tiny
 
-from pn3d import camera, lifters, planes
 from pn3d.config import ModelConfig
-from pn3d.lifters import Lifted, Window, make_networks
+from pn3d.geometry import camera, planes
+from pn3d.lifting import lifters
+from pn3d.lifting.lifters import Lifted, Window, make_networks
 from pn3d.models.layers import run_network
 
 WINDOW, CONFIG = 3, ModelConfig(window=3, width=16, blocks=1, root_motion=True)

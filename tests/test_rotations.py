@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pn3d import rotations
-from pn3d.errors import UserError
-from pn3d.skeleton import LAYOUTS, SMPL24, get_layout, remap_indices
+from pn3d.files.errors import UserError
+from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import LAYOUTS, SMPL24, get_layout, remap_indices
 
 VECTORS = np.concatenate(
     [

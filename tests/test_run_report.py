@@ -19,8 +19,8 @@ from pn3d.evaluation.eval_json import describe_data
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.protocol_run import run_protocols
 from pn3d.evaluation.report import METRICS
+from pn3d.evaluation.report_figures import PoseFigure
 from pn3d.evaluation.run_report import Pictured, choose_frames, frame_section, read_metrics
-from pn3d.export.report_figures import PoseFigure
 
 LENGTHS = (8, 8, 5)
 

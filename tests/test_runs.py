@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from pn3d.config import STAGES, Stage
-from pn3d.errors import TrainingDivergedError, UserError
+from pn3d.files.errors import TrainingDivergedError, UserError
 from pn3d.training.checkpoint import Checkpoints, digest
 from pn3d.training.loop import Reporter, StoppedError
 from pn3d.training.run_folder import RunFolder

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from python2_pickles import equal_values
 
-from pn3d.errors import UserError
-from pn3d.pickle_machine import Caps
-from pn3d.safe_pickle import DEFAULT_CAPS, load_npy, load_npz
+from pn3d.files.errors import UserError
+from pn3d.files.pickle_machine import Caps
+from pn3d.files.safe_pickle import DEFAULT_CAPS, load_npy, load_npz
 
 
 def test_npz_with_and_without_objects(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import pytest
 import scipy.sparse
 from python2_pickles import EXPECTED, EXPRESSION, PICKLES, SELECTION, equal_values, unpacked
 
-from pn3d import pickle_machine
-from pn3d.errors import UserError
-from pn3d.pickle_machine import Caps
-from pn3d.safe_pickle import load_npy, load_npz, load_pickle
+from pn3d.files import pickle_machine
+from pn3d.files.errors import UserError
+from pn3d.files.pickle_machine import Caps
+from pn3d.files.safe_pickle import load_npy, load_npz, load_pickle
 
 
 def _load(tmp_path: Path, data: bytes, **options: Any) -> Any:

@@ -16,8 +16,8 @@ from pn3d.body.model import BodyModel
 from pn3d.body.regressors import Regressor, _samples, fit_landmarks, read_regressor
 from pn3d.body.smpl_file import convert_body, file_sha256, load_body, read_smpl_arrays
 from pn3d.commands.main import main
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 SMALL = 60
 

@@ -11,11 +11,11 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.stature import stature_m, with_stature
 from pn3d.commands.main import main
 from pn3d.data.clips import select, write_clips
-from pn3d.data.synthetic import held_out_clips
-from pn3d.errors import UserError
 from pn3d.evaluation.metrics import frame_errors
+from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
+from pn3d.synthetic.scenes import held_out_clips
 
 
 def test_the_nearest_shape_of_a_height() -> None:

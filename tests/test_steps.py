@@ -13,7 +13,7 @@ from pn3d.config import STAGES, Stage
 from pn3d.training import parallel
 from pn3d.training.parallel import compiler_options, mapped_step
 from pn3d.training.state import PLAYERS, TRAINED, Player, stage_optimisers, start_stage
-from pn3d.training.step import make_step, stage_gradients, update_player
+from pn3d.training.train_step import make_step, stage_gradients, update_player
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -87,8 +87,8 @@ def test_the_step_lowers_for_accelerators(stage: Stage, platform: str) -> None:
 
 def test_frozen_teacher_has_zero_gradient_in_the_student_stage() -> None:
     """The whole objective of stage 2, differentiated by what it must not move."""
-    from pn3d.training import student_stage
     from pn3d.training.batch import draw_batch
+    from pn3d.training.stages import student as student_stage
 
     config, scene = tiny.config(), tiny.scene()
     first = tiny.first_state()

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import tiny
 
-from pn3d import camera, planes, rotations
 from pn3d.data.clips import Clips, select
-from pn3d.data.synthetic import make_synthetic_clips
-from pn3d.lifters import Window
-from pn3d.training.stopping import (
+from pn3d.geometry import camera, planes, rotations
+from pn3d.lifting.lifters import Window
+from pn3d.synthetic.scenes import make_synthetic_clips
+from pn3d.training.model_selection import (
     Skeletons,
     energy_distance,
     flat_lift,

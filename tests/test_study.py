@@ -15,8 +15,9 @@ from benchmarks.reference_smplify import _fit
 from benchmarks.reference_twin import twin_data
 from benchmarks.stopping import picked, regrets
 from benchmarks.study_train import study_config
-from pn3d import camera, lifters, planes
 from pn3d.data.windows import gather_windows
+from pn3d.geometry import camera, planes
+from pn3d.lifting import lifters
 
 
 def test_every_row_is_a_config() -> None:

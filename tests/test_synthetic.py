@@ -5,18 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pn3d import rotations as rot
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.body.limits import limit_excess_rad
 from pn3d.body.model import rest_joints_m
 from pn3d.data.clips import Clips, validate_clips
-from pn3d.data.motion import angles, arms, gaits, jumps, limbs, stances, timing
-from pn3d.data.motion.catalogue import MOTIONS, make_motion
-from pn3d.data.motion.ground import heading_rad, pelvis_path_m, touching_points_m
-from pn3d.data.synthetic import FRAMES_PER_CLIP, held_out_clips, make_synthetic_clips
-from pn3d.errors import UserError
-from pn3d.skeleton import SMPL24
+from pn3d.files.errors import UserError
+from pn3d.geometry import rotations as rot
+from pn3d.geometry.skeleton import SMPL24
+from pn3d.synthetic.motion import angles, arms, gaits, jumps, limbs, stances, timing
+from pn3d.synthetic.motion.catalogue import MOTIONS, make_motion
+from pn3d.synthetic.motion.ground import heading_rad, pelvis_path_m, touching_points_m
+from pn3d.synthetic.scenes import FRAMES_PER_CLIP, held_out_clips, make_synthetic_clips
 
 COUNT = 24  # one number of clips everywhere, so that everything is compiled once
 

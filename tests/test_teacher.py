@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import planes
+from pn3d.geometry import planes
 from pn3d.models.teacher import START_TRUST, Teacher
 
 

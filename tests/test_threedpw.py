@@ -15,10 +15,10 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints
 from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.data.clips import TRUTH_FIELDS
-from pn3d.data.threedpw import read_threedpw
-from pn3d.errors import UserError
-from pn3d.rotations import axis_angle_to_matrix
-from pn3d.skeleton import H36M17, LAYOUTS, SMPL24
+from pn3d.datasets.threedpw import read_threedpw
+from pn3d.files.errors import UserError
+from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.geometry.skeleton import H36M17, LAYOUTS, SMPL24
 
 T = 6
 OPENPOSE = LAYOUTS["openpose18"]

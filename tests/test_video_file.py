@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.fuzz_detectors import mutate_bytes
-from pn3d.data.detectors.video_file import VideoFacts, read_video_facts
-from pn3d.errors import UserError
+from pn3d.detectors.video_file import VideoFacts, read_video_facts
+from pn3d.files.errors import UserError
 
 
 def box(name: bytes, content: bytes) -> bytes:

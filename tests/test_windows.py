@@ -10,8 +10,8 @@ import pytest
 from test_clips import LENGTHS, make_clips
 
 from pn3d.data.windows import add_detector_noise, drop_joints, flip_windows, gather_windows, to_h36m17, window_starts
-from pn3d.errors import UserError
-from pn3d.skeleton import COCO17, H36M17, LAYOUTS
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import COCO17, H36M17, LAYOUTS
 
 NOISE = jax.jit(add_detector_noise)
 DROP = jax.jit(drop_joints)

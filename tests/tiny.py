@@ -13,15 +13,15 @@ from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import STAGES, Config, Stage, preset, with_overrides
 from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
+from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, run_stage
 from pn3d.training.objectives import Scene, make_scene
 from pn3d.training.parallel import device_mesh, mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, init_state
-from pn3d.training.step import make_step
+from pn3d.training.train_step import make_step
 
 
 @cache

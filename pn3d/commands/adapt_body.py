@@ -18,11 +18,11 @@ from pn3d.body.landmarks import Landmarks, builtin_landmarks
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import held_out_clips, make_synthetic_clips
-from pn3d.errors import UserError
 from pn3d.evaluation.evaluate import score_joints
+from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
+from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 from pn3d.training.adapt import adapt_student, adaptation_config
 from pn3d.training.loop import Reporter, StoppedError
 from pn3d.training.run_folder import RunFolder

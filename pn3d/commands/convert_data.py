@@ -6,9 +6,9 @@ from pathlib import Path
 from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
 from pn3d.config import parse_overrides
 from pn3d.data.clips import concatenate, write_clips
-from pn3d.data.convert import KINDS, convert_data, write_splits
-from pn3d.data.detectors import FORMATS, person_clips, read_keypoints
-from pn3d.errors import UserError
+from pn3d.datasets.convert import KINDS, convert_data, write_splits
+from pn3d.detectors import FORMATS, person_clips, read_keypoints
+from pn3d.files.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from pn3d.data.detectors import FORMATS, Detections, read_keypoints, read_video_facts
+from pn3d.detectors import FORMATS, Detections, read_keypoints, read_video_facts
 
 
 def add_keypoint_options(parser: argparse.ArgumentParser) -> None:

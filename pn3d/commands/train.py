@@ -13,19 +13,19 @@ from typing import Any
 import jax
 
 from pn3d import config as configs
-from pn3d.atomic import write_json
 from pn3d.commands import run_inputs, session
 from pn3d.config import STAGES, Config, Stage
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import held_out_clips
-from pn3d.errors import UserError
 from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.eval_json import describe_data
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.report import training_table
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_training_report
+from pn3d.files.atomic import write_json
+from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
+from pn3d.synthetic.scenes import held_out_clips
 from pn3d.training.loop import Reporter, StoppedError, run_stage
 from pn3d.training.parallel import device_mesh
 from pn3d.training.run_folder import RunFolder, read_json

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.atomic import whole_file
-from pn3d.camera import assumed_intrinsics
-from pn3d.errors import UserError
-from pn3d.skeleton import Layout, get_layout
+from pn3d.files.atomic import whole_file
+from pn3d.files.errors import UserError
+from pn3d.geometry.camera import assumed_intrinsics
+from pn3d.geometry.skeleton import Layout, get_layout
 
 TRUTH_FIELDS = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam", "scored")
 """What only evaluation may read."""

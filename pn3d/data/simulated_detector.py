@@ -6,7 +6,7 @@ systematic bias and no left-right swaps. h36m17 joints.
 
 import numpy as np
 
-from pn3d.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17
 
 _LIMB_SIGMA, _TORSO_SIGMA = 0.015, 0.009
 _OUTLIER_SIGMA, _OUTLIER_SHARE = 0.10, 0.015

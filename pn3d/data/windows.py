@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
-from pn3d.skeleton import COCO17, H36M17, remap_indices
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import COCO17, H36M17, remap_indices
 
 UNIT_HEIGHT = 0.237
 """Height of a standing person in a unit window: head to root is 0.1 there, and is 0.739 m of a person of 1.75 m."""

@@ -12,12 +12,12 @@ import numpy as np
 from pn3d.body.builtin import BUILTIN_NAME, builtin_body
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips, require_truth
-from pn3d.errors import UserError
 from pn3d.evaluation import metrics
 from pn3d.evaluation.baselines import flat_joints
 from pn3d.evaluation.body_metrics import SmplTrack, body_scores
 from pn3d.evaluation.joints import action_means, counted_frames, true_joints
-from pn3d.skeleton import H36M17
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 
 if TYPE_CHECKING:
     from pn3d.inference.predict import Prediction

@@ -3,9 +3,9 @@
 import numpy as np
 
 from pn3d.data.clips import Clips, require_truth
-from pn3d.errors import UserError
 from pn3d.evaluation import metrics
-from pn3d.skeleton import H36M17, Layout, remap_indices
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, Layout, remap_indices
 
 
 def h36m17_index(layout: Layout, whose: str) -> list[int]:

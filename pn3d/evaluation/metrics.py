@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from pn3d.skeleton import H36M17, LSP14_OF_H36M17
+from pn3d.geometry.skeleton import H36M17, LSP14_OF_H36M17
 
 MM_PER_M = 1000.0
 PCK_THRESHOLD_MM = 150.0

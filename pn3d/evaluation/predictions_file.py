@@ -21,13 +21,13 @@ import numpy as np
 
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation.baselines import flat_joints
 from pn3d.evaluation.body_metrics import SmplTrack
 from pn3d.evaluation.evaluate import Scores, named_body, score_joints
 from pn3d.evaluation.joints import true_joints
 from pn3d.evaluation.protocol_run import ProtocolResult, run_protocols
-from pn3d.skeleton import H36M17, get_layout
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, get_layout
 
 _UNITS = {"m": 1.0, "mm": 1e-3}
 _WANTED = (

@@ -9,12 +9,12 @@ import numpy as np
 
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation import body_metrics, metrics
 from pn3d.evaluation.body_metrics import SmplTrack
 from pn3d.evaluation.joints import action_means, counted_frames, true_joints
 from pn3d.evaluation.protocols import PROTOCOLS, Number, get_protocol
-from pn3d.skeleton import H36M17
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from pn3d.errors import UserError
 from pn3d.evaluation import metrics
-from pn3d.skeleton import H36M17, LSP14_OF_H36M17
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, LSP14_OF_H36M17
 
 Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

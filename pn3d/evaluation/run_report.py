@@ -1,7 +1,7 @@
 """report.html after training and evaluation: numbers with their conventions, frames as pictures, curves of the run.
 
 Everything that is said is read from the documents of the eval JSON and from ``metrics.jsonl``; only the pictures need
-the predicted joints. The page itself is made by ``pn3d.export.report_page``.
+the predicted joints. The page itself is made by ``pn3d.evaluation.report_page``.
 """
 
 import json
@@ -19,9 +19,9 @@ from pn3d.data.windows import to_h36m17
 from pn3d.evaluation import metrics
 from pn3d.evaluation.joints import counted_frames, true_joints
 from pn3d.evaluation.report import METRICS, joint_verdicts, show, training_rows
-from pn3d.export.report_figures import PoseFigure
-from pn3d.export.report_page import Section, Table, charts_of_metrics, write_report
-from pn3d.skeleton import H36M17
+from pn3d.evaluation.report_figures import PoseFigure
+from pn3d.evaluation.report_page import Section, Table, charts_of_metrics, write_report
+from pn3d.geometry.skeleton import H36M17
 from pn3d.training.run_folder import read_json
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
-from pn3d.export.kinematics import axis_angle_to_matrix, matrix_to_axis_angle, resample_motion, retarget_rotations
 from pn3d.export.motion import Motion
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.kinematics import axis_angle_to_matrix, matrix_to_axis_angle, resample_motion, retarget_rotations
 
 RATES = (30, 60, 120)
 """Rates that the Blender add-on plays at the right speed: it truncates the rate to an integer and keeps every

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
-from pn3d.export.euler import euler_angles, unwrap_euler_angles
-from pn3d.export.kinematics import axis_angle_to_matrix, in_chunks
 from pn3d.export.motion import Motion
-from pn3d.skeleton import SMPL24
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.euler import euler_angles, unwrap_euler_angles
+from pn3d.geometry.kinematics import axis_angle_to_matrix, in_chunks
+from pn3d.geometry.skeleton import SMPL24
 
 ORDER = "zyx"
 """Channels Zrotation Yrotation Xrotation, that is R = Rz Ry Rx on column vectors, the usual order of public files."""

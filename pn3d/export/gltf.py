@@ -7,15 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
 from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
-from pn3d.export.kinematics import (
-    axis_angle_to_quaternion,
-    hemisphere_continuous,
-    posed_joints,
-    quaternion_multiply,
-    skinned_vertices,
-)
 from pn3d.export.motion import Mesh, Motion
 from pn3d.export.shapes import (
     BONE_AXIS,
@@ -26,7 +18,15 @@ from pn3d.export.shapes import (
     stick_mesh,
     vertex_normals,
 )
-from pn3d.skeleton import SMPL24, Layout
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.kinematics import (
+    axis_angle_to_quaternion,
+    hemisphere_continuous,
+    posed_joints,
+    quaternion_multiply,
+    skinned_vertices,
+)
+from pn3d.geometry.skeleton import SMPL24, Layout
 
 _GENERATOR = "pn3d"
 _SKIN_COLOUR = (0.62, 0.66, 0.72, 1.0)

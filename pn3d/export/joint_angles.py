@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pn3d.export.euler import euler_angles
-from pn3d.export.kinematics import axis_angle_to_matrix, in_chunks
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.euler import euler_angles
+from pn3d.geometry.kinematics import axis_angle_to_matrix, in_chunks
+from pn3d.geometry.skeleton import SMPL24
 
 Array = np.ndarray
 

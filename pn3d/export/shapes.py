@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pn3d.export.kinematics import quaternion_to_matrix
 from pn3d.export.motion import Mesh
+from pn3d.geometry.kinematics import quaternion_to_matrix
 
 BONE_AXIS = np.array([0.0, 1.0, 0.0])
 OCTAHEDRON_FACES = np.array(

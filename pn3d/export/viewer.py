@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
 from pn3d.export.gltf import top_four
-from pn3d.export.kinematics import axis_angle_to_quaternion, hemisphere_continuous
 from pn3d.export.motion import Mesh, Motion
 from pn3d.export.shapes import vertex_normals
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.kinematics import axis_angle_to_quaternion, hemisphere_continuous
 
 MAX_FRAMES = 18_000
 """Ten minutes at 30 frames a second; of longer motions every n-th frame is shown."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from pn3d.config import Config
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import UNIT_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
-from pn3d.lifters import Window, make_window
+from pn3d.lifting.lifters import Window, make_window
 from pn3d.training.parallel import AXIS
 
 _HEIGHT = UNIT_HEIGHT * 10.0

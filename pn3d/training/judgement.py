@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from pn3d.lifters import Params
+from pn3d.lifting.lifters import Params
 
 _Layer = dict[str, jax.Array]
 _LEAK = 0.01

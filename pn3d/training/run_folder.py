@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pn3d.atomic import write_atomically, write_json
 from pn3d.config import Stage, from_json, to_json
-from pn3d.errors import UserError
+from pn3d.files.atomic import write_atomically, write_json
+from pn3d.files.errors import UserError
 
 
 class RunFolder:
