@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from export_samples import sample_motion
 from headless_browser import Browser, find_chromium
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.viewer import fill_template, flag_spans, viewer_html, write_viewer
-from pn3d.geometry.kinematics import axis_angle_to_matrix, posed_joints, quaternion_to_matrix, skinned_vertices
+from pn3d.geometry.kinematics import posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import H36M17
 
 KINDS = {"f32": "<f4", "i16": "<i2", "u8": "u1", "i8": "i1", "u16": "<u2", "u32": "<u4"}
@@ -32,8 +33,8 @@ def test_the_page_carries_the_motion_within_its_rounding():
     motion = sample_motion(frames=30)
     data = page_data(viewer_html(motion))
     arrays = {name: decode(packed) for name, packed in data["arrays"].items()}
-    matrices = quaternion_to_matrix(_unit(arrays["rotations"].reshape(30, 24, 4)))
-    assert np.abs(matrices - axis_angle_to_matrix(motion.poses_world)).max() < 2e-4
+    matrices = Rotation.from_quat(arrays["rotations"].reshape(30, 24, 4), scalar_first=True).as_matrix()
+    assert np.abs(matrices - Rotation.from_rotvec(motion.poses_world).as_matrix()).max() < 2e-4
     pelvis = arrays["pelvis"].reshape(30, 3)
     np.testing.assert_allclose(pelvis, motion.body_joints_world_m()[:, 0], atol=1e-5)
     for name, expected in (("student", motion.joints_world_m), ("teacher", motion.teacher_joints_world_m)):
