@@ -224,7 +224,3 @@ def _pixels(browser: Browser) -> int:
         "if (Math.abs(p[i] - p[0]) + Math.abs(p[i + 1] - p[1]) + Math.abs(p[i + 2] - p[2]) > 24) n++;"
         "return n; })()"
     )
-
-
-def _unit(quaternion: np.ndarray) -> np.ndarray:
-    return quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
