@@ -13,7 +13,17 @@ from pn3d.errors import UserError
 
 
 def test_every_kind_names_its_options() -> None:
-    assert set(KINDS) == {"human36m", "motionbert", "mpi_inf_3dhp", "3dpw", "amass", "bvh", "coco", "cmu-benchmark"}
+    assert set(KINDS) == {
+        "human36m",
+        "motionbert",
+        "mpi_inf_3dhp",
+        "3dpw",
+        "aistpp",
+        "amass",
+        "bvh",
+        "coco",
+        "cmu-benchmark",
+    }
     assert KINDS["coco"].options == ("min_joints", "split")
     assert {"detections", "cameras", "splits"} == set(KINDS["human36m"].options)
 

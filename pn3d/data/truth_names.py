@@ -32,8 +32,8 @@ def checked_truth_names(
         joints = len(layout.joints)
         if truth is not None and truth.ndim == 3 and truth.shape[1] != joints:
             raise UserError(
-                f"{where}: 'joints_cam' has shape {truth.shape} and layout {layout.name!r} has {joints} joints; truth of "
-                "other joints needs their names, 'truth_joint_names' (K,)"
+                f"{where}: 'joints_cam' must have shape (N, {joints}, 3) of layout {layout.name!r}, found {truth.shape}"
+                "; truth of other joints needs their names, 'truth_joint_names' (K,)"
             )
         return None
     names = np.asarray(names)
@@ -44,8 +44,8 @@ def checked_truth_names(
     known = {joint for layout in LAYOUTS.values() for joint in layout.joints}
     if unknown := [ascii(str(name)) for name in names if name not in known]:
         raise UserError(
-            f"{where}: 'truth_joint_names' has {unknown[0][:40]}, which is no joint of any layout; expected names such as "
-            "left_knee"
+            f"{where}: 'truth_joint_names' has {unknown[0][:40]}, which is no joint of any layout; expected names such "
+            "as left_knee"
         )
     if len(set(names.tolist())) < len(names):
         raise UserError(f"{where}: 'truth_joint_names' has a name twice; expected each once")

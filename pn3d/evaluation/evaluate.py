@@ -36,8 +36,8 @@ def score_joints(
 ) -> Scores:
     """Every metric that applies, over the joints that truth and prediction both have and the frames that count.
 
-    Where these are not all 17, ``joints`` names them, ``root`` says what is put together and ``counted_frames`` how many
-    frames know all of them.
+    Where the truth names its joints, or the prediction lacks some, ``joints`` names those that were compared, ``root``
+    says what is put together, and ``counted_frames`` how many frames count.
 
     Args:
         predicted_m: (N, 17, 3) h36m17 in camera axes; metres, or any unit where ``metric_scale`` is False. Joints that
@@ -93,10 +93,8 @@ def score_joints(
         apart = (predicted_m[counted].astype(np.float64) - truth_m[counted])[:, list(joints.root)].mean(axis=1)
         scores |= body_scores(predicted_smpl, clips, body)
         scores["root_err_m"] = float(metrics.distances(apart).mean())
-    if not joints.complete or len(counted) < clips.frames:
-        scores["counted_frames"] = len(counted)
-    if not joints.complete:
-        scores |= {"joints": list(joints.names), "root": root_words(joints.root)}
+    if clips.truth_joint_names is not None or not joints.complete:
+        scores |= {"joints": list(joints.names), "root": root_words(joints.root), "counted_frames": len(counted)}
     scores["per_action"] = action_means(errors.pa_mpjpe_mm, clips, counted)
     return scores
 

@@ -59,8 +59,8 @@ ALL_JOINTS = JointSet(tuple(range(len(H36M17.joints))))
 def root_places(index: Sequence[int], *, hips: bool = False) -> tuple[int, ...]:
     """Places in ``index`` (into h36m17) of the joints whose middle is put together.
 
-    The pelvis; without it (or with ``hips``) both hips, whose middle is what detectors' layouts call the pelvis; without
-    them all joints (our choice).
+    The pelvis; without it (or with ``hips``) both hips, whose middle is the pelvis of detectors' joints mapped to
+    h36m17; without them all joints (our choice).
     """
     both = [H36M17.index("left_hip"), H36M17.index("right_hip")]
     for wanted in (both,) if hips else ([H36M17.index("pelvis")], both):

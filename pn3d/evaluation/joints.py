@@ -113,15 +113,20 @@ def action_means(values: np.ndarray, clips: Clips, frames: np.ndarray) -> dict[s
     return group_means(values, clips, frames, "action")
 
 
+def genres(clips: Clips) -> list[str | None]:
+    """AIST's genre of each clip; None where its name does not tell one (``gBR_sBM_cAll_d06_mBR2_ch06/cam0`` does)."""
+    found = [_GENRE.search(str(name)) for name in clips.clip_name]
+    return [_GENRES[hit[1]] if hit else None for hit in found]
+
+
 def group_means(
     values: np.ndarray, clips: Clips, frames: np.ndarray, by: Literal["action", "genre"]
 ) -> dict[str, float]:
-    """Mean of per-frame values within each action, or each of AIST's genres. (n,) values of the frames of these indices.
+    """Mean of per-frame values within each action, or each of AIST's genres, for (n,) values of the frames ``frames``.
 
-    A clip whose name tells no genre is a group of its action.
+    A clip whose name tells no genre is counted under its action.
     """
     groups = clips.actions
     if by == "genre":
-        found = [_GENRE.search(str(name)) for name in clips.clip_name]
-        groups = np.array([_GENRES[hit[1]] if hit else a for hit, a in zip(found, groups, strict=True)], dtype=np.str_)
+        groups = np.array([genre or a for genre, a in zip(genres(clips), groups, strict=True)], dtype=np.str_)
     return metrics.mean_by_group(values, np.repeat(groups, clips.lengths)[frames])

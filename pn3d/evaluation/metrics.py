@@ -2,15 +2,15 @@
 
 N frames of J joints, camera axes. "Root-relative" subtracts the root of the prediction from the prediction and that of
 the truth from the truth: joint 0, or the middle of the joints that ``root`` names. A root that is a joint takes part in
-every mean with its error of zero unless a metric says otherwise. All functions give one number per frame (N,) unless they say otherwise, and raise ValueError where the
-arrays do not fit together or are not finite.
+every mean with its error of zero unless a metric says otherwise. All functions give one number per frame (N,) unless
+they say otherwise, and raise ValueError where the arrays do not fit together or are not finite.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -194,7 +194,7 @@ def auc_pct(distance_mm: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FrameErrors:
-    """What one frame says about itself, (N,) float64 each; all joints that are compared unless the name says otherwise."""
+    """What one frame says about itself, (N,) float64 each; of all joints compared unless the name says otherwise."""
 
     mpjpe_mm: np.ndarray
     n_mpjpe_mm: np.ndarray
@@ -223,8 +223,11 @@ def frame_errors(predicted_m: np.ndarray, truth_m: np.ndarray, joints: JointSet 
     """
     check_pair(predicted_m, truth_m, len(joints.index))
     pieces = map_frames(lambda a, b: _piece_errors(predicted_m[a:b], truth_m[a:b], joints), len(predicted_m))
-    columns = {f.name: [getattr(piece, f.name) for piece in pieces] for f in fields(FrameErrors)}
-    return FrameErrors(**{key: None if of[0] is None else np.concatenate(of) for key, of in columns.items()})
+    columns: dict[str, Any] = {}
+    for field in fields(FrameErrors):
+        of = [getattr(piece, field.name) for piece in pieces]
+        columns[field.name] = None if of[0] is None else np.concatenate(of)
+    return FrameErrors(**columns)
 
 
 def _piece_errors(predicted_m: np.ndarray, truth_m: np.ndarray, joints: JointSet) -> FrameErrors:
