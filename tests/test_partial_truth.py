@@ -106,6 +106,9 @@ def test_limbs_by_genre(clips: Clips, predicted: np.ndarray) -> None:
     limbs = list(LIMBS12)
     pa = metrics.pa_mpjpe_mm(predicted[:, limbs], clips.joints_cam[:, limbs])
     assert part.values[0].per_action == pytest.approx({"break": pa[:16].mean(), "waack": pa[16:].mean()})
+    scores = score_joints(predicted, partial_truth(clips, LIMBS), metric_scale=True)
+    keys = ("pa_mpjpe_mm", "n_mpjpe_mm", "mpjpe_mm")
+    assert [value.value for value in part.values] == pytest.approx([scores[key] for key in keys])
     numbers = part.to_json()["numbers"]["pa_mpjpe_12_mm"]
     assert numbers["joints"] == list(LIMBS)
     assert set(numbers["per_genre"]) == {"break", "waack"}

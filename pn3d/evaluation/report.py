@@ -44,9 +44,7 @@ METRICS: dict[str, Metric] = {
     "bone_std_mm": Metric("bone mm", "bone std mm", 2, 1, "of bone length, within a clip"),
     "joint_angle_err_deg": Metric("angle", "joint angles deg", 1, 1, "local rotations of 13 observed joints"),
     "pa_pve_mm": Metric("PA-PVE", "PA-PVE mm", 1, 1, "vertices after similarity Procrustes"),
-    "root_err_m": Metric(
-        "root m", "pelvis m", 3, 1, "distance of the pelvis (of the root, where joints are named) in camera axes"
-    ),
+    "root_err_m": Metric("root m", "pelvis m", 3, 1, "distance of the pelvis (or other root) in camera axes"),
     "up_err_deg": Metric("up", "up deg", 1, 1, "angle between predicted and true up"),
     "height_err_mm": Metric("height", "stature mm", 1, 1, "absolute, mean over clips"),
     "limit_violation_frac": Metric(
