@@ -10,9 +10,9 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from pn3d.body.builtin_skeleton import rest_joints
-from pn3d.geometry import planes
 from pn3d.geometry.skeleton import H36M17, SMPL24, Layout
 
 CORRECTION_BOUND_M = 0.04
@@ -89,49 +89,30 @@ def builtin_landmarks() -> Landmarks:
 
 
 def landmark_joints(
-    landmarks: Landmarks, joints_m: jax.Array, global_rotations: jax.Array, correction_m: jax.Array | None = None
-) -> jax.Array:
-    """The layout's joints on a posed body.
+    landmarks: Landmarks,
+    joints_m: Float[Array, "*N 24 3"],
+    global_rotations: Float[Array, "*N 24 3 3"],
+    correction_m: Float[Array, "J 3"] | None = None,
+) -> Float[Array, "*N J 3"]:
+    """The layout's joints on a posed body, metres, in the frame of ``joints_m``.
 
     Args:
         landmarks: J of them.
-        joints_m: (*, 24, 3) posed joints.
-        global_rotations: (*, 24, 3, 3) of the same leading axes, as ``posed_joints`` gives them.
-        correction_m: (J, 3) added to the offsets, one for all frames.
-
-    Returns:
-        (*, J, 3) metres, in the frame of ``joints_m``.
+        joints_m: posed joints.
+        global_rotations: as ``posed_joints`` gives them.
+        correction_m: added to the offsets, one for all frames.
     """
-    chex.assert_equal_shape_prefix([joints_m, global_rotations], joints_m.ndim - 1)
-    joints, turns = planes.batch_last(joints_m, 2), planes.batch_last(global_rotations, 3)
-    return planes.batch_first(landmark_planes(landmarks, joints, turns, correction_m), joints_m.shape[:-2])
-
-
-def landmark_planes(
-    landmarks: Landmarks, joints_m: jax.Array, global_rotations: jax.Array, correction_m: jax.Array | None = None
-) -> jax.Array:
-    """``landmark_joints`` with the batch last: metres (24, 3, N), (24, 3, 3, N) -> metres (J, 3, N)."""
-    points = jnp.concatenate([joints_m, _turned(landmarks, global_rotations, correction_m)])
-    # The offsets are added by the same product, so that its gradient is one product for both.
-    weights = jnp.concatenate([landmarks.weights, jnp.eye(len(landmarks.bone), dtype=points.dtype)], axis=1)
-    product = jnp.matmul(weights, points.reshape(points.shape[0], -1), precision=jax.lax.Precision.HIGHEST)
-    return product.reshape(-1, *points.shape[1:])
+    points = jnp.einsum("jk,...kc->...jc", landmarks.weights, joints_m, precision=jax.lax.Precision.HIGHEST)
+    return points + landmark_offsets(landmarks, global_rotations, correction_m)
 
 
 def landmark_offsets(
-    landmarks: Landmarks, global_rotations: jax.Array, correction_m: jax.Array | None = None
-) -> jax.Array:
-    """The part of ``landmark_joints`` that turns along with each landmark's bone. -> (*, J, 3) metres."""
-    turns = planes.batch_last(global_rotations, 3)
-    return planes.batch_first(_turned(landmarks, turns, correction_m), global_rotations.shape[:-3])
-
-
-def _turned(landmarks: Landmarks, turns: jax.Array, correction_m: jax.Array | None) -> jax.Array:
-    """(24, 3, 3, N) -> offsets turned, (J, 3, N), as sums of products: every offset's own bone is a copy of rows."""
-    offset = landmarks.offset_m if correction_m is None else landmarks.offset_m + correction_m
-    own = planes.entries(turns[np.array(landmarks.bone)])
-    x, y, z = (offset[:, axis, None] for axis in range(3))
-    return planes.stacked([a * x + b * y + c * z for a, b, c in (own[i : i + 3] for i in (0, 3, 6))], 3)
+    landmarks: Landmarks, global_rotations: Float[Array, "*N 24 3 3"], correction_m: Float[Array, "J 3"] | None = None
+) -> Float[Array, "*N J 3"]:
+    """The part of ``landmark_joints`` that turns along with each landmark's bone, metres."""
+    offset_m = landmarks.offset_m if correction_m is None else landmarks.offset_m + correction_m
+    of_bone = global_rotations[..., np.array(landmarks.bone), :, :]
+    return jnp.einsum("...jab,jb->...ja", of_bone, offset_m, precision=jax.lax.Precision.HIGHEST)
 
 
 def symmetric_corrections(raw_m: jax.Array, bound_m: float = CORRECTION_BOUND_M, layout: Layout = H36M17) -> jax.Array:

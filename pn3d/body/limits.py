@@ -26,11 +26,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
-from pn3d.geometry import planes
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import SMPL24
+from pn3d.geometry.vectors import safe_norm, safe_unit
 
+_HIGHEST = jax.lax.Precision.HIGHEST
 _FREE = (-360.0, 360.0)
 
 
@@ -83,12 +85,8 @@ SHOULDER_CONE_DEG = 112.0
 """Greatest angle of the upper arm from it: reaches straight up, hanging, 50 degrees back, across the chest."""
 
 _MAIN = np.eye(3, dtype=np.float32)[[RANGES[name].main_axis for name in SMPL24.joints]]
-_STEPS = (np.arange(3)[:, None] + np.argmax(_MAIN, axis=1)) % 3
-_JOINTS = np.arange(len(SMPL24.joints))
-_BY_MAIN = (9 * _JOINTS + 3 * _STEPS[:, None] + _STEPS[None]).reshape(-1)
-"""Rows of (24, 3, 3) entries such that all joints' come together, each's main axis first, then on cyclically."""
-_BY_BODY = ((np.arange(3)[None] - np.argmax(_MAIN, axis=1)[:, None]) % 3 * len(_JOINTS) + _JOINTS[:, None]).reshape(-1)
-"""Rows of (3, 24) angles about main axis, the next and the one after, such that they come as (24, 3) of x, y, z."""
+_TO_MAIN = np.stack([np.roll(np.eye(3, dtype=np.float32), -RANGES[name].main_axis, axis=0) for name in SMPL24.joints])
+"""(24, 3, 3) turns each joint's axes so that its main axis comes first, the others after it cyclically."""
 _LOW, _HIGH = (
     np.radians([[getattr(RANGES[name], axis)[end] for axis in "xyz"] for name in SMPL24.joints]).astype(np.float32)
     for end in (0, 1)
@@ -125,34 +123,11 @@ def _as_matrices(rotations: jax.Array) -> jax.Array:
     raise ValueError(f"expected rotations (*, {joints}, 3, 3) or axis-angle (*, {joints}, 3), found {rotations.shape}")
 
 
-def angle_planes(local: jax.Array) -> jax.Array:
-    """``components_rad`` with the batch last: (24, 3, 3, N) -> (24, 3, N) radians.
+def components_rad(rotations: Float[Array, "..."]) -> Float[Array, "*N 24 3"]:
+    """Swing and twist of every joint as one vector of angles about the body axes; see the module.
 
     With main axis k and (k, i, j) cyclic, the twist's sine and cosine are (R_ji - R_ij) and (R_ii + R_jj), both over
     1 + R_kk, and the swing is the shortest turn from axis k to column k.
-    """
-    own = _rows(local.reshape(-1, local.shape[-1]), _BY_MAIN).reshape(9, len(_JOINTS), -1)
-    # Split rather than sliced: slices' gradients would be padded and added (see rotations.components).
-    kk, _, _, ik, ii, ij, jk, ji, jj = (plane[0] for plane in jax.lax.split(own, (1,) * 9))
-    sine, cosine = ji - ij, ii + jj
-    # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
-    defined = sine * sine + cosine * cosine > 1e-8
-    twist = jnp.arctan2(jnp.where(defined, sine, 0.0), jnp.where(defined, cosine, 1.0))
-    squared = ik * ik + jk * jk
-    small = squared < 1e-8
-    length = jnp.sqrt(jnp.where(small, 1.0, squared))
-    factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, kk)) / length)
-    about_main = jnp.stack([twist, -factor * jk, factor * ik])
-    return _rows(about_main.reshape(-1, local.shape[-1]), _BY_BODY).reshape(len(_JOINTS), 3, -1)
-
-
-def _rows(array: jax.Array, order: np.ndarray) -> jax.Array:
-    """Rows in another order, each once: cheap copies forward and back."""
-    return array.at[order].get(unique_indices=True, mode="promise_in_bounds")
-
-
-def components_rad(rotations: jax.Array) -> jax.Array:
-    """Swing and twist of every joint as one vector of angles about the body axes; see the module.
 
     Args:
         rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
@@ -160,8 +135,18 @@ def components_rad(rotations: jax.Array) -> jax.Array:
     Returns:
         (*, 24, 3) radians; finite values and gradients everywhere, exact at rest.
     """
-    matrices = _as_matrices(rotations)
-    return planes.batch_first(angle_planes(planes.batch_last(matrices, 3)), matrices.shape[:-3])
+    own = jnp.einsum("jab,...jbc,jdc->...jad", _TO_MAIN, _as_matrices(rotations), _TO_MAIN, precision=_HIGHEST)
+    sine, cosine = own[..., 2, 1] - own[..., 1, 2], own[..., 1, 1] + own[..., 2, 2]
+    # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
+    defined = sine * sine + cosine * cosine > 1e-8
+    twist = jnp.arctan2(jnp.where(defined, sine, 0.0), jnp.where(defined, cosine, 1.0))
+    ik, jk, kk = own[..., 1, 0], own[..., 2, 0], own[..., 0, 0]
+    squared = ik * ik + jk * jk
+    small = squared < 1e-8
+    length = jnp.sqrt(jnp.where(small, 1.0, squared))
+    factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, kk)) / length)
+    about_main = jnp.stack([twist, -factor * jk, factor * ik], axis=-1)
+    return jnp.einsum("...ja,jab->...jb", about_main, _TO_MAIN, precision=_HIGHEST)
 
 
 def limit_excess_rad(rotations: jax.Array) -> jax.Array:
@@ -174,29 +159,29 @@ def limit_excess_rad(rotations: jax.Array) -> jax.Array:
         (*, 24, 4) radians >= 0: about x, y, z, and beyond the cone of the upper arms.
     """
     matrices = _as_matrices(rotations)
-    local = planes.batch_last(matrices, 3)
-    return planes.batch_first(excess_planes(local, angle_planes(local)), matrices.shape[:-3])
-
-
-def excess_planes(local: jax.Array, angles_rad: jax.Array) -> jax.Array:
-    """``limit_excess_rad`` with the batch last: (24, 3, 3, N) and ``angle_planes`` of it -> (24, 4, N) radians."""
-    low, high = (jnp.asarray(bound[:, :, None], local.dtype) for bound in (_LOW, _HIGH))
-    beyond = jax.nn.relu(_cone_angle(local) - _CONE)
-    around = ((_SHOULDERS.start, len(_JOINTS) - _SHOULDERS.stop), (0, 0))
-    angular = jax.nn.relu(low - angles_rad) + jax.nn.relu(angles_rad - high)
-    return jnp.concatenate([angular, jnp.pad(beyond, around)[:, None]], axis=1)
+    angles = components_rad(matrices)
+    low, high = (jnp.broadcast_to(jnp.asarray(bound, angles.dtype), angles.shape) for bound in (_LOW, _HIGH))
+    angular = jax.nn.relu(low - angles) + jax.nn.relu(angles - high)
+    beyond = jax.nn.relu(_cone_angle(matrices) - _CONE)
+    around = [(0, 0)] * (beyond.ndim - 1) + [(_SHOULDERS.start, len(SMPL24.joints) - _SHOULDERS.stop)]
+    return jnp.concatenate([angular, jnp.pad(beyond, around)[..., None]], axis=-1)
 
 
 limit_violation = limit_excess_rad
 """The same under the name that evaluation uses."""
 
 
-def _cone_angle(local: jax.Array) -> jax.Array:
-    """Angle of both upper arms from the middle of their cone. (24, 3, 3, N) -> (2, N) radians."""
-    x, y, z = (_REST_ARMS[:, None] * entry for entry in planes.entries(local[_SHOULDERS, :, 0]))
-    a, b, c = (_CONE_AXES[:, axis, None] for axis in range(3))
-    across = (b * z - c * y) ** 2 + (c * x - a * z) ** 2 + (a * y - b * x) ** 2
-    return jnp.arctan2(jnp.sqrt(across + 1e-12), a * x + b * y + c * z)
+def _cone_angle(matrices: Float[Array, "*N 24 3 3"]) -> Float[Array, "*N 2"]:
+    """Angle of both upper arms from the middle of their cone, radians."""
+    arms = _upper_arms(matrices)
+    axes = jnp.broadcast_to(jnp.asarray(_CONE_AXES, arms.dtype), arms.shape)
+    return jnp.arctan2(safe_norm(jnp.cross(arms, axes), 1e-12), jnp.sum(arms * axes, axis=-1))
+
+
+def _upper_arms(matrices: Float[Array, "*N 24 3 3"]) -> Float[Array, "*N 2 3"]:
+    """Directions of the upper arms relative to the collars."""
+    arms = matrices[..., _SHOULDERS, :, 0]
+    return arms * jnp.broadcast_to(jnp.asarray(_REST_ARMS[:, None], arms.dtype), arms.shape)
 
 
 def unobserved_twist_rad(rotations: jax.Array) -> jax.Array:
@@ -223,15 +208,15 @@ def clamp_to_limits(rotations: jax.Array) -> jax.Array:
     """
     matrices = _as_matrices(rotations)
     lead = (None,) * (matrices.ndim - 3)
-    shoulders = matrices[..., _SHOULDERS, :, :]
-    arms = shoulders[..., 0] * jnp.asarray(_REST_ARMS[lead][..., None], matrices.dtype)
-    turn = jnp.cross(arms, jnp.broadcast_to(jnp.asarray(_CONE_AXES[lead], matrices.dtype), arms.shape))
-    turn = turn / jnp.sqrt(jnp.sum(turn * turn, axis=-1, keepdims=True) + 1e-12)
-    excess = jax.nn.relu(_cone_angle(planes.batch_last(matrices, 3)) - _CONE).T.reshape(*matrices.shape[:-3], 2, 1)
+    arms = _upper_arms(matrices)
+    turn = safe_unit(jnp.cross(arms, jnp.broadcast_to(jnp.asarray(_CONE_AXES, arms.dtype), arms.shape)), 1e-12)
+    excess = jax.nn.relu(_cone_angle(matrices) - _CONE)[..., None]
     back = rot.axis_angle_to_matrix(turn * excess)
-    matrices = matrices.at[..., _SHOULDERS, :, :].set(jnp.matmul(back, shoulders, precision=jax.lax.Precision.HIGHEST))
+    matrices = matrices.at[..., _SHOULDERS, :, :].set(
+        jnp.matmul(back, matrices[..., _SHOULDERS, :, :], precision=_HIGHEST)
+    )
     angles = components_rad(matrices)
     angles = jnp.clip(angles, *(jnp.asarray(bound[lead], angles.dtype) for bound in (_LOW, _HIGH)))
     twist = angles * jnp.asarray(_MAIN[lead], angles.dtype)
     swing = rot.axis_angle_to_matrix(angles - twist)
-    return jnp.matmul(swing, rot.axis_angle_to_matrix(twist), precision=jax.lax.Precision.HIGHEST)
+    return jnp.matmul(swing, rot.axis_angle_to_matrix(twist), precision=_HIGHEST)

@@ -7,6 +7,7 @@ are planes, ``(N, 3, V)``, so that every sum of products is over long contiguous
 """
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import chex
@@ -15,10 +16,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
+from jaxtyping import Array, Float
 
-from pn3d.body.kinematics import posed_planes
 from pn3d.files.errors import UserError
-from pn3d.geometry import planes
 from pn3d.geometry.skeleton import SMPL24
 
 NUM_JOINTS = len(SMPL24.joints)
@@ -192,28 +192,52 @@ def rest_joints_m(body: BodyModel, betas: jax.Array) -> jax.Array:
 
 
 def posed_joints(
-    body: BodyModel, rest_joints_m: jax.Array, rotations: jax.Array, root_m: jax.Array | None = None
-) -> tuple[jax.Array, jax.Array]:
+    body: BodyModel,
+    rest_joints_m: Float[Array, "*R 24 3"],
+    rotations: Float[Array, "*N 24 3 3"],
+    root_m: Float[Array, "*M 3"] | None = None,
+) -> tuple[Float[Array, "*L 24 3"], Float[Array, "*L 24 3 3"]]:
     """Forward kinematics, level by level over the tree (SMPL Eq. 3-4).
 
     Args:
         body: gives the tree.
-        rest_joints_m: (*, 24, 3); its leading axes broadcast against those of ``rotations`` (same number of axes, so
-            one shape per clip is ``(B, 1, 24, 3)`` beside ``(B, T, 24, 3, 3)``).
-        rotations: (*, 24, 3, 3), each relative to the parent.
-        root_m: (*, 3) where the root goes; its rest position where None, as in SMPL without translation.
+        rest_joints_m: its leading axes broadcast against those of ``rotations`` (same number of axes, so one shape per
+            clip is ``(B, 1, 24, 3)`` beside ``(B, T, 24, 3, 3)``).
+        rotations: each relative to the parent.
+        root_m: where the root goes; its rest position where None, as in SMPL without translation.
 
     Returns:
-        joints in metres (*, 24, 3), and every joint's rotation relative to the model's axes (*, 24, 3, 3).
+        Joints in metres, and every joint's rotation relative to the model's axes.
     """
-    chex.assert_axis_dimension(rest_joints_m, -2, NUM_JOINTS)
     chex.assert_equal(rest_joints_m.ndim + 1, rotations.ndim)
     lead = jnp.broadcast_shapes(rest_joints_m.shape[:-2], rotations.shape[:-3])
-    rest = planes.batch_last(jnp.broadcast_to(rest_joints_m, (*lead, NUM_JOINTS, 3)), 2)
-    local = planes.batch_last(jnp.broadcast_to(rotations, (*lead, NUM_JOINTS, 3, 3)), 3)
-    root = None if root_m is None else planes.batch_last(jnp.broadcast_to(root_m, (*lead, 3)), 1)[None]
-    points, turns = posed_planes(body.parents, rest, local, root)
-    return planes.batch_first(points, lead), planes.batch_first(turns, lead)
+    rest = jnp.broadcast_to(rest_joints_m, (*lead, NUM_JOINTS, 3))
+    local = jnp.broadcast_to(rotations, (*lead, NUM_JOINTS, 3, 3))
+    levels = _levels(body.parents)
+    root = rest[..., :1, :] if root_m is None else jnp.broadcast_to(root_m, (*lead, 3))[..., None, :]
+    turns, points = [local[..., :1, :, :]], [root]
+    for above, level in itertools.pairwise(levels):
+        own, parents = np.array(level), np.array([body.parents[joint] for joint in level])
+        within = np.array([above.index(parent) for parent in parents])
+        parent_turn, parent_point = turns[-1][..., within, :, :], points[-1][..., within, :]
+        bone = rest[..., own, :] - rest[..., parents, :]
+        turns.append(_product(parent_turn, local[..., own, :, :]))
+        points.append(parent_point + _product(parent_turn, bone[..., None])[..., 0])
+    order = np.argsort([joint for level in levels for joint in level])
+    return jnp.concatenate(points, axis=-2)[..., order, :], jnp.concatenate(turns, axis=-3)[..., order, :, :]
+
+
+def _levels(parents: tuple[int, ...]) -> list[list[int]]:
+    """Joint indices by depth in the tree."""
+    depth = [0] * len(parents)
+    for joint, parent in enumerate(parents):
+        depth[joint] = 0 if parent < 0 else depth[parent] + 1
+    return [[joint for joint in range(len(parents)) if depth[joint] == level] for level in range(max(depth) + 1)]
+
+
+def _product(a: jax.Array, b: jax.Array) -> jax.Array:
+    """(*, 3, 3) times (*, 3, n), exact in float32 on every device."""
+    return jnp.matmul(a, b, precision=_HIGHEST)
 
 
 def joints(body: BodyModel, betas: jax.Array, rotations: jax.Array, transl_m: jax.Array) -> jax.Array:
@@ -287,23 +311,23 @@ def _skinned(rows: jax.Array, skin: jax.Array, unposed: jax.Array, transl_m: jax
         unposed: (N, 3, V) shaped vertices with pose correctives, metres.
         transl_m: (N, 3); all in metres, as the (N, V, 3) that come out.
     """
-    planes = []
+    coordinates = []
     for axis in range(3):
         moved = transl_m[:, axis, None]
         for j in range(NUM_JOINTS):
             x, y, z, shift = (rows[:, axis, k, j, None] for k in range(4))
             moved = moved + skin[None, j] * (x * unposed[:, 0] + y * unposed[:, 1] + z * unposed[:, 2] + shift)
-        planes.append(moved)
-    return jnp.stack(planes, axis=-1)
+        coordinates.append(moved)
+    return jnp.stack(coordinates, axis=-1)
 
 
 def _skinned_by_products(rows: jax.Array, skin: jax.Array, unposed: jax.Array, transl_m: jax.Array) -> jax.Array:
     """The same in matrix products."""
-    planes = []
+    coordinates = []
     for axis in range(3):  # one output coordinate at a time, so that at most (N, 4, V) is alive
         blended = jnp.matmul(rows[:, axis], skin, precision=_HIGHEST)
-        planes.append(jnp.sum(blended[:, :3] * unposed, axis=1) + blended[:, 3] + transl_m[:, axis, None])
-    return jnp.stack(planes, axis=-1)
+        coordinates.append(jnp.sum(blended[:, :3] * unposed, axis=1) + blended[:, 3] + transl_m[:, axis, None])
+    return jnp.stack(coordinates, axis=-1)
 
 
 @_skinned.defjvp

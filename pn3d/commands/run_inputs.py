@@ -18,12 +18,12 @@ from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.inference.predict import without_truth
 from pn3d.inference.weights import Weights
-from pn3d.lifting.lifters import make_networks
+from pn3d.lifting.networks import make_networks
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
-from pn3d.training.model_selection import split_by_name, state_signal
-from pn3d.training.objectives import Scene, make_scene
+from pn3d.training.model_selection import split_by_name, state_score
 from pn3d.training.parallel import replicate
+from pn3d.training.scene import Scene, make_scene
 from pn3d.training.state import TrainState, init_state, with_weights
 
 
@@ -73,13 +73,13 @@ class RunInputs:
         say(f"training data: {self.clips.frames} frames, {len(starts)} windows")
         return replicate(TrainData(frames=frame_rays(self.clips), starts=jnp.asarray(starts)), mesh)
 
-    def signal(self, stage: Stage) -> Callable[[TrainState], float] | None:
+    def selection_score(self, stage: Stage) -> Callable[[TrainState], float] | None:
         """What ranks the stage's checkpoints, where 2D was held out; it is of the teacher while it trains alone."""
         if self.held_out is None or stage != "teacher":
             return None
         starts, _ = window_starts(self.held_out, self.config.model.window)
         data = TrainData(frames=frame_rays(self.held_out), starts=jnp.asarray(starts))
-        return state_signal(self.config.model, make_networks(self.config.model).teacher, data)
+        return state_score(self.config.model, make_networks(self.config.model).teacher, data)
 
     def scene(self) -> Scene:
         """The fixed parts of the run."""

@@ -127,8 +127,8 @@ class _Job:
                 )
             began = time.monotonic()
             done = self._done_stages()
-            signal = self.inputs.signal(stage)
-            state = run_stage(self.config, stage, state, data, scene, self.folder, mesh, self.reporter, signal)
+            score = self.inputs.selection_score(stage)
+            state = run_stage(self.config, stage, state, data, scene, self.folder, mesh, self.reporter, score)
             if stage not in done and self.folder.writer:
                 self._finish_stage(stage, state, time.monotonic() - began)
 

@@ -1,6 +1,8 @@
 """Typed configuration of a run, its presets, and overrides by name."""
 
+from pn3d.config.overrides import flatten, parse_overrides, preset, validate, with_overrides
 from pn3d.config.presets import PRESETS
+from pn3d.config.reading import from_json, to_json
 from pn3d.config.settings import (
     STAGES,
     AugmentConfig,
@@ -16,13 +18,6 @@ from pn3d.config.settings import (
     StudentStageConfig,
     TeacherLossConfig,
     TeacherStageConfig,
-    flatten,
-    from_json,
-    parse_overrides,
-    preset,
-    to_json,
-    validate,
-    with_overrides,
 )
 
 __all__ = [

@@ -2,20 +2,15 @@
 
 from typing import Any
 
-_DETECTORS: dict[str, Any] = {"model.correct": True, "augment.noise": 0.03, "model.temporal": "conv"}
-"""Training for 2D that errs: noise as detectors make it, and a teacher that may correct what it is shown. Frames are
-joined by convolutions over time, which the study chose (docs/accuracy.md)."""
-
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
-        **_DETECTORS,
         "teacher.optimiser.steps": 2500,
         "student.optimiser.steps": 2500,
     },
-    "cmu": _DETECTORS,
+    # The defaults, on files.
+    "cmu": {},
     # From weights that exist (--init) to one's own detections: a short joint stage in small steps.
     "tune": {
-        **_DETECTORS,
         "teacher.optimiser.steps": 0,
         "student.optimiser.steps": 0,
         "joint.optimiser.steps": 200,
@@ -26,6 +21,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     # What the paper and Chen 2019 name, without our additions; stage 2 and 3 as ours.
     "paper": {
         "model.elevation_head": False,
+        "model.temporal": "flat",
+        "model.correct": False,
+        "augment.noise": 0.0,
         "augment.mask_probability": 0.0,
         "teacher.loss.elevation_weight": 0.0,
         "teacher.loss.bone_constancy_weight": 0.0,
@@ -40,7 +38,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "student.loss.rest_weight": 0.0,
     },
     "human36m": {
-        **_DETECTORS,
         "teacher.optimiser.learning_rate": 4e-4,
         "model.width": 1024,
         "model.blocks": 4,
@@ -58,7 +55,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "model.window": 3,
         "model.width": 16,
         "model.blocks": 1,
-        "model.temporal": "conv",
+        "model.correct": False,
+        "augment.noise": 0.0,
         "model.discriminator_width": 16,
         "model.discriminator_blocks": 1,
         "teacher.optimiser.batch_size": 8,

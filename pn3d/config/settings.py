@@ -1,14 +1,7 @@
-"""The configuration of a run: frozen dataclasses, presets, overrides by name, JSON there and back."""
+"""The settings of a run: frozen dataclasses, one for each concern."""
 
-import dataclasses
-import json
-import types
-import typing
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from pn3d.config.presets import PRESETS
-from pn3d.files.errors import UserError
+from typing import Literal
 
 Stage = Literal["teacher", "student", "joint"]
 STAGES: tuple[Stage, ...] = ("teacher", "student", "joint")
@@ -24,19 +17,15 @@ class ModelConfig:
     """Units of every layer of teacher and student."""
     blocks: int = 2
     """Residual blocks after the temporal trunk."""
-    temporal: Literal["conv", "flat"] = "flat"
+    temporal: Literal["conv", "flat"] = "conv"
     """How frames are joined: strided temporal convolutions, or one dense layer on all frames."""
-    parts: Literal["whole", "halves"] = "whole"
-    """Whether one trunk lifts the teacher's whole body, or one the legs and one the rest (after LInKs, 2024)."""
     elevation_head: bool = True
     """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
     it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""
-    correct: bool = False
+    correct: bool = True
     """Whether the teacher corrects measured 2D (our addition); without it, measured joints keep their 2D."""
     discriminator_width: int = 256
     discriminator_blocks: int = 2
-    root_motion: bool = False
-    """Whether the teacher tells how the root's depth changes within a window (our addition)."""
     root_depth: float = 10.0
     """Virtual depth c of the root in the unit camera, head-root units (Chen 2019); 0: that of each window's person,
     from its size under the real focal length."""
@@ -49,7 +38,7 @@ class AugmentConfig:
     """Augmentation of windows, drawn in the step from the example's key."""
 
     flip: bool = True
-    noise: float = 0.0
+    noise: float = 0.03
     """Largest mean error of simulated detector noise, as a share of a standing person's height (detectors: 0.02)."""
     mask_probability: float = 0.2
     """Share of windows in which joints are dropped."""
@@ -80,9 +69,6 @@ class TeacherLossConfig:
 
     reprojection_weight: float = 10.0
     """Self-consistency in 2D (lift, view, lift again, back, project)."""
-    reprojection_depth_power: float = 0.0
-    """There a joint counts by this power of its depth over the root's: 0 = distances in the picture, 2 = squared
-    distances beside the ray, in 3D."""
     relift_weight: float = 1.0
     """Self-consistency in 3D, in the new view."""
     elevation_weight: float = 1.0
@@ -91,8 +77,6 @@ class TeacherLossConfig:
     motion_adversarial_weight: float = 1.0
     bone_constancy_weight: float = 50.0
     """Bone ratios do not change over time."""
-    deformation_weight: float = 0.0
-    """Differences of skeletons stay when they are lifted again in new views (ElePose 2022)."""
     symmetry_weight: float = 10.0
     """Left bones are as long as right ones (our addition)."""
     hinge_weight: float = 5.0
@@ -173,9 +157,9 @@ class JointStageConfig:
     fit_weight: float = 2.0
     """The student learns from its own fit to the keypoints (our addition, after SPIN)."""
     student_consistency_weight: float = 0.5
-    """The student's body, turned and projected, gives the same pose and shape again."""
+    """The student's body, in a novel view, gives the same pose and shape again."""
     student_adversarial_weight: float = 0.1
-    """The student's body, turned and projected, is judged by the pose discriminator (as in the paper)."""
+    """The student's body, in a novel view, is shown to the pose discriminator (as in the paper)."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +172,7 @@ class DataConfig:
     """Clips of built-in motion beside the files, which are then repeated until they are a sixth of it all."""
     held_out_share: float = 0.0
     """Share of the scenes (by name) whose 2D is kept from training. Where it is not 0, stage 1 hands on the checkpoint
-    with the best 2D-only signal (``pn3d.training.model_selection``) in the place of its last."""
+    with the best 2D-only score (``pn3d.training.model_selection``) in the place of its last."""
 
 
 @dataclass(frozen=True)
@@ -218,113 +202,3 @@ class Config:
     joint: JointStageConfig = field(default_factory=JointStageConfig)
     data: DataConfig = field(default_factory=DataConfig)
     run: RunConfig = field(default_factory=RunConfig)
-
-
-def preset(name: str) -> Config:
-    """The configuration of a preset; raises UserError with the names that exist."""
-    if name not in PRESETS:
-        raise UserError(f"unknown preset {name!r}; presets: {', '.join(PRESETS)}")
-    return validate(with_overrides(Config(preset=name), PRESETS[name]))
-
-
-def validate(config: Config) -> Config:
-    """The config itself; raises UserError for values that no run can have."""
-    window = config.model.window
-    power = 1
-    while power < window:
-        power *= 3
-    if power != window:
-        raise UserError(f"model.window is {window}, but a window has 1, 3, 9, 27, 81 … frames (a power of 3)")
-    for name, value in flatten(config).items():
-        if isinstance(value, bool | str):
-            continue
-        if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
-            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps", "beside_clips")
-            least = 0 if name.endswith(may_be_none) else 1
-            if value < least:
-                raise UserError(f"{name} is {value}, expected at least {least}")
-        elif name.endswith("share") and not 0 <= value < 1:
-            raise UserError(f"{name} is {value}, expected a share from 0 to below 1")
-        elif value < 0:
-            raise UserError(f"{name} is {value}, expected zero or more")
-    return config
-
-
-def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
-    """Dotted names -> values, e.g. ``teacher.loss.hinge_weight``."""
-    flat: dict[str, Any] = {}
-    for item in dataclasses.fields(config):
-        value, name = getattr(config, item.name), prefix + item.name
-        flat |= flatten(value, name + ".") if dataclasses.is_dataclass(value) else {name: value}
-    return flat
-
-
-def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
-    """A config with some dotted names set; raises UserError for unknown names and values of another type."""
-    for name, value in overrides.items():
-        config = _replace(config, name.split("."), value, name)
-    return config
-
-
-def parse_overrides(words: list[str]) -> dict[str, Any]:
-    """``name=value`` words of a command line -> overrides; values are JSON, or text where they are none."""
-    overrides: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals:
-            raise UserError(f"--set {word!r}: expected NAME=VALUE, e.g. joint.student_adversarial_weight=0")
-        try:
-            overrides[name] = json.loads(text)
-        except ValueError:
-            overrides[name] = text
-    return overrides
-
-
-def _replace(part: Any, path: list[str], value: Any, full_name: str) -> Any:
-    names = [item.name for item in dataclasses.fields(part)]
-    if path[0] not in names:
-        raise UserError(f"config has no {full_name!r}; at {path[0]!r} it has {', '.join(names)}")
-    old = getattr(part, path[0])
-    if len(path) > 1 and dataclasses.is_dataclass(old):
-        return dataclasses.replace(part, **{path[0]: _replace(old, path[1:], value, full_name)})
-    if len(path) > 1 or dataclasses.is_dataclass(old):
-        raise UserError(f"config name {full_name!r} does not name one value")
-    hint = typing.get_type_hints(type(part))[path[0]]
-    return dataclasses.replace(part, **{path[0]: _checked(value, hint, full_name)})
-
-
-def _checked(value: Any, hint: Any, name: str) -> Any:
-    if typing.get_origin(hint) is Literal:
-        if value not in typing.get_args(hint):
-            raise UserError(f"{name} is {value!r}, expected one of {', '.join(map(str, typing.get_args(hint)))}")
-        return value
-    assert not isinstance(hint, types.UnionType)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not hint:
-        raise UserError(f"{name} is {value!r}, expected a value of type {hint.__name__}")
-    return value
-
-
-def to_json(config: Config) -> dict[str, Any]:
-    """The config as plain containers."""
-    return dataclasses.asdict(config)
-
-
-def from_json(values: dict[str, Any]) -> Config:
-    """The inverse of ``to_json``; entries that an older file lacks take their defaults.
-
-    Raises:
-        UserError: an entry is unknown or of another type.
-    """
-    flat: dict[str, Any] = {}
-
-    def walk(node: dict[str, Any], prefix: str) -> None:
-        for key, value in node.items():
-            if isinstance(value, dict):
-                walk(value, prefix + key + ".")
-            else:
-                flat[prefix + key] = value
-
-    walk(values, "")
-    return validate(with_overrides(Config(), flat))

@@ -14,9 +14,10 @@ from pn3d.data.windows import flip_windows
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import H36M17, SMPL24
 from pn3d.inference.weights import Weights
-from pn3d.lifting import lifters, posing
-from pn3d.lifting.lifters import make_networks
-from pn3d.models.layers import run_network
+from pn3d.lifting import teacher as lifting
+from pn3d.lifting.networks import make_networks
+from pn3d.lifting.student import local_sixd, student_outputs
+from pn3d.lifting.windows import make_window
 
 CHUNK = 1024
 """Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
@@ -149,18 +150,18 @@ def _compiled_predictor(model: ModelConfig):  # type: ignore[no-untyped-def]
     root_depth = model.root_depth
 
     def once(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]
-        window = lifters.make_window(rays, confidence, root_depth)
-        lifted = lifters.lift(networks.teacher, teacher, window)
+        window = make_window(rays, confidence, root_depth)
+        lifted = lifting.lift(networks.teacher, teacher, window)
         # Over the person's depth instead of over its height: windows that judge the size differently agree on it.
-        joints = lifters.root_relative(lifted.joints) * window.size[:, None, None, None]
+        joints = lifting.root_relative(lifted.joints) * window.size[:, None, None, None]
         elevation = jnp.broadcast_to(lifted.elevation[:, None], confidence.shape[:2])
         size = jnp.broadcast_to(window.size[:, None], confidence.shape[:2])
         if student is None:
             return joints, elevation, size
-        said = run_network(networks.student, student, window.xy, window.confidence)
+        said = student_outputs(networks.student, student, window)
         betas = jnp.broadcast_to(said.betas[:, None], (*confidence.shape[:2], said.betas.shape[-1]))
         # Columns as the student says them: averaging them is linear, and one Gram-Schmidt per frame comes after it.
-        return joints, elevation, size, posing.local_sixd(said), betas
+        return joints, elevation, size, local_sixd(said), betas
 
     @jax.jit
     def predict(teacher, student, rays, confidence):  # type: ignore[no-untyped-def]

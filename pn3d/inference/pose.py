@@ -21,7 +21,7 @@ from pn3d.geometry import camera, rotations
 from pn3d.inference.blend import Blended
 from pn3d.inference.smoothing import TURNS, Between, Spread, between_fits, fit_stride, half_width, heard, shake, smooth
 from pn3d.inference.weights import Weights
-from pn3d.lifting import posing
+from pn3d.lifting.student import landmark_corrections
 
 PIECE = 1024
 """Frames per call of the body; the last piece is padded, so one shape is compiled."""
@@ -156,7 +156,7 @@ class Figure(NamedTuple):
     def marks(self, rest_m: jax.Array, local: jax.Array) -> tuple[jax.Array, jax.Array]:
         """(n, 24, 3) body joints and (n, 17, 3) landmarks of (n, 24, 3, 3) rotations."""
         joints, turns = body_model.posed_joints(self.body, rest_m, local)
-        corrections = posing.landmark_corrections(self.landmark_raw)
+        corrections = landmark_corrections(self.landmark_raw)
         return joints, landmark_room.landmark_joints(self.landmarks, joints, turns, corrections)
 
 
@@ -171,7 +171,7 @@ def fit_piece(figure: Figure, said: Said, *, steps: int = fitting.STEPS) -> tupl
     measured = said.confidence > 0
     apart = jnp.where(measured, jnp.linalg.norm(said.rays - camera.project(placed), axis=-1), 0.0)
     gap = jnp.sum(apart, axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / said.size
-    corrections = posing.landmark_corrections(figure.landmark_raw)
+    corrections = landmark_corrections(figure.landmark_raw)
     picture = fitting.Picture(said.rays, said.confidence, said.size)
     fitted = fitting.fit_body(figure.body, figure.landmarks, corrections, rest, local, picture, steps=steps)
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)

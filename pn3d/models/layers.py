@@ -1,19 +1,15 @@
 """Blocks shared by the networks: a temporal trunk of strided convolutions, residual blocks, plain heads."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
+from jaxtyping import Array, Float
 
 Temporal = Literal["conv", "flat"]
-
-
-def run_network(network: nn.Module, params: Any, *inputs: jax.Array) -> Any:
-    """What a stateless network says: its module applied to its parameters."""
-    return network.apply({"params": params}, *inputs)
 
 
 def dense(features: int, *, scale: float = 2.0, name: str | None = None) -> nn.Dense:
@@ -68,8 +64,8 @@ class TemporalTrunk(nn.Module):
         return nn.leaky_relu(x)
 
 
-def frame_channels(xy: jax.Array, confidence: jax.Array) -> jax.Array:
-    """(B, T, J, 2), (B, T, J) -> (B, T, 3 J): coordinates with missing joints at zero, and the confidence."""
+def frame_channels(xy: Float[Array, "B T J 2"], confidence: Float[Array, "B T J"]) -> Float[Array, "B T 3*J"]:
+    """What a trunk sees of each frame: coordinates with missing joints at zero, and the confidence."""
     chex.assert_equal_shape_prefix([xy, confidence], 3)
     measured = (confidence > 0)[..., None]
     both = jnp.concatenate([jnp.where(measured, xy, 0.0), confidence[..., None]], axis=-1)
@@ -87,17 +83,14 @@ def temporal_basis(length: int) -> np.ndarray:
     return np.stack([np.cos(np.pi * k * time) * 0.5**k for k in range(count)], axis=-1).astype(np.float32)
 
 
-def smooth_in_time(values: jax.Array) -> jax.Array:
-    """(B, T, …) -> the nearest values that the basis can speak, by least squares over time."""
+def smooth_in_time(values: Float[Array, "B T *N"]) -> Float[Array, "B T *N"]:
+    """The nearest values that the basis can give, by least squares over time."""
     basis = temporal_basis(values.shape[1]).astype(np.float64)
     projection = jnp.asarray(basis @ np.linalg.pinv(basis), values.dtype)
     return jnp.einsum("st,bt...->bs...", projection, values)
 
 
-def over_time(coefficients: jax.Array, length: int) -> jax.Array:
-    """(B, K * C) head outputs -> (C, T, B) values per frame, the batch last, as points and bodies are computed
-    (``pn3d.geometry.planes``)."""
+def over_time(coefficients: Float[Array, "B KC"], length: int) -> Float[Array, "B T C"]:
+    """Head outputs, K coefficients of the basis for each of C values -> values per frame."""
     basis = jnp.asarray(temporal_basis(length))
-    # The barrier keeps XLA from multiplying turned matrices in the head, which costs more than turning them.
-    rows = basis @ jax.lax.optimization_barrier(coefficients).T.reshape(basis.shape[1], -1)
-    return jnp.swapaxes(rows.reshape(length, -1, coefficients.shape[0]), 0, 1)
+    return jnp.einsum("tk,bkc->btc", basis, coefficients.reshape(len(coefficients), basis.shape[1], -1))

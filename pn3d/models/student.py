@@ -4,6 +4,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float
 
 from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, temporal_basis
 
@@ -13,16 +14,15 @@ SHAPES = 10
 
 @flax.struct.dataclass
 class StudentOutput:
-    """What the student says of a window.
+    """The student's outputs for a batch of windows.
 
     Attributes:
-        sixd_planes: (24, 6, T, B) local rotations as 6D, the batch last (``geometry.planes``); the pelvis relative
-            to a person who faces the camera upright.
+        sixd: (B, T, 24, 6) local rotations as 6D; the pelvis relative to a person who faces the camera upright.
         betas: (B, 10) one shape per window.
         landmark_raw: (17, 3) raw landmark corrections, constants of the body (see pn3d.body.landmarks).
     """
 
-    sixd_planes: jax.Array
+    sixd: jax.Array
     betas: jax.Array
     landmark_raw: jax.Array
 
@@ -36,17 +36,17 @@ class Student(nn.Module):
     landmarks: int = 17
 
     @nn.compact
-    def __call__(self, xy: jax.Array, confidence: jax.Array) -> StudentOutput:
-        """(B, T, J, 2) window coordinates, (B, T, J) confidence (0 = missing) -> StudentOutput."""
-        frames = xy.shape[1]
+    def __call__(self, xy: Float[Array, "B T J 2"], confidence: Float[Array, "B T J"]) -> StudentOutput:
+        """Window coordinates and confidence (0 = missing) -> StudentOutput."""
+        batch, frames = xy.shape[:2]
         features = TemporalTrunk(self.width, self.blocks, self.temporal, name="trunk")(frame_channels(xy, confidence))
         coefficients = temporal_basis(frames).shape[1]
         turn = over_time(dense(coefficients * BODY_JOINTS * 6, scale=0.1, name="pose_head")(features), frames)
         identity = jnp.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-        sixd = turn.reshape(BODY_JOINTS, 6, *turn.shape[1:]) + identity.reshape(1, 6, 1, 1)
+        sixd = turn.reshape(batch, frames, BODY_JOINTS, 6) + identity.reshape(1, 1, 1, 6)
         raw = nn.Dense(SHAPES, kernel_init=nn.initializers.zeros_init(), name="shape_head")(
             nn.leaky_relu(dense(self.width // 2, name="shape_hidden")(features))
         )
         landmark_raw = self.param("landmark_raw", nn.initializers.zeros_init(), (self.landmarks, 3))
         # Nobody is more than about three standard deviations from the mean.
-        return StudentOutput(sixd_planes=sixd, betas=3.0 * jnp.tanh(raw / 3.0), landmark_raw=landmark_raw)
+        return StudentOutput(sixd=sixd, betas=3.0 * jnp.tanh(raw / 3.0), landmark_raw=landmark_raw)

@@ -17,13 +17,13 @@ from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.files.errors import UserError
-from pn3d.lifting.lifters import Params
+from pn3d.lifting.networks import Params
 from pn3d.models.student import SHAPES
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, run_stage
-from pn3d.training.objectives import make_scene
 from pn3d.training.parallel import device_mesh, replicate
 from pn3d.training.run_folder import RunFolder
+from pn3d.training.scene import make_scene
 from pn3d.training.state import TrainState, init_state, with_weights
 
 OF_THE_BODY = ("shape_hidden", "shape_head", "landmark_raw")

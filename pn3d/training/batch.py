@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from pn3d.config import Config
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import UNIT_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
-from pn3d.lifting.lifters import Window, make_window
+from pn3d.lifting.windows import Window, make_window
 from pn3d.training.parallel import AXIS
 
 _HEIGHT = UNIT_HEIGHT * 10.0
@@ -33,18 +33,19 @@ class Batch:
 
     Attributes:
         window: what the players see (noise and masks included).
-        quiet: the same windows with the masks but without the noise: what the teacher's own terms and the
-            discriminators see. Noise is not seen in depth, so a turned skeleton that carries it would give itself away.
+        masked: the same windows with the masks but without the noise: what the teacher's own terms and the
+            discriminators see. Noise is not visible in depth, so a rotated skeleton that carries it would give itself
+            away.
         clean: the same windows before noise and masks, by their own size: what players teach each other from.
-        keys: (B,) one typed key per example, for what objectives draw.
-        judged: (B,) int32 the frame of each window whose pose the discriminator sees, of reals and fakes alike.
+        keys: (B,) one typed key per example, for what stages draw.
+        pose_frame: (B,) int32 the frame of each window whose pose the pose discriminator sees, of reals and fakes.
     """
 
     window: Window
-    quiet: Window
+    masked: Window
     clean: Window
     keys: jax.Array
-    judged: jax.Array
+    pose_frame: jax.Array
 
 
 def clean_xy(batch: Batch, window: Window) -> jax.Array:
@@ -52,29 +53,30 @@ def clean_xy(batch: Batch, window: Window) -> jax.Array:
     return batch.clean.rays / window.size[:, None, None, None]
 
 
-def draw_batch(data: TrainData, key: jax.Array, lane: jax.Array, batch_size: int, config: Config) -> Batch:
-    """The lane's share of a global batch. Example i of the global batch draws the same whatever the device count."""
+def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_size: int, config: Config) -> Batch:
+    """The device's share of a global batch. Example i of the global batch draws the same on any number of devices."""
     share = batch_size // jax.lax.axis_size(AXIS)
     index_key, example_key = jax.random.split(key)
     chosen = jax.random.randint(index_key, (batch_size,), 0, data.starts.shape[0])
-    mine = lane * share + jnp.arange(share)
-    starts = data.starts[chosen[mine]]
-    keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(example_key, i), 4))(mine)
+    own = device_index * share + jnp.arange(share)
+    starts = data.starts[chosen[own]]
+    keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(example_key, i), 4))(own)
     rays = gather_windows(data.frames.rays, starts, config.model.window)
     confidence = gather_windows(data.frames.confidence, starts, config.model.window)
     if config.augment.flip:
         rays, confidence = flip_windows(rays, confidence, jax.vmap(jax.random.bernoulli)(keys[:, 0]))
-    clean = make_window(rays, confidence, config.model.root_depth)
-    noisy_rays, seen = rays, confidence
-    if config.augment.noise > 0:
-        noisy = add_detector_noise(keys[:, 1], clean.xy, confidence, config.augment.noise, _HEIGHT)
-        noisy_rays = noisy * clean.size[:, None, None, None]
-    if config.augment.mask_probability > 0:
-        seen = drop_joints(keys[:, 2], confidence, config.augment.mask_probability)
-    quiet = make_window(rays, seen, config.model.root_depth)
-    window = make_window(noisy_rays, seen, config.model.root_depth) if config.augment.noise > 0 else quiet
+    root_depth, augment = config.model.root_depth, config.augment
+    clean = make_window(rays, confidence, root_depth)
+    noisy_rays, visible = rays, confidence
+    if augment.noise > 0:
+        noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise, _HEIGHT)
+        noisy_rays = noisy_xy * clean.size[:, None, None, None]
+    if augment.mask_probability > 0:
+        visible = drop_joints(keys[:, 2], confidence, augment.mask_probability)
+    masked = make_window(rays, visible, root_depth)
+    window = make_window(noisy_rays, visible, root_depth) if augment.noise > 0 else masked
     # Many read them, and XLA would make the masks anew for each from the random bits.
-    window, quiet, clean = jax.lax.optimization_barrier((window, quiet, clean))
+    window, masked, clean = jax.lax.optimization_barrier((window, masked, clean))
     frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
-    judged = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
-    return Batch(window=window, quiet=quiet, clean=clean, keys=keys[:, 3], judged=judged)
+    pose_frame = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
+    return Batch(window=window, masked=masked, clean=clean, keys=keys[:, 3], pose_frame=pose_frame)

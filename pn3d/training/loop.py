@@ -14,14 +14,14 @@ from pn3d.config import Config, Stage
 from pn3d.files.errors import TrainingDivergedError, UserError
 from pn3d.training.batch import TrainData
 from pn3d.training.checkpoint import Checkpoints, player_digests
-from pn3d.training.objectives import Scene
 from pn3d.training.parallel import Agreement, mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
+from pn3d.training.scene import Scene
 from pn3d.training.state import TrainState, stage_optimiser, start_stage
 from pn3d.training.train_step import make_step
 
 PROGRESS_SECONDS = 10.0
-Signal = Callable[[TrainState], float]
+SelectionScore = Callable[[TrainState], float]
 """What ranks checkpoints from outside of training; lower is better. It knows no 3D."""
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
@@ -69,11 +69,11 @@ def run_stage(
     folder: RunFolder,
     mesh: jax.sharding.Mesh,
     reporter: Reporter,
-    signal: Signal | None = None,
+    score: SelectionScore | None = None,
 ) -> TrainState:
     """Trains a stage to its last step, resuming from its newest intact checkpoint, and returns its final state.
 
-    With a ``signal`` it ranks the checkpoints in the place of the stage's loss, is logged with each, and the state of
+    With a ``score`` it ranks the checkpoints in the place of the stage's loss, is logged with each, and the state of
     the best is returned.
 
     Raises:
@@ -94,8 +94,8 @@ def run_stage(
             if int(state.step) < stage_optimiser(config, stage).steps:
                 reporter.say(f"{stage}: resuming at step {int(state.step)}")
         folder.forget_after(stage, int(state.step))
-        state = _Run(config, stage, scene, folder, mesh, reporter, checkpoints, signal).steps(state, data)
-        if signal is None:
+        state = _Run(config, stage, scene, folder, mesh, reporter, checkpoints, score).steps(state, data)
+        if score is None:
             return state
         best = checkpoints.restore(state, reporter.say, best=True) or state
         reporter.say(f"{stage}: step {int(best.step)} has the best 2D signal and is used")
@@ -119,9 +119,9 @@ class _Run:
         mesh: jax.sharding.Mesh,
         reporter: Reporter,
         checkpoints: Checkpoints,
-        signal: Signal | None,
+        score: SelectionScore | None,
     ) -> None:
-        self.signal = signal
+        self.score = score
         self.stage, self.folder, self.reporter, self.checkpoints = stage, folder, reporter, checkpoints
         self.total, self.block = stage_optimiser(config, stage).steps, config.run.steps_per_dispatch
         self.every, self.digest_every = config.run.checkpoint_every, config.run.digest_every
@@ -145,13 +145,13 @@ class _Run:
             digesting = self.digest_every > 0 and (done % self.digest_every == 0 or done == self.total)
             if saving or digesting:
                 extra: dict[str, Any] = {"digest": player_digests(state)} if digesting else {}
-                if saving and self.signal is not None:
-                    extra["signal"] = self.signal(state)
+                if saving and self.score is not None:
+                    extra["signal"] = self.score(state)
                 self._log(*waiting, first, state, extra)
                 waiting = None
             if saving:
-                score = extra.get("signal", float(np.mean(self.losses)))
-                self.checkpoints.save(state, score, extra["digest"]["state"] if digesting else None)
+                rank = extra.get("signal", float(np.mean(self.losses)))
+                self.checkpoints.save(state, rank, extra["digest"]["state"] if digesting else None)
                 self.losses.clear()
             if stopping:
                 raise StoppedError(f"{self.stage} stopped at step {done} of {self.total}; the same command resumes it")

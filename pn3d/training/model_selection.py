@@ -1,8 +1,8 @@
-"""A stopping signal that never sees 3D: what a teacher does on held-out 2D, as one number; lower is better.
+"""A selection score that never sees 3D: what a teacher does on held-out 2D, as one number; lower is better.
 
 Losses fall while the pose gets worse, because teacher and discriminators move together. This looks from outside, with
-nothing that learns: are the skeletons, turned to other views, distributed as real pictures are; does lifting a turned
-picture give the same depth; do windows that overlap, and mirrored windows, agree; do bones keep their ratios. Each term
+nothing that learns: are the skeletons, in novel views, distributed as real pictures are; does lifting a novel view
+again give the same depth; do windows that overlap, and mirrored windows, agree; do bones keep their ratios. Each term
 is divided by what the flat skeleton (no depth at all) gets where that is not zero. Our choice.
 """
 
@@ -19,12 +19,12 @@ import numpy as np
 from pn3d import losses
 from pn3d.config import ModelConfig
 from pn3d.data.clips import Clips, select
-from pn3d.data.windows import flip_windows, gather_windows
+from pn3d.data.windows import gather_windows
 from pn3d.files.errors import UserError
-from pn3d.geometry import camera, planes
-from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting import lifters
-from pn3d.lifting.lifters import Params, Window, make_window
+from pn3d.geometry import camera
+from pn3d.lifting import teacher as lifting
+from pn3d.lifting.networks import Params
+from pn3d.lifting.windows import NovelWindow, Window, make_window, mirror_joints, mirror_window, novel_window
 from pn3d.models.teacher import Teacher
 from pn3d.training.batch import TrainData
 from pn3d.training.state import TrainState
@@ -33,11 +33,10 @@ HELD_OUT_SHARE = 0.12
 """Share of scenes whose 2D is kept from training."""
 WINDOWS = 512
 VIEWS = 4
-_MIRROR = np.array(H36M17.mirror)
 
 
 class Skeletons(NamedTuple):
-    """What a lifter says: (B, T, 17, 3) joints in the unit camera, and (B,) elevations in radians."""
+    """A lifter's outputs: (B, T, 17, 3) joints in the unit camera, and (B,) elevations in radians."""
 
     joints: jax.Array
     elevation: jax.Array
@@ -99,20 +98,20 @@ def held_out_windows(data: TrainData, config: ModelConfig, count: int = WINDOWS)
     return HeldOut(window=cut(picked), later=cut(picked + shift), shift=shift)
 
 
-def signal_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
+def score_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
     """Every term on held-out windows; () each, in head-root units or ratios, lower is better."""
     window = held_out.window
     lifted = lift(window)
     fakes, cycle = [], []
     for view in range(VIEWS):
-        turned, seen = _turn(lifted, window, view)
-        again = lift(seen.window)
-        gap = turned[..., 2] - seen.scale[:, None, None] * again.joints[..., 2]
+        in_view, novel = _in_view(lifted, window, view)
+        again = lift(novel.window)
+        gap = in_view[..., 2] - novel.scale[:, None, None] * again.joints[..., 2]
         cycle.append(jnp.mean(jnp.abs(gap)))
-        fakes.append(seen.window.xy)
+        fakes.append(novel.window.xy)
     made = jnp.concatenate(fakes)
-    real = jnp.concatenate([window.xy, _mirrored(window).xy])
-    bones = losses.bone_vectors(planes.split(lifted.joints))
+    real = jnp.concatenate([window.xy, mirror_window(window).xy])
+    bones = losses.bone_vectors(lifted.joints)
     ratios = losses.bone_ratios(bones)
     return {
         "pose": energy_distance(_middle_pose(made), _middle_pose(real)),
@@ -126,37 +125,37 @@ def signal_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
     }
 
 
-SIGNAL_WEIGHTS = {"pose": 1.0, "motion": 0.5, "cycle": 1.0, "overlap": 0.5, "constancy": 0.5, "symmetry": 0.5}
+SCORE_WEIGHTS = {"pose": 1.0, "motion": 0.5, "cycle": 1.0, "overlap": 0.5, "constancy": 0.5, "symmetry": 0.5}
 """Of the terms over the flat skeleton's (overlap, which is zero there, over its cycle)."""
 
 
-def stopping_signal(teacher: Teacher, params: Params, held_out: HeldOut) -> jax.Array:
-    """The signal of a teacher, (); about 1 for a teacher that says nothing of depth, lower is better."""
-    own = signal_terms(teacher_lift(teacher, params), held_out)
-    flat = signal_terms(flat_lift, held_out)
+def selection_score(teacher: Teacher, params: Params, held_out: HeldOut) -> jax.Array:
+    """The score of a teacher, (); about 1 for a teacher that tells nothing of depth, lower is better."""
+    own = score_terms(teacher_lift(teacher, params), held_out)
+    flat = score_terms(flat_lift, held_out)
     return combined(own, flat)
 
 
-def state_signal(config: ModelConfig, teacher: Teacher, held_out: TrainData) -> Callable[[TrainState], float]:
-    """The signal as a function of a training state: of its averaged teacher on held-out data."""
+def state_score(config: ModelConfig, teacher: Teacher, held_out: TrainData) -> Callable[[TrainState], float]:
+    """The score as a function of a training state: of its averaged teacher on held-out data."""
     windows = held_out_windows(held_out, config)
-    compiled = jax.jit(lambda params: stopping_signal(teacher, params, windows))
-    # Of several processes each looks at its own copy, and all say the same.
+    compiled = jax.jit(lambda params: selection_score(teacher, params, windows))
+    # Of several processes each looks at its own copy, and all get the same.
     return lambda state: float(compiled(jax.tree.map(lambda leaf: leaf.addressable_data(0), state.teacher.ema)))
 
 
 def combined(own: dict[str, jax.Array], flat: dict[str, jax.Array]) -> jax.Array:
     """Weighted mean of the terms over those of the flat skeleton."""
-    scale = {name: flat["cycle"] if name == "overlap" else flat[name] for name in SIGNAL_WEIGHTS}
-    total = sum((w * own[name] / (scale[name] + 1e-6) for name, w in SIGNAL_WEIGHTS.items()), jnp.zeros(()))
-    return total / sum(SIGNAL_WEIGHTS.values())
+    scale = {name: flat["cycle"] if name == "overlap" else flat[name] for name in SCORE_WEIGHTS}
+    total = sum((w * own[name] / (scale[name] + 1e-6) for name, w in SCORE_WEIGHTS.items()), jnp.zeros(()))
+    return total / sum(SCORE_WEIGHTS.values())
 
 
 def teacher_lift(teacher: Teacher, params: Params) -> Lift:
     """A teacher as a lifter."""
 
     def lift(window: Window) -> Skeletons:
-        lifted = lifters.lift(teacher, params, window)
+        lifted = lifting.lift(teacher, params, window)
         return Skeletons(lifted.joints, lifted.elevation)
 
     return lift
@@ -164,8 +163,7 @@ def teacher_lift(teacher: Teacher, params: Params) -> Lift:
 
 def flat_lift(window: Window) -> Skeletons:
     """The skeleton without depth, as a lifter; missing joints stay at the root."""
-    zeros = jnp.zeros(window.confidence.shape, window.xy.dtype)
-    joints = planes.joined(camera.lift(planes.split(window.xy), planes.window_last(zeros), window.root_depth))
+    joints = camera.lift(window.xy, jnp.zeros_like(window.xy[..., 0]), window.root_depth)
     return Skeletons(joints, jnp.zeros_like(window.size))
 
 
@@ -184,17 +182,17 @@ def _mean_distance(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.mean(jnp.sqrt(jnp.maximum(square - 2.0 * product, 0.0)))
 
 
-def _turn(lifted: Skeletons, window: Window, view: int) -> tuple[jax.Array, lifters.Renormalised]:
-    """Skeletons in a view that is fixed for each window, elevations spread as the lifted ones are, and its picture."""
+def _in_view(lifted: Skeletons, window: Window, view: int) -> tuple[jax.Array, NovelWindow]:
+    """Skeletons in a view that is fixed for each window, elevations spread as the lifted ones are, and the 2D of it."""
     batch = window.size.shape[0]
-    # Low-discrepancy instead of random: the signal of one teacher is one number.
+    # Low-discrepancy instead of random: the score of one teacher is one number.
     spread = (np.arange(batch) * 0.6180339887 + view / VIEWS) % 1.0
     azimuth = jnp.asarray(2.0 * np.pi * spread, jnp.float32)
     order = np.argsort((np.arange(batch) * 0.7548776662 + 0.37 * view) % 1.0)
     new_elevation = lifted.elevation[jnp.asarray(order)]
     rotation = camera.view_rotation(lifted.elevation, azimuth, new_elevation)
-    turned = camera.in_front(camera.turn_about_root(planes.split(lifted.joints), rotation, window.root_depth))
-    return planes.joined(turned), lifters.renormalise(camera.project_unit(turned, window.root_depth), window)
+    in_view = camera.in_front(camera.rotate_about_root(lifted.joints, rotation, window.root_depth))
+    return in_view, novel_window(camera.project_unit(in_view, window.root_depth), window)
 
 
 def _middle_pose(xy: jax.Array) -> jax.Array:
@@ -206,15 +204,9 @@ def _displacement(xy: jax.Array) -> jax.Array:
     return 4.0 * (xy[:, -1] - xy[:, 0]).reshape(xy.shape[0], -1)
 
 
-def _mirrored(window: Window) -> Window:
-    everyone = jnp.ones(window.size.shape, bool)
-    xy, confidence = flip_windows(window.xy, window.confidence, everyone)
-    return window.replace(xy=xy, confidence=confidence)  # type: ignore[attr-defined]
-
-
 def _mirror_gap(lift: Lift, lifted: Skeletons, window: Window) -> jax.Array:
-    other = lift(_mirrored(window)).joints[:, :, _MIRROR, 2]
-    return jnp.mean(jnp.abs(other - lifted.joints[..., 2]))
+    other = mirror_joints(lift(mirror_window(window)).joints)
+    return jnp.mean(jnp.abs(other[..., 2] - lifted.joints[..., 2]))
 
 
 def _overlap(lift: Lift, lifted: Skeletons, held_out: HeldOut) -> jax.Array:

@@ -10,9 +10,8 @@ import optax
 
 from pn3d.config import Config, DiscriminatorConfig, OptimiserConfig, Stage
 from pn3d.files.errors import UserError
-from pn3d.lifting.lifters import Networks, Params, make_networks
+from pn3d.lifting.networks import Networks, Params, make_networks
 from pn3d.models.discriminator import motion_features, pose_features
-from pn3d.training.adam import ClippedAdam
 
 PLAYERS = ("teacher", "student", "pose_discriminator", "motion_discriminator")
 TRAINED: dict[Stage, tuple[str, ...]] = {
@@ -59,8 +58,8 @@ class TrainState:
     motion_discriminator: Player
 
 
-def clipped_adam(optimiser: OptimiserConfig, learning_rate: float) -> ClippedAdam:
-    """Clipped Adam with warm-up and cosine decay."""
+def clipped_adam(optimiser: OptimiserConfig, learning_rate: float) -> optax.GradientTransformation:
+    """Adam with warm-up and cosine decay, on gradients clipped by their norm."""
     schedule = optax.warmup_cosine_decay_schedule(
         0.1 * learning_rate,
         learning_rate,
@@ -68,7 +67,8 @@ def clipped_adam(optimiser: OptimiserConfig, learning_rate: float) -> ClippedAda
         max(optimiser.steps, optimiser.warmup_steps + 1),
         learning_rate * optimiser.final_fraction,
     )
-    return ClippedAdam(schedule, optimiser.b1, optimiser.b2, optimiser.clip_norm)
+    adam = optax.adam(schedule, b1=optimiser.b1, b2=optimiser.b2, eps=1e-8)
+    return optax.chain(optax.clip_by_global_norm(optimiser.clip_norm), adam)
 
 
 def stage_optimiser(config: Config, stage: Stage) -> OptimiserConfig:
@@ -86,7 +86,7 @@ def discriminator_config(config: Config, stage: Stage) -> DiscriminatorConfig:
     return config.joint.discriminator if stage == "joint" else config.teacher.discriminator
 
 
-def stage_optimisers(config: Config, stage: Stage) -> dict[str, ClippedAdam]:
+def stage_optimisers(config: Config, stage: Stage) -> dict[str, optax.GradientTransformation]:
     """One optimiser per player that learns in the stage."""
     optimiser = stage_optimiser(config, stage)
     rates = dict.fromkeys(TRAINED[stage], optimiser.learning_rate)

@@ -11,9 +11,9 @@ from pn3d.files.errors import UserError
 from pn3d.training.batch import TrainData
 from pn3d.training.checkpoint import Checkpoints, player_digests
 from pn3d.training.loop import check_devices
-from pn3d.training.objectives import Scene
 from pn3d.training.parallel import mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
+from pn3d.training.scene import Scene
 from pn3d.training.state import PLAYERS, TrainState, stage_optimiser, start_stage
 from pn3d.training.train_step import make_step
 

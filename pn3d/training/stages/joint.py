@@ -1,4 +1,4 @@
-"""Stage 3: teacher and student are tuned together."""
+"""Stage 3: teacher and student are tuned together. PoseNet3D, section 3.3."""
 
 from typing import NamedTuple
 
@@ -7,120 +7,140 @@ import jax.numpy as jnp
 
 from pn3d import losses
 from pn3d.config import Config
-from pn3d.geometry import camera, planes
-from pn3d.lifting import lifters
-from pn3d.lifting.lifters import Lifted, Params, Renormalised
-from pn3d.lifting.posing import Posed
+from pn3d.geometry import camera
+from pn3d.lifting import teacher as lifting
+from pn3d.lifting.networks import Params
+from pn3d.lifting.student import FittedFrames, Posed, fit_student, fitted_frames, pose_body
+from pn3d.lifting.teacher import Lifted, average_lifted, corrected_joints, root_relative
+from pn3d.lifting.windows import NovelWindow, novel_window
+from pn3d.training.adversarial import discriminator_gradients, fake_logits
 from pn3d.training.batch import Batch, clean_xy
-from pn3d.training.objectives import Cycle, Scene, judged, teacher_cycle, teacher_terms
 from pn3d.training.parallel import varying
+from pn3d.training.scene import Scene
 from pn3d.training.stages.student import student_terms
-from pn3d.training.terms import Terms, Verdicts, Weighted, discriminator_gradients, judge_all, sum_terms
+from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
+from pn3d.training.terms import Terms, Weighted, logged, sum_terms
 
-
-class _Turned(NamedTuple):
-    """The student's body in the teacher's random view: its picture as networks see it, and the body in it."""
-
-    seen: Renormalised
-    again: Posed | None
+Fakes = dict[str, list[jax.Array]]
 
 
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
-    """Gradients of all four players on one device's batch, and its metrics. PoseNet3D, section 3.3."""
-    stage = config.joint
+    """Gradients of all four players on one device's batch, and its metrics."""
+    networks, stage = scene.networks, config.joint
+    targets = _targets(config, scene, params, batch)
 
-    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Verdicts]]:
-        cycle = teacher_cycle(scene, own["teacher"], batch)
-        posed = lifters.pose_body(scene.networks.student, own["student"], batch.window, scene.body, scene.landmarks)
-        turned = _turn_student(config, scene, own["student"], posed, cycle, batch)
+    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Fakes]]:
+        cycle = self_consistency_cycle(scene, own["teacher"], batch)
+        posed = pose_body(networks.student, own["student"], batch.window, scene.body, scene.landmarks)
         # Without noise the windows are the ones of the cycle.
         noisy = config.augment.noise > 0
-        lifted = lifters.lift(scene.networks.teacher, own["teacher"], batch.window) if noisy else cycle.lifted
-        fakes = [cycle.seen.window.xy]
+        lifted = lifting.lift(networks.teacher, own["teacher"], batch.window) if noisy else cycle.lifted
+        in_view = student_in_view(config, scene, own["student"], posed, cycle, batch)
+        fakes = {name: [cycle.novel.window.xy] for name in ("pose_discriminator", "motion_discriminator")}
+        logits = {
+            name: fake_logits(networks, params, name, xy, batch, stage.discriminator) for name, (xy,) in fakes.items()
+        }
+        weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
+        weighted |= _distillation_terms(config, lifted, posed, targets, batch)
+        weighted |= _novel_view_terms(config, scene, params, posed, in_view, batch)
         if stage.student_adversarial_weight:
-            fakes.append(turned.seen.window.xy)
-        said = judge_all(params, judged(batch, *fakes), stage.discriminator)
-        total, terms = sum_terms(_pair_terms(config, scene, params, (lifted, posed), turned, cycle, said, batch))
-        return total, (terms, said)
+            fakes["pose_discriminator"].append(in_view.novel.window.xy)
+        total, terms = sum_terms(weighted)
+        return total, (terms, fakes)
 
     own = varying({name: params[name] for name in ("teacher", "student")})
-    (total, (terms, said)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
-    of_judges, seen = discriminator_gradients(params, said, stage.discriminator.gradient_penalty)
-    metrics = {"loss/pair": total} | {f"loss/{name}": value for name, value in terms.items()} | seen
-    return of_pair | of_judges, metrics
+    (total, (terms, fakes)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
+    of_discriminators, metrics = discriminator_gradients(networks, params, fakes, batch, stage.discriminator)
+    return of_pair | of_discriminators, logged("pair", total, terms) | metrics
 
 
-def _pair_terms(
-    config: Config,
-    scene: Scene,
-    params: dict[str, Params],
-    said: tuple[Lifted, Posed],
-    turned: _Turned,
-    cycle: Cycle,
-    judgements: Verdicts,
-    batch: Batch,
-) -> Weighted:
-    """The teacher's and student's own terms, distillation both ways, and the student in new views."""
-    stage = config.joint
-    lifted, posed = said
-    skeleton = lifters.root_relative(lifters.believed_joints(lifted, batch.window))
-    terms = teacher_terms(scene, cycle, batch, judgements, config.teacher.loss)
-    # Both teach from the windows before noise and masks, averaged with the mirrored ones: better than what they say of
-    # the windows that they learn from.
-    taught = lifters.average_lifted(scene.networks.teacher, params["teacher"], batch.clean)
-    fitted = jax.lax.stop_gradient(
-        lifters.fit_student(
-            scene.networks.student, params["student"], batch.clean, scene.body, scene.landmarks, stage.fit_steps
-        )
+class Targets(NamedTuple):
+    """What the players teach each other, held constant.
+
+    Attributes:
+        of_teacher: (B, T, 17, 3) the teacher's root-relative skeleton.
+        of_student: the student's body, fitted to the keypoints.
+    """
+
+    of_teacher: jax.Array
+    of_student: FittedFrames
+
+
+def _targets(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> Targets:
+    """Both teach from the windows before noise and masks, averaged with the mirrored ones: better than what they make
+    of the windows that they learn from."""
+    networks, fit_steps = scene.networks, config.joint.fit_steps
+    targets = Targets(
+        average_lifted(networks.teacher, params["teacher"], batch.clean),
+        fit_student(networks.student, params["student"], batch.clean, scene.body, scene.landmarks, fit_steps),
     )
-    chosen = lifters.fitted_frames(batch.clean.xy.shape[1])
-    counted = jnp.ones_like(fitted.measured)
-    of_student = student_terms(posed, jax.lax.stop_gradient(taught), batch, config.student.loss)
-    weight, distillation = of_student["distillation"]
-    of_student["distillation"] = (weight * stage.teacher_to_student_weight, distillation)
-    terms |= of_student
+    return jax.lax.stop_gradient(targets)
+
+
+def _distillation_terms(config: Config, lifted: Lifted, posed: Posed, targets: Targets, batch: Batch) -> Weighted:
+    """The student's own terms with distillation from the teacher, distillation back, and the student's own fit."""
+    stage, fitted = config.joint, targets.of_student
+    terms = student_terms(posed, targets.of_teacher, batch, config.student.loss)
+    weight, distillation = terms["distillation"]
+    terms["distillation"] = (weight * stage.teacher_to_student_weight, distillation)
+    chosen = fitted_frames(posed.rotations.shape[1])
+    skeleton = root_relative(corrected_joints(lifted, batch.window))[:, chosen]
+    at_chosen = posed.at(chosen)
     terms["student_to_teacher"] = (
         stage.student_to_teacher_weight,
-        lambda: losses.distillation(fitted.joints_m, skeleton[:, chosen], counted),
+        lambda: losses.distillation(fitted.joints_m, skeleton, jnp.ones_like(skeleton[..., 0])),
+    )
+    terms["student_fit"] = (
+        stage.fit_weight,
+        lambda: losses.body_distance(at_chosen.skeleton_m, fitted.joints_m, at_chosen.rotations, fitted.rotations),
     )
     if config.augment.noise > 0 and config.model.correct:
         terms["denoise_noisy"] = (
             config.teacher.loss.denoise_weight,
-            lambda: losses.point_distance(
-                lifted.believed_planes,
-                planes.split(clean_xy(batch, batch.window)),
-                planes.window_last(batch.window.measured),
-            ),
+            lambda: losses.point_distance(lifted.corrected_xy, clean_xy(batch, batch.window), batch.window.visible),
         )
-    terms["student_fit"] = (
-        stage.fit_weight,
-        lambda: losses.body_distance(
-            posed.at(chosen).skeleton_m, fitted.joints_m, posed.at(chosen).rotations, fitted.rotations
-        ),
-    )
-    again = turned.again
+    return terms
+
+
+class StudentInView(NamedTuple):
+    """The student's body in the teacher's novel view: its 2D as networks see it, and the student's body of that."""
+
+    novel: NovelWindow
+    again: Posed | None
+
+
+def student_in_view(
+    config: Config, scene: Scene, params: Params, posed: Posed, cycle: Cycle, batch: Batch
+) -> StudentInView:
+    """Scales the student onto the unit camera, turns it by the teacher's view (held constant), and poses it again."""
+    window = batch.window
+    lifted = root_relative(cycle.lifted.joints)
+    scale = losses.scale_onto(posed.skeleton_m, lifted, jnp.ones_like(lifted[..., 0]))
+    root = window.root_depth[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+    points = jax.lax.stop_gradient(scale)[..., None, None] * posed.skeleton_m + root
+    rotation = jax.lax.stop_gradient(cycle.view.rotation)
+    in_view = camera.in_front(camera.rotate_about_root(points, rotation, window.root_depth))
+    novel = novel_window(camera.project_unit(in_view, window.root_depth), window)
+    if not config.joint.student_consistency_weight:
+        return StudentInView(novel, None)
+    return StudentInView(novel, pose_body(scene.networks.student, params, novel.window, scene.body, scene.landmarks))
+
+
+def _novel_view_terms(
+    config: Config, scene: Scene, params: dict[str, Params], posed: Posed, in_view: StudentInView, batch: Batch
+) -> Weighted:
+    """The student's self-consistency in the novel view, and the pose discriminator on it."""
+    stage, again = config.joint, in_view.again
+
+    def adversarial() -> jax.Array:
+        xy = in_view.novel.window.xy
+        name = "pose_discriminator"
+        return losses.generator_adversarial(fake_logits(scene.networks, params, name, xy, batch, stage.discriminator))
+
+    terms: Weighted = {"student_adversarial": (stage.student_adversarial_weight, adversarial)}
     if again is not None:
         terms["student_consistency"] = (
             stage.student_consistency_weight,
             lambda: losses.rotation_consistency(again.rotations, posed.rotations, again.betas, posed.betas),
         )
-    terms["student_adversarial"] = (
-        stage.student_adversarial_weight,
-        lambda: losses.generator_adversarial(judgements["pose_discriminator"].logits[2]),
-    )
     return terms
-
-
-def _turn_student(config: Config, scene: Scene, params: Params, posed: Posed, cycle: Cycle, batch: Batch) -> _Turned:
-    """Scales the student onto the unit camera, turns it by the teacher's view (held constant), and looks again."""
-    window = batch.window
-    skeleton = planes.split(posed.skeleton_m)
-    lifted = planes.split(lifters.root_relative(cycle.lifted.joints))
-    scale = losses.scale_onto(skeleton, lifted, jnp.ones_like(lifted[0]))
-    x, y, z = (jax.lax.stop_gradient(scale)[None] * axis for axis in skeleton)
-    rotation = jax.lax.stop_gradient(cycle.view.rotation)
-    points = camera.turn_about_root((x, y, z + window.root_depth[None, None]), rotation, window.root_depth)
-    seen = lifters.renormalise(camera.project_unit(camera.in_front(points), window.root_depth), window)
-    if not config.joint.student_consistency_weight:
-        return _Turned(seen=seen, again=None)
-    return _Turned(seen, lifters.pose_body(scene.networks.student, params, seen.window, scene.body, scene.landmarks))
