@@ -16,6 +16,9 @@ from pn3d.geometry.vectors import safe_norm, safe_unit
 Scalar = Float[Array, ""]
 
 _BONES = np.array(H36M17.bones)
+_JOINTS = np.arange(len(H36M17.joints))
+_BONE_ENDS = (_BONES[:, 1:] == _JOINTS).astype(np.float32) - (_BONES[:, :1] == _JOINTS).astype(np.float32)
+"""(16, 17) 1 at each bone's own joint, -1 at its parent."""
 _MIRROR = H36M17.mirror
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
@@ -63,7 +66,8 @@ def gradient_penalty(input_gradients: Float[Array, "B C"]) -> Scalar:
 
 def bone_vectors(joints: Float[Array, "B T 17 3"]) -> Float[Array, "B T 16 3"]:
     """From each bone's parent joint to its own."""
-    return joints[:, :, _BONES[:, 1]] - joints[:, :, _BONES[:, 0]]
+    # One product: the gradient of picking joints would be a scatter, which is slow on every device.
+    return jnp.einsum("nj,btjc->btnc", _BONE_ENDS, joints, precision=jax.lax.Precision.HIGHEST)
 
 
 def bone_ratios(bones: Float[Array, "B T 16 3"]) -> Float[Array, "B T 16"]:

@@ -85,8 +85,10 @@ SHOULDER_CONE_DEG = 112.0
 """Greatest angle of the upper arm from it: reaches straight up, hanging, 50 degrees back, across the chest."""
 
 _MAIN = np.eye(3, dtype=np.float32)[[RANGES[name].main_axis for name in SMPL24.joints]]
-_TO_MAIN = np.stack([np.roll(np.eye(3, dtype=np.float32), -RANGES[name].main_axis, axis=0) for name in SMPL24.joints])
-"""(24, 3, 3) turns each joint's axes so that its main axis comes first, the others after it cyclically."""
+_JOINT = np.arange(len(SMPL24.joints))[:, None]
+_FROM_MAIN = (np.argmax(_MAIN, axis=1)[:, None] + np.arange(3)) % 3
+"""(24, 3) each joint's axes, its main axis first, the others after it cyclically."""
+_TO_BODY = np.argsort(_FROM_MAIN, axis=1)
 _LOW, _HIGH = (
     np.radians([[getattr(RANGES[name], axis)[end] for axis in "xyz"] for name in SMPL24.joints]).astype(np.float32)
     for end in (0, 1)
@@ -135,7 +137,7 @@ def components_rad(rotations: Float[Array, "..."]) -> Float[Array, "*N 24 3"]:
     Returns:
         (*, 24, 3) radians; finite values and gradients everywhere, exact at rest.
     """
-    own = jnp.einsum("jab,...jbc,jdc->...jad", _TO_MAIN, _as_matrices(rotations), _TO_MAIN, precision=_HIGHEST)
+    own = _as_matrices(rotations)[..., _JOINT[..., None], _FROM_MAIN[:, :, None], _FROM_MAIN[:, None]]
     sine, cosine = own[..., 2, 1] - own[..., 1, 2], own[..., 1, 1] + own[..., 2, 2]
     # A swing by 180 degrees leaves the twist undefined: it is then taken as zero.
     defined = sine * sine + cosine * cosine > 1e-8
@@ -146,7 +148,7 @@ def components_rad(rotations: Float[Array, "..."]) -> Float[Array, "*N 24 3"]:
     length = jnp.sqrt(jnp.where(small, 1.0, squared))
     factor = jnp.where(small, 1.0 + squared / 6.0, jnp.arctan2(length, jnp.where(small, 1.0, kk)) / length)
     about_main = jnp.stack([twist, -factor * jk, factor * ik], axis=-1)
-    return jnp.einsum("...ja,jab->...jb", about_main, _TO_MAIN, precision=_HIGHEST)
+    return about_main[..., _JOINT, _TO_BODY]
 
 
 def limit_excess_rad(rotations: jax.Array) -> jax.Array:

@@ -213,18 +213,31 @@ def posed_joints(
     lead = jnp.broadcast_shapes(rest_joints_m.shape[:-2], rotations.shape[:-3])
     rest = jnp.broadcast_to(rest_joints_m, (*lead, NUM_JOINTS, 3))
     local = jnp.broadcast_to(rotations, (*lead, NUM_JOINTS, 3, 3))
-    levels = _levels(body.parents)
-    root = rest[..., :1, :] if root_m is None else jnp.broadcast_to(root_m, (*lead, 3))[..., None, :]
-    turns, points = [local[..., :1, :, :]], [root]
+    root = rest[..., 0, :] if root_m is None else jnp.broadcast_to(root_m, (*lead, 3))
+    batch_last = [jnp.moveaxis(array.reshape(-1, *array.shape[len(lead) :]), 0, -1) for array in (rest, local, root)]
+    return tuple(
+        jnp.moveaxis(array, -1, 0).reshape(*lead, *array.shape[:-1])
+        for array in _kinematics_batch_last(body.parents, *batch_last)
+    )
+
+
+def _kinematics_batch_last(
+    parents: tuple[int, ...], rest_m: jax.Array, local: jax.Array, root_m: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """``posed_joints`` on (24, 3, N), (24, 3, 3, N), (3, N) -> (24, 3, N), (24, 3, 3, N).
+
+    Processors want long last axes: with matrices last the whole student stage takes PLACEHOLDER times as long.
+    """
+    levels = _levels(parents)
+    turns, points = [local[:1]], [root_m[None]]
     for above, level in itertools.pairwise(levels):
-        own, parents = np.array(level), np.array([body.parents[joint] for joint in level])
-        within = np.array([above.index(parent) for parent in parents])
-        parent_turn, parent_point = turns[-1][..., within, :, :], points[-1][..., within, :]
-        bone = rest[..., own, :] - rest[..., parents, :]
-        turns.append(_product(parent_turn, local[..., own, :, :]))
-        points.append(parent_point + _product(parent_turn, bone[..., None])[..., 0])
+        own, carriers = np.array(level), np.array([parents[joint] for joint in level])
+        within = np.array([above.index(carrier) for carrier in carriers])
+        turn, bone, child = turns[-1][within], rest_m[own] - rest_m[carriers], local[own]
+        turns.append(sum(turn[:, :, k, None] * child[:, k, None] for k in range(3)))
+        points.append(points[-1][within] + sum(turn[:, :, k] * bone[:, k, None] for k in range(3)))
     order = np.argsort([joint for level in levels for joint in level])
-    return jnp.concatenate(points, axis=-2)[..., order, :], jnp.concatenate(turns, axis=-3)[..., order, :, :]
+    return jnp.concatenate(points)[order], jnp.concatenate(turns)[order]
 
 
 def _levels(parents: tuple[int, ...]) -> list[list[int]]:
@@ -233,11 +246,6 @@ def _levels(parents: tuple[int, ...]) -> list[list[int]]:
     for joint, parent in enumerate(parents):
         depth[joint] = 0 if parent < 0 else depth[parent] + 1
     return [[joint for joint in range(len(parents)) if depth[joint] == level] for level in range(max(depth) + 1)]
-
-
-def _product(a: jax.Array, b: jax.Array) -> jax.Array:
-    """(*, 3, 3) times (*, 3, n), exact in float32 on every device."""
-    return jnp.matmul(a, b, precision=_HIGHEST)
 
 
 def joints(body: BodyModel, betas: jax.Array, rotations: jax.Array, transl_m: jax.Array) -> jax.Array:

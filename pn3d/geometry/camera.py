@@ -63,7 +63,7 @@ def project(joints_cam: Float[Array, "*N 3"]) -> Float[Array, "*N 2"]:
 
 def homogeneous(rays: Float[Array, "*N 2"]) -> Float[Array, "*N 3"]:
     """The rays' points at depth 1."""
-    return jnp.concatenate([rays, jnp.ones_like(rays[..., :1])], axis=-1)
+    return jnp.pad(rays, [(0, 0)] * (rays.ndim - 1) + [(0, 1)], constant_values=1.0)
 
 
 def centring_rotation(root_ray: Float[Array, "*N 2"]) -> Float[Array, "*N 3 3"]:
@@ -136,12 +136,12 @@ def lift(
     """
     c = root_depth[:, None, None]
     z = jnp.maximum(1.0, c + depth)[..., None]
-    return jnp.concatenate([xy * (z / c[..., None]), z], axis=-1)
+    return homogeneous(xy / c[..., None]) * z
 
 
 def in_front(points: Float[Array, "B T J 3"]) -> Float[Array, "B T J 3"]:
     """Points with their depth held at 1 or more, so that they have a picture."""
-    return jnp.concatenate([points[..., :2], jnp.maximum(points[..., 2:], 1.0)], axis=-1)
+    return jnp.maximum(points, jnp.array([-jnp.inf, -jnp.inf, 1.0]).reshape(1, 1, 1, 3))
 
 
 def project_unit(points: Float[Array, "B T J 3"], root_depth: Float[Array, " B"]) -> Float[Array, "B T J 2"]:

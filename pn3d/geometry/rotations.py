@@ -9,8 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.geometry.vectors import safe_unit
-
 _SMALL = 1e-4
 
 
@@ -113,10 +111,19 @@ def sixd_to_matrix(sixd: jax.Array) -> jax.Array:
     Lengths are bounded below by 1e-6 under the root, so a degenerate input gives finite values and gradients.
     """
     chex.assert_axis_dimension(sixd, -1, 6)
-    x = safe_unit(sixd[..., :3], 1e-12)
-    along = jnp.sum(x * sixd[..., 3:], axis=-1, keepdims=True)
-    y = safe_unit(sixd[..., 3:] - along * x, 1e-12)
-    return jnp.stack([x, y, jnp.cross(x, y)], axis=-1)
+    # Coordinate by coordinate: sums over a last axis of three take a processor twice as long.
+    a, b = (tuple(half[..., i] for i in range(3)) for half in (sixd[..., :3], sixd[..., 3:]))
+    x = _unit(a)
+    along = x[0] * b[0] + x[1] * b[1] + x[2] * b[2]
+    y = _unit((b[0] - along * x[0], b[1] - along * x[1], b[2] - along * x[2]))
+    z = (x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0])
+    return stack_matrix(tuple(zip(x, y, z, strict=True)))
+
+
+def _unit(vector: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    x, y, z = vector
+    over_length = jax.lax.rsqrt(x * x + y * y + z * z + 1e-12)
+    return x * over_length, y * over_length, z * over_length
 
 
 def matrix_to_sixd(matrix: jax.Array) -> jax.Array:
@@ -146,9 +153,18 @@ def rotation_z(angle: jax.Array) -> jax.Array:
 
 
 def rotate(matrix: jax.Array, vectors: jax.Array) -> jax.Array:
-    """Applies (*, 3, 3) to points (*, N, 3), all points of one leading index by the same matrix -> (*, N, 3)."""
-    chex.assert_equal_shape_prefix([matrix, vectors], vectors.ndim - 2)
-    return jnp.einsum("...ab,...nb->...na", matrix, vectors, precision=jax.lax.Precision.HIGHEST)
+    """Applies (*, 3, 3) to points (*, N, 3), all points of one leading index by the same matrix; leading axes broadcast."""
+    x, y, z = (vectors[..., axis] for axis in range(3))
+    rows = (tuple(matrix[..., row, column][..., None] for column in range(3)) for row in range(3))
+    return jnp.stack([a * x + b * y + c * z for a, b, c in rows], axis=-1)
+
+
+def compose(first: jax.Array, second: jax.Array) -> jax.Array:
+    """The matrix product first @ second, (*, 3, 3) and (*, 3, n) -> (*, 3, n).
+
+    As a sum of products: exact float32 on every device, and much faster than thousands of matrix products.
+    """
+    return jnp.sum(first[..., :, :, None] * second[..., None, :, :], axis=-2)
 
 
 def transpose(matrix: jax.Array) -> jax.Array:

@@ -76,10 +76,10 @@ def discriminator_loss(
     """The loss as a function of the discriminator's parameters: (params) -> (loss, accuracy)."""
 
     def loss(own: Params) -> tuple[jax.Array, jax.Array]:
-        logits = apply(module, own, jnp.concatenate([real, fake]))
-        of_real, of_fake = logits[: len(real)], logits[len(real) :]
+        of_real, pullback = jax.vjp(lambda x: apply(module, own, x), real)
+        of_fake = apply(module, own, fake)
         # Examples do not mix, so the gradient of the sum is each example's own.
-        slopes = jax.grad(lambda x: jnp.sum(apply(module, own, x)))(real)
+        (slopes,) = pullback(jnp.ones_like(of_real))
         total = losses.discriminator_adversarial(of_real, of_fake) + penalty * losses.gradient_penalty(slopes)
         return total, 0.5 * (jnp.mean(of_real > 0) + jnp.mean(of_fake < 0))
 
