@@ -153,7 +153,7 @@ def rotation_z(angle: jax.Array) -> jax.Array:
 
 
 def rotate(matrix: jax.Array, vectors: jax.Array) -> jax.Array:
-    """Applies (*, 3, 3) to points (*, N, 3), all points of one leading index by the same matrix; leading axes broadcast."""
+    """Applies (*, 3, 3) to points (*, N, 3), those of one leading index by the same matrix; leading axes broadcast."""
     x, y, z = (vectors[..., axis] for axis in range(3))
     rows = (tuple(matrix[..., row, column][..., None] for column in range(3)) for row in range(3))
     return jnp.stack([a * x + b * y + c * z for a, b, c in rows], axis=-1)
