@@ -225,7 +225,8 @@ def _kinematics_batch_last(
 ) -> tuple[jax.Array, jax.Array]:
     """``posed_joints`` on (24, 3, N), (24, 3, 3, N), (3, N) -> (24, 3, N), (24, 3, 3, N).
 
-    Processors want long last axes: with matrices last the whole student stage takes 1.6 times as long.
+    Processors want long last axes: with matrices last this and its gradient take five times as long (32 against 6 ms
+    for 256 windows of 9 on two cores, half of a student's step).
     """
     levels = _levels(parents)
     turns, points = [local[:1]], [root_m[None]]
