@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.ablation import read_records, write_records
-from benchmarks.ablation_rows import ROWS
-from benchmarks.ablation_table import markdown
-from benchmarks.reference_flow import Flow
-from benchmarks.reference_smplify import _fit
-from benchmarks.reference_twin import twin_data
-from benchmarks.stopping import picked, regrets
-from benchmarks.study_train import study_config
+from benchmarks.accuracy.ablation import read_records, write_records
+from benchmarks.accuracy.ablation_rows import ROWS
+from benchmarks.accuracy.ablation_table import markdown
+from benchmarks.accuracy.model_selection import picked, regrets
+from benchmarks.accuracy.reference_flow import Flow
+from benchmarks.accuracy.reference_smplify import _fit
+from benchmarks.accuracy.reference_twin import twin_data
+from benchmarks.accuracy.study_train import study_config
 from pn3d.data.windows import gather_windows
 from pn3d.geometry import camera, planes
 from pn3d.lifting import lifters

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.study_dials import dialled_step, dials_of, padded, structure_of
+from benchmarks.accuracy.study_dials import dialled_step, dials_of, padded, structure_of
 from pn3d.training.parallel import mapped_step
 from pn3d.training.state import start_stage
 from tests.support import tiny

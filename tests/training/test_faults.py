@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import kills
 from pn3d.commands.main import main
 from pn3d.files.errors import UserError
 from pn3d.training.checkpoint import Checkpoints
@@ -36,13 +35,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("verify") / "run"
     assert main(["train", "--preset", "tiny", "--stage", "teacher", "--run", str(run), "--set", *STEPS]) == 0
     return run
-
-
-def test_three_kills_change_nothing(tmp_path: Path) -> None:
-    met, equal = kills.kill_and_finish(tmp_path, kills=3, seed=3)
-    assert len(met) == 3
-    assert "after its end" not in met
-    assert equal
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
