@@ -1,8 +1,9 @@
 """Does the 2D signal pick a good checkpoint? ``python -m benchmarks.accuracy.model_selection --runs DIR --train FILE``.
 
 DIR holds run folders with snapshots (``benchmarks.accuracy.ablation`` leaves them in OUT/runs). Every snapshot gets the
-signal on the held-out 2D of FILE, and its error on built-in motion and, with ``--data``, on a file with truth. What a pick by
-the signal costs against the best snapshot is printed for each term, their combination, and for the last snapshot.
+signal on the held-out 2D of FILE, and its error on built-in motion and, with ``--data``, on a file with truth. What a
+pick by the signal costs against the best snapshot is printed for each term, their combination, and for the
+last snapshot.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Reads damaged keypoint files: ``python -m benchmarks.robustness.fuzz_detectors [COUNT] [SEED] [SAMPLES_FOLDER]``.
 
 Every form of ``tools.stand_ins.detector_forms``, and real files where a folder of them is given, is mutated as bytes
-and, where it is JSON, as a structure. Each result must be read, or refused by UserError in one line, within the time limit.
+and, where it is JSON, as a structure. Each result must be read, or refused by UserError in one line, within the
+time limit.
 """
 
 import copy

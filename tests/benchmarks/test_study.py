@@ -5,6 +5,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from benchmarks.accuracy.ablation import read_records, write_records
 from benchmarks.accuracy.ablation_rows import ROWS
@@ -53,6 +54,7 @@ def test_the_twins_truth_is_what_a_perfect_lifter_says() -> None:
     np.testing.assert_allclose(joints, truth, atol=0.02)
 
 
+@pytest.mark.slow
 def test_fitting_finds_the_picture() -> None:
     frames = tiny.data().frames
     rays, confidence = frames.rays[:4], frames.confidence[:4]

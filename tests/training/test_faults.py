@@ -37,6 +37,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_ends_with_its_status(tmp_path: Path, number: signal.Signals) -> None:
     words = ["--preset", "tiny", "--run", str(tmp_path), "--set", "teacher.optimiser.steps=100000"]
@@ -54,6 +55,7 @@ def test_a_signal_saves_and_ends_with_its_status(tmp_path: Path, number: signal.
     assert saved == [rows[-1]["step"]]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_a_full_disk_is_named_and_older_checkpoints_stay(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
@@ -96,6 +98,7 @@ def test_newest_and_best_are_kept(tmp_path: Path) -> None:
     assert sorted(int(p.name) for p in tmp_path.iterdir() if p.name.isdigit()) == [2, 4, 5]
 
 
+@pytest.mark.slow
 def test_verify_finds_a_run_equal(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(finished)]) == 0
     assert "equal: all 2 recorded digests" in capsys.readouterr().out
@@ -103,6 +106,7 @@ def test_verify_finds_a_run_equal(finished: Path, capsys: pytest.CaptureFixture[
     assert "equal: all 1 recorded digests" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_verify_names_the_first_step_and_player_that_differ(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_train_of_two_processes_stops_together_and_one_writes(tmp_path: Path) -> None:
     """Two processes of the command: a signal to one stops both at one step; process 1 says nothing."""
     port = free_port()

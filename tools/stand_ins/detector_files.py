@@ -1,7 +1,7 @@
 """Writes small files in the exact form of each detector, of people whose true joints are known.
 
-For the tests, and as the seeds of ``benchmarks.robustness.fuzz_detectors``; ``tools.stand_ins.detector_forms`` lists all forms.
-People are (T, P, K, 3) float64: x, y in pixels and confidence, NaN where a person is not in a frame.
+For the tests, and as the seeds of ``benchmarks.robustness.fuzz_detectors``; ``tools.stand_ins.detector_forms`` lists
+all forms. People are (T, P, K, 3) float64: x, y in pixels and confidence, NaN where a person is not in a frame.
 """
 
 import json

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.body.builtin_skeleton import rest_joints
 from pn3d.geometry.skeleton import SMPL24
+from tools.builtin_body.skeleton import rest_joints
 
 FULL_VERTICES = 6890
 NUM_JOINTS = 24

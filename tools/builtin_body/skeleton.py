@@ -8,6 +8,7 @@ each other than the bony marks. The head joint is the atlas, 0.16 m under the ve
 
 import numpy as np
 
+from pn3d.body.builtin import SHAPE_NAMES
 from pn3d.geometry.skeleton import SMPL24
 
 ORIGIN_Y_M = 1.215
@@ -113,20 +114,6 @@ def _signed_gate(joint: str, points: np.ndarray, image: np.ndarray) -> np.ndarra
         return _gate(joint.replace("right_", "left_"), image)
     return _gate(joint, points)
 
-
-SHAPE_NAMES = (
-    "stature",
-    "girth",
-    "thigh length",
-    "shank length",
-    "upper arm length",
-    "forearm and hand length",
-    "torso length",
-    "shoulder breadth",
-    "hip breadth",
-    "neck and head size",
-)
-"""What one unit, about one standard deviation of adults, of each coefficient changes."""
 
 # Strain per unit along x, y, z of the flesh and bones that move with a joint (left standing for both sides). Standard
 # deviations of adults as a share of the mean, given stature but for the first two: ANSUR II, rounded.
