@@ -105,12 +105,39 @@ def test_scripts_hold_no_logic() -> None:
         assert len((ROOT / name).read_text().splitlines()) < 15
 
 
-def test_files_and_functions_stay_small() -> None:
-    for path in [*files(), *sorted((ROOT / "benchmarks").glob("*.py"))]:
-        text = path.read_text()
-        assert len(text.splitlines()) <= 350, f"{path} is asking to be split"
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef):
-                # A docstring explains and does not count.
-                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
-                assert (node.end_lineno or 0) - first.lineno < 60, f"{path}: {node.name}"
+PACKAGES = ("pn3d", "tools", "benchmarks", "tests")
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Which of the repository's packages a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found & set(PACKAGES)
+
+
+def test_pn3d_stands_alone_and_nothing_imports_tests() -> None:
+    """Tests take stand-ins from tools; what tests a benchmark lies in ``tests/benchmarks``."""
+    allowed = {
+        "pn3d": {"pn3d"},
+        "tools": {"pn3d", "tools", "benchmarks"},
+        "benchmarks": {"pn3d", "tools", "benchmarks"},
+    }
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            expected = allowed.get(package, {"pn3d", "tools", "tests"})
+            if (ROOT / "tests" / "benchmarks") in path.parents:
+                expected = set(PACKAGES)
+            assert imported_packages(path) <= expected, path.relative_to(ROOT)
+    # Those of the benchmarks do import them.
+    assert "benchmarks" in imported_packages(ROOT / "tests" / "benchmarks" / "test_fuzz.py")
+
+
+def test_tests_mirror_the_rooms() -> None:
+    rooms = {path.name for path in (ROOT / "pn3d").iterdir() if path.is_dir()}
+    for folder in (ROOT / "tests").iterdir():
+        if folder.is_dir() and folder.name != "__pycache__":
+            assert folder.name in rooms | {"support", "benchmarks", "tools"}, folder

@@ -98,8 +98,8 @@ def test_every_link_resolves(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_benchmark_that_is_named_exists(page):
-    names = re.findall(r"python -m benchmarks\.(\w+)", page.read_text())
-    assert [name for name in names if not (ROOT / "benchmarks" / f"{name}.py").is_file()] == []
+    names = re.findall(r"python -m\s((?:benchmarks|tools)[.\w]+)", page.read_text())
+    assert [name for name in names if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
 
 
 def test_every_picture_is_shown():

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from pn3d.body.builtin_skeleton import rest_joints
 from pn3d.geometry.skeleton import H36M17, SMPL24, Layout
 
 CORRECTION_BOUND_M = 0.04
@@ -24,6 +23,9 @@ _HEAD_TOP_M = 0.118
 _HIP_OUT_M = 0.008
 """Data sets' hips lie outside the joint centre: mean distance from the pelvis 106 mm in CMU, 132 in Human3.6M, and
 about 90 to 95 in anatomy (Bell, Pedersen and Brand 1990)."""
+
+_PELVIS_TO_HIPS_M = (0.0, -0.073, 0.010)
+"""From the built-in body's pelvis joint to the middle of its hips, at rest."""
 
 _RECIPE: dict[str, tuple[str, dict[str, float]]] = {  # the bone that carries the offset, and the joints
     "pelvis": ("pelvis", {"left_hip": 0.5, "right_hip": 0.5}),
@@ -64,7 +66,6 @@ def builtin_landmarks() -> Landmarks:
     Joint centres; pelvis and thorax are the middles of the hips and of the shoulders, spine the middle of those two,
     neck the base of the skull, head the top of the head as data sets place it.
     """
-    rest = rest_joints()
     weights = np.zeros((len(H36M17.joints), len(SMPL24.joints)))
     offset = np.zeros((len(H36M17.joints), 3))
     bones = []
@@ -75,8 +76,7 @@ def builtin_landmarks() -> Landmarks:
             weights[row, SMPL24.index(joint.replace("left_", "right_") if right else joint)] = share
         bones.append(SMPL24.index(bone.replace("left_", "right_") if right else bone))
     # Four joints would give the middle of hips and shoulders; the hips' half is the pelvis joint and this offset.
-    hips = 0.5 * (rest[SMPL24.index("left_hip")] + rest[SMPL24.index("right_hip")])
-    offset[H36M17.index("spine")] = 0.5 * (hips - rest[SMPL24.index("pelvis")])
+    offset[H36M17.index("spine")] = 0.5 * np.array(_PELVIS_TO_HIPS_M)
     offset[H36M17.index("head")] = (0.0, _HEAD_TOP_M, 0.0)
     offset[H36M17.index("left_hip")] = (_HIP_OUT_M, 0.0, 0.0)
     offset[H36M17.index("right_hip")] = (-_HIP_OUT_M, 0.0, 0.0)

@@ -3,8 +3,8 @@
 A joint that a layout does not have stays masked (confidence 0): COCO-17 gives the twelve joints of the limbs, and no
 pelvis, spine, thorax, neck or head, since middles of other joints would tell the networks nothing new. For the head,
 eyes, ears and nose are not used: none of them is the top of the head or the base of the skull, and how far off they
-are turns with the head. The middle of the ears as a neck helps the student and harms the teacher (benchmarks/ears.py;
-docs/detectors.md).
+are turns with the head. The middle of the ears as a neck helps the student and harms the teacher
+(benchmarks/accuracy/ears.py; docs/detectors.md).
 
 The one exception is an ankle that was missed while knee, heel and big toe of its leg were seen. On 531 legs of a
 277-frame whole-body recording (GAST-Net's baseball sample), knee + heel + toe give the ankle to 0.55 % of the

@@ -1,6 +1,6 @@
 """What a prediction says against itself, without truth: swapped sides, flipped depth, odd views, a moving camera.
 
-Measured on simulated corruption of built-in motion by ``python -m benchmarks.doubts``; figures in docs/prediction.md.
+Measured on simulated corruption of built-in motion by ``python -m benchmarks.accuracy.warnings``: docs/prediction.md.
 """
 
 import itertools

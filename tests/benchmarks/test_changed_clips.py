@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import changed_clips as changed
+from benchmarks.robustness import changed_clips as changed
 from pn3d.data.clips import Clips
 from pn3d.evaluation.metrics import pa_mpjpe_mm
 from pn3d.geometry.skeleton import COCO17, H36M17

@@ -5,15 +5,16 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from benchmarks.ablation import read_records, write_records
-from benchmarks.ablation_rows import ROWS
-from benchmarks.ablation_table import markdown
-from benchmarks.reference_flow import Flow
-from benchmarks.reference_smplify import _fit
-from benchmarks.reference_twin import twin_data
-from benchmarks.stopping import picked, regrets
-from benchmarks.study_train import study_config
+from benchmarks.accuracy.ablation import read_records, write_records
+from benchmarks.accuracy.ablation_rows import ROWS
+from benchmarks.accuracy.ablation_table import markdown
+from benchmarks.accuracy.model_selection import picked, regrets
+from benchmarks.accuracy.reference_flow import Flow
+from benchmarks.accuracy.reference_smplify import _fit
+from benchmarks.accuracy.reference_twin import twin_data
+from benchmarks.accuracy.study_train import study_config
 from pn3d.data.windows import gather_windows
 from pn3d.geometry import camera, planes
 from pn3d.lifting import lifters
@@ -53,6 +54,7 @@ def test_the_twins_truth_is_what_a_perfect_lifter_says() -> None:
     np.testing.assert_allclose(joints, truth, atol=0.02)
 
 
+@pytest.mark.slow
 def test_fitting_finds_the_picture() -> None:
     frames = tiny.data().frames
     rays, confidence = frames.rays[:4], frames.confidence[:4]

@@ -3,13 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from benchmarks.study_dials import dialled_step, dials_of, padded, structure_of
+from benchmarks.accuracy.study_dials import dialled_step, dials_of, padded, structure_of
 from pn3d.training.parallel import mapped_step
 from pn3d.training.state import start_stage
 from tests.support import tiny
 
 
+@pytest.mark.slow
 def test_dials_change_the_step_as_the_config_does() -> None:
     base = tiny.config()
     other = tiny.config(teacher__loss__symmetry_weight=0.0, teacher__loss__relift_weight=3.0, augment__noise=0.01)

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.smpl_files import random_smpl
 from pn3d.body.model import BodyModel, joints, make_body_model, vertices
 from pn3d.geometry.rotations import axis_angle_to_matrix
 from pn3d.geometry.skeleton import SMPL24
+from tools.stand_ins.smpl_files import random_smpl
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (requirements-bench.txt)")
 smplx = pytest.importorskip("smplx", reason="smplx is not installed (requirements-bench.txt)")

@@ -10,7 +10,6 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.smpl_files import in_file_layout, random_smpl, write_python2_pickle
 from pn3d.body.smpl_file import load_body
 from pn3d.commands.main import main
 from pn3d.config import parse_overrides, preset
@@ -23,6 +22,7 @@ from pn3d.training.loop import Reporter
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import init_state
 from tests.support import tiny
+from tools.stand_ins.smpl_files import in_file_layout, random_smpl, write_python2_pickle
 
 FEW = ["data.builtin_clips=2", "data.builtin_frames=12", "student.optimiser.steps=60"]
 FEW += ["student.optimiser.batch_size=8", "run.steps_per_dispatch=10", "run.digest_every=0", "run.checkpoint_every=30"]

@@ -68,6 +68,7 @@ def test_the_same_command_again_prints_the_table(
     assert (finished / "metrics.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_stages_one_by_one_and_truth_in_the_file_change_nothing(files: Path, finished: Path) -> None:
     """The other run trains on the file without 3D, stage by stage; its weights are bitwise the same."""
     run = files / "stepwise"

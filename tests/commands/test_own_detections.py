@@ -9,7 +9,6 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.detector_files import alphapose, walking_people
 from pn3d.commands import run_inputs, train
 from pn3d.commands.main import main
 from pn3d.config import Config, Stage
@@ -23,6 +22,7 @@ from pn3d.training.state import TrainState, stage_optimiser
 from tests.detectors.test_video_file import mp4
 from tests.inference.test_predict import weights
 from tests.support import tiny
+from tools.stand_ins.detector_files import alphapose, walking_people
 
 
 def test_every_option_that_a_remark_names_exists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

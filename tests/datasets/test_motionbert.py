@@ -135,7 +135,7 @@ def test_an_object_of_another_class_is_refused_unread(tmp_path: Path) -> None:
 def test_what_a_file_may_ask_for_is_enough_for_the_true_one_and_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The true file has 1.2 GB and some names for each of 2.1 million frames (``benchmarks/convert_motionbert.py``)."""
+    """The true file has 1.2 GB and names for 2.1 million frames (``benchmarks/speed/convert_motionbert.py``)."""
     assert motionbert.DATA_SET_CAPS.file_bytes > 2 << 30
     assert motionbert.DATA_SET_CAPS.operations > 4 * 2_100_000 * 2
     path = write(tmp_path / "h36m.pkl", make_content())

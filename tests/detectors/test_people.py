@@ -3,15 +3,6 @@
 import numpy as np
 import pytest
 
-from benchmarks.detector_files import (
-    alphapose,
-    dump,
-    mmpose_frames,
-    openpose_folder,
-    openpose_frame,
-    ultralytics_text,
-    walking_people,
-)
 from pn3d.data.clips import Clips, read_clips, write_clips
 from pn3d.detectors import person_clips, read_keypoints
 from pn3d.detectors.collecting import frame_numbers
@@ -20,6 +11,15 @@ from pn3d.detectors.timeline import make_timeline
 from pn3d.detectors.tracking import build_tracks, drop_duplicates
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import LAYOUTS
+from tools.stand_ins.detector_files import (
+    alphapose,
+    dump,
+    mmpose_frames,
+    openpose_folder,
+    openpose_frame,
+    ultralytics_text,
+    walking_people,
+)
 
 
 def crossing(frames: int = 80, layout: str = "coco17") -> np.ndarray:

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.detector_files import (
+from pn3d.data.joints17 import ANKLE_FROM_HEEL, ANKLE_TRUST, to_h36m17
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.detectors.choosing import bone_share
+from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.layouts import DETECTOR_LAYOUTS, detector_layout
+from pn3d.detectors.picture import three_frames_svg
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, LAYOUTS, remap_indices
+from tools.stand_ins.detector_files import (
     SIZE,
     alphapose,
     dump,
@@ -16,15 +24,7 @@ from benchmarks.detector_files import (
     ultralytics_frame,
     walking_people,
 )
-from benchmarks.detector_forms import FORMS
-from pn3d.data.joints17 import ANKLE_FROM_HEEL, ANKLE_TRUST, to_h36m17
-from pn3d.detectors import person_clips, read_keypoints
-from pn3d.detectors.choosing import bone_share
-from pn3d.detectors.inspect import facts_text, keypoint_facts
-from pn3d.detectors.layouts import DETECTOR_LAYOUTS, detector_layout
-from pn3d.detectors.picture import three_frames_svg
-from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import H36M17, LAYOUTS, remap_indices
+from tools.stand_ins.detector_forms import FORMS
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 

@@ -20,7 +20,7 @@ from pn3d.evaluation.report import METRICS
 from pn3d.evaluation.report_figures import PoseFigure
 from pn3d.evaluation.run_report import Pictured, choose_frames, frame_section, read_metrics
 from tests.support.evaluation_cases import make_clips, perfect_prediction, small_body
-from tests.support.headless_browser import Browser, find_chromium
+from tools.headless_browser import Browser, find_chromium
 
 LENGTHS = (8, 8, 5)
 

@@ -13,7 +13,7 @@ from pn3d.export.viewer import fill_template, flag_spans, viewer_html, write_vie
 from pn3d.geometry.kinematics import posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import H36M17
 from tests.support.export_samples import sample_motion
-from tests.support.headless_browser import Browser, find_chromium
+from tools.headless_browser import Browser, find_chromium
 
 KINDS = {"f32": "<f4", "i16": "<i2", "u8": "u1", "i8": "i1", "u16": "<u2", "u32": "<u4"}
 

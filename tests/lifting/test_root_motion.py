@@ -3,11 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pn3d.lifting.lifters import Lifted, Window, make_networks
 
 from pn3d.config import ModelConfig
 from pn3d.geometry import camera, planes
 from pn3d.lifting import lifters
-from pn3d.lifting.lifters import Lifted, Window, make_networks
 from pn3d.models.layers import run_network
 from tests.support import tiny
 

@@ -17,9 +17,9 @@ from pn3d.data.windows import window_starts
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, run_stage
-from pn3d.training.scene import Scene, make_scene
 from pn3d.training.parallel import device_mesh, mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
+from pn3d.training.scene import Scene, make_scene
 from pn3d.training.state import TrainState, init_state
 from pn3d.training.train_step import make_step
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.example_file import EXAMPLE, FRAMES, HALPE, detected, example_text
 from pn3d.detectors import person_clips, read_keypoints
+from tools.example_file import EXAMPLE, FRAMES, HALPE, detected, example_text
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-
 from pn3d.training.adam import ClippedAdam
+
 from tests.support import tiny
 
 KEY = jax.random.key(0)

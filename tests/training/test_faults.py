@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import kills
 from pn3d.commands.main import main
 from pn3d.files.errors import UserError
 from pn3d.training.checkpoint import Checkpoints
@@ -38,13 +37,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def test_three_kills_change_nothing(tmp_path: Path) -> None:
-    met, equal = kills.kill_and_finish(tmp_path, kills=3, seed=3)
-    assert len(met) == 3
-    assert "after its end" not in met
-    assert equal
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_ends_with_its_status(tmp_path: Path, number: signal.Signals) -> None:
     words = ["--preset", "tiny", "--run", str(tmp_path), "--set", "teacher.optimiser.steps=100000"]
@@ -62,6 +55,7 @@ def test_a_signal_saves_and_ends_with_its_status(tmp_path: Path, number: signal.
     assert saved == [rows[-1]["step"]]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_a_full_disk_is_named_and_older_checkpoints_stay(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
@@ -104,6 +98,7 @@ def test_newest_and_best_are_kept(tmp_path: Path) -> None:
     assert sorted(int(p.name) for p in tmp_path.iterdir() if p.name.isdigit()) == [2, 4, 5]
 
 
+@pytest.mark.slow
 def test_verify_finds_a_run_equal(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(finished)]) == 0
     assert "equal: all 2 recorded digests" in capsys.readouterr().out
@@ -111,6 +106,7 @@ def test_verify_finds_a_run_equal(finished: Path, capsys: pytest.CaptureFixture[
     assert "equal: all 1 recorded digests" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_verify_names_the_first_step_and_player_that_differ(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,7 @@ def test_the_signal_sees_the_averaged_teacher_alone() -> None:
     assert np.isfinite(signal(state))
 
 
+@pytest.mark.slow
 def test_train_logs_the_signal_uses_its_pick_and_verify_reruns_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pn3d.lifting.lifters import Params
+from pn3d.training.judgement import Judgement, judge
 
 from pn3d import losses
-from pn3d.lifting.lifters import Params
 from pn3d.models.discriminator import Discriminator
 from pn3d.models.layers import run_network
-from pn3d.training.judgement import Judgement, judge
 from pn3d.training.parallel import mapped_step
 from pn3d.training.terms import Terms, discriminator_gradients
 from tests.support import tiny

@@ -5,10 +5,10 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pn3d.lifting.lifters import Window
 
 from pn3d.data.clips import Clips, select
 from pn3d.geometry import camera, planes, rotations
-from pn3d.lifting.lifters import Window
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.model_selection import (
     Skeletons,

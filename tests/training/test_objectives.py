@@ -6,14 +6,14 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 import numpy as np
+from pn3d.lifting.lifters import make_networks
+from pn3d.training.objectives import Cycle, teacher_cycle, teacher_terms
 
 from pn3d.config import Config
 from pn3d.geometry import planes
 from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting import lifters
-from pn3d.lifting.lifters import make_networks
 from pn3d.training.batch import Batch, draw_batch
-from pn3d.training.objectives import Cycle, teacher_cycle, teacher_terms
 from pn3d.training.parallel import AXIS
 from pn3d.training.stages import joint as joint_stage
 from pn3d.training.state import init_state

@@ -36,6 +36,7 @@ def stopping(folder: Path, stage: Stage, step: int) -> Reporter:
     return Reporter(say=lambda _: None, stop=Flag())  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_in_every_stage_ends_bitwise_the_same(
     tmp_path: Path, whole: tuple[Path, dict[Stage, str]]
 ) -> None:

@@ -1,0 +1,1 @@
+"""How right, beside what: studies, references, and programs from elsewhere."""

@@ -1,0 +1,119 @@
+"""Does the expected error tell how far off a frame is? Fits it on built-in motion, and measures its rank correlation.
+
+    python -m benchmarks.accuracy.confidence --fit [--weights FILE]           coefficients into the weights' card
+    python -m benchmarks.accuracy.confidence [--weights FILE] [--data FILE …]  Spearman with PA-MPJPE per frame
+
+The fit sees built-in motion of a seed that no training uses, with the simulated detector, every second clip with COCO's
+joints only. Without --data the held-out built-in clips are measured, which the fit never sees.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pn3d.body.builtin import builtin_body
+from pn3d.body.landmarks import builtin_landmarks
+from pn3d.data.clips import Clips, read_clips
+from pn3d.data.rays import frame_rays
+from pn3d.data.windows import to_h36m17
+from pn3d.evaluation import metrics
+from pn3d.evaluation.joints import counted_frames, true_joints
+from pn3d.files.atomic import write_json
+from pn3d.geometry.skeleton import COCO17, H36M17
+from pn3d.inference.blend import blend_windows
+from pn3d.inference.pose import pose_frames, shake_clips
+from pn3d.inference.predict import predict, scale_teacher, uncentre, without_truth
+from pn3d.inference.uncertainty import SIGNS, fit, frame_signs
+from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
+from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
+
+FIT_SEED = 9001
+"""No training of ours draws it."""
+
+
+def half_coco(clips: Clips) -> Clips:
+    """Every second clip as a COCO detector gives it: without pelvis, spine, thorax, neck and head."""
+    missing = np.array([joint not in COCO17.joints for joint in H36M17.joints])
+    odd = np.repeat(np.arange(clips.num_clips) % 2 == 1, clips.lengths)
+    hidden = odd[:, None] & missing
+    return replace(
+        clips,
+        keypoints=np.where(hidden[..., None], 0, clips.keypoints).astype(np.float32),
+        confidence=np.where(hidden, 0, clips.confidence).astype(np.float32),
+    )
+
+
+def signs_and_errors(weights: Weights, clips: Clips) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 4) signs of the student and (N,) its true PA-MPJPE in mm."""
+    seen = to_h36m17(without_truth(clips))
+    frames = frame_rays(seen)
+    blended = blend_windows(weights, frames, seen.clip_start)
+    root_ray = np.asarray(frames.root_ray)
+    shaking = shake_clips(np.asarray(frames.rays), seen, blended.size)
+    posed, gap = pose_frames(
+        weights, blended, seen, frames.rays, root_ray, shaking, builtin_body(), builtin_landmarks()
+    )
+    teacher = scale_teacher(uncentre(blended.teacher_joints, root_ray), posed["joints_cam_m"])
+    signs = frame_signs(blended, posed["joints_cam_m"], teacher, gap, seen.confidence, seen)
+    return signs, metrics.frame_errors(posed["joints_cam_m"], true_joints(clips)).pa_mpjpe_mm
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation (no ties to speak of among floats)."""
+    ranks = np.stack([np.argsort(np.argsort(values)) for values in (a, b)]).astype(float)
+    return float(np.corrcoef(ranks)[0, 1])
+
+
+def write_fit(path: Path, clips: int) -> None:
+    """Fits, prints, and writes the coefficients into the card beside the weights."""
+    weights = load_weights(path)
+    signs, errors = signs_and_errors(weights, half_coco(make_synthetic_clips(FIT_SEED, clips, detector_noise=True)))
+    found = fit(signs, errors)
+    found["source"] = (
+        f"python -m benchmarks.accuracy.confidence --fit --clips {clips}: built-in motion, seed {FIT_SEED}"
+    )
+    for index, name in enumerate(SIGNS):
+        print(
+            f"{name:14s} alone {spearman(signs[:, index], errors):.2f}   coefficient {found['coefficients'][name]:.3f}"
+        )
+    card_path = path.with_suffix(".json")
+    write_json(card_path, json.loads(card_path.read_text()) | {"certainty": found})
+    print(f"{card_path}: certainty written")
+
+
+def measure(path: Path, data: list[str]) -> None:
+    """Prints the rank correlation of each file."""
+    weights = load_weights(path)
+    files = [(name, read_clips(Path(name), truth=True)) for name in data] or [
+        ("held-out built-in motion, simulated detector", held_out_clips(detector_noise=True))
+    ]
+    for name, clips in files:
+        prediction = predict(weights, clips, builtin_body(), builtin_landmarks())
+        assert prediction.joints_cam_m is not None
+        assert prediction.expected_error_mm is not None
+        errors = metrics.frame_errors(prediction.joints_cam_m, true_joints(clips)).pa_mpjpe_mm
+        counted = counted_frames(clips)
+        rank = spearman(prediction.expected_error_mm[counted], errors[counted])
+        said = prediction.expected_error_mm[counted].mean()
+        print(f"{name}: Spearman {rank:.3f} over {len(counted)} frames")
+        print(f"  mean error {errors[counted].mean():.1f} mm, expected {said:.1f} mm")
+
+
+def main() -> None:
+    """Fits or measures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--clips", type=int, default=48)
+    parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
+    parser.add_argument("--data", nargs="*", default=[])
+    arguments = parser.parse_args()
+    if arguments.fit:
+        write_fit(arguments.weights, arguments.clips)
+    measure(arguments.weights, arguments.data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What changed clips, damaged files, kills and other device counts do."""

@@ -1,0 +1,1 @@
+"""What makes files of this repository, and what tests and benchmarks share."""

@@ -1,0 +1,1 @@
+"""The built-in body, from rules: figure, mesh, skeleton, skin and correctives."""

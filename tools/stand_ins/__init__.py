@@ -1,0 +1,1 @@
+"""Writers of small files in other programs' formats, on made-up content: for tests and benchmarks."""
