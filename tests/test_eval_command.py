@@ -12,7 +12,7 @@ from evaluation_cases import make_clips
 
 from pn3d.commands.main import main
 from pn3d.data.clips import TRUTH_FIELDS, read_clips, write_clips
-from pn3d.inference.blend import _compiled_predictor
+from pn3d.inference.networks import _compiled_predictor
 from pn3d.inference.weights import Weights, save_weights
 
 NAMES = ("walk/S9_0/cam0", "walk/S9_0/cam3", "box/S9_1/cam3")

@@ -20,7 +20,7 @@ from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
 
 if TYPE_CHECKING:
-    from pn3d.inference.predict import Prediction
+    from pn3d.inference.prediction import Prediction
 
 Scores = dict[str, Any]
 """M of the eval JSON: {name: number} and ``per_action`` {action: number}."""

@@ -15,7 +15,7 @@ import numpy as np
 from pn3d import __version__
 from pn3d import config as configs
 from pn3d.data.clips import Clips
-from pn3d.data.windows import to_h36m17
+from pn3d.data.joints17 import to_h36m17
 from pn3d.evaluation import metrics
 from pn3d.evaluation.joints import counted_frames, true_joints
 from pn3d.evaluation.report import METRICS, joint_verdicts, show, training_rows
@@ -25,7 +25,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.training.run_folder import read_json
 
 if TYPE_CHECKING:
-    from pn3d.inference.predict import Prediction
+    from pn3d.inference.prediction import Prediction
 
 PICTURES = 6
 """Worst frames that are drawn, and as many typical ones."""
