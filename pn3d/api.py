@@ -10,13 +10,10 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
-from pn3d.data.clips import Clips
-from pn3d.data.joints17 import joints17_of
-from pn3d.detectors import person_clips, read_keypoints, read_video_facts
+from pn3d.data.clips import Clips, require_somebody
+from pn3d.detectors import array_clips, person_clips, read_keypoints, read_video_facts
 from pn3d.detectors.cleaning import checked_size
-from pn3d.detectors.layouts import detector_layout
 from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import H36M17
 from pn3d.inference import predict as predict_room
 from pn3d.inference import weights as weights_room
 from pn3d.inference.prediction import Prediction
@@ -102,16 +99,16 @@ def predict(
     if video is not None:
         facts = read_video_facts(video)
         fps, image_size = fps or facts.fps, image_size or facts.image_size
-    if image_size is not None:
-        image_size = _checked_image_size(image_size)
     if isinstance(keypoints, np.ndarray):
         _refuse("an array", format=format, person=person, all_people=all_people)
+        image_size = _checked_image_size(image_size)
         clips = array_clips(keypoints, layout, fps, image_size, focal_px)
     elif isinstance(keypoints, Clips):
         given = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
         _refuse("Clips", **given, format=format, person=person, all_people=all_people)
         clips = keypoints
     elif isinstance(keypoints, str | Path):
+        image_size = _checked_image_size(image_size)
         detections = read_keypoints(
             keypoints,
             format=format,
@@ -137,42 +134,6 @@ def predict(
     return found
 
 
-def require_somebody(clips: Clips, where: str) -> None:
-    """Raises UserError where no joint of anybody is measured."""
-    if not (clips.confidence > 0).any():
-        raise UserError(f"{where}: no joint of anybody is measured (all confidences are 0 or all positions missing)")
-
-
-def array_clips(
-    keypoints: np.ndarray,
-    layout: str | None,
-    fps: float | None,
-    image_size: tuple[int, int] | None,
-    focal_px: float | None = None,
-) -> Clips:
-    """One clip from an array of pixels (T, J, 2 or 3); UserError where shape, layout, size or rate do not fit."""
-    if layout is None or image_size is None or fps is None:
-        raise UserError("an array needs layout=… (e.g. 'coco17'), fps=… and image_size=(width, height)")
-    if keypoints.dtype.kind not in "fiu":
-        raise UserError(f"keypoints: expected numbers, found an array of {keypoints.dtype}")
-    known = detector_layout(layout)
-    fits = keypoints.ndim == 3 and keypoints.shape[1] == known.count and keypoints.shape[2] in (2, 3)
-    if not fits or not len(keypoints):
-        raise UserError(f"keypoints: expected (frames, {known.count}, 2 or 3), found {keypoints.shape}")
-    pixels, confidence = joints17_of(keypoints, known.layout)
-    focal = None if focal_px is None else [[focal_px, focal_px, image_size[0] / 2, image_size[1] / 2]]
-    return Clips(
-        keypoints=pixels,
-        confidence=confidence,
-        clip_start=np.array([0, len(keypoints)], np.int64),
-        clip_name=np.array(["array"]),
-        image_size=np.array([image_size], np.int32),
-        fps=np.array([fps], np.float32),
-        layout=H36M17,
-        intrinsics=None if focal is None else np.array(focal, np.float32),
-    )
-
-
 def _check_number(name: str, value: Any, most: float) -> None:
     if value is None:
         return
@@ -182,7 +143,9 @@ def _check_number(name: str, value: Any, most: float) -> None:
         raise UserError(f"{name} must be above 0 and at most {most:g}, found {value:g}")
 
 
-def _checked_image_size(size: Any) -> tuple[int, int]:
+def _checked_image_size(size: Any) -> tuple[int, int] | None:
+    if size is None:
+        return None
     try:
         width, height = (float(side) for side in size)
     except (TypeError, ValueError):

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import tiny
+from test_predict import weights
 
 from pn3d.commands import session
 from pn3d.data.clips import Clips, write_clips
 from pn3d.data.joints17 import LOW_CONFIDENCE, mask_guesses, to_h36m17
 from pn3d.geometry.skeleton import H36M17, LAYOUTS
 from pn3d.inference.predict import predict
-from test_predict import weights
 
 FPS = 30.0
 
@@ -68,5 +68,3 @@ def test_predict_and_train_see_the_same_input(tmp_path: Path) -> None:
     legs = [H36M17.joints.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")]
     assert not trained.confidence[:, legs].any()
     assert to_h36m17(trained) is trained
-
-

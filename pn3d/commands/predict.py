@@ -4,10 +4,9 @@ import argparse
 import time
 from pathlib import Path
 
-from pn3d.api import require_somebody
 from pn3d.commands import session
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
-from pn3d.data.clips import select
+from pn3d.data.clips import require_somebody, select
 from pn3d.detectors import person_clips
 from pn3d.export.files import EXPORTS
 from pn3d.files.atomic import write_json

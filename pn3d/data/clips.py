@@ -134,6 +134,12 @@ def write_clips(path: str | Path, clips: Clips) -> None:
         np.savez(stream, **plain)
 
 
+def require_somebody(clips: Clips, where: str) -> None:
+    """Raises UserError where no joint of anybody is measured."""
+    if not (clips.confidence > 0).any():
+        raise UserError(f"{where}: no joint of anybody is measured (all confidences are 0 or all positions missing)")
+
+
 def require_truth(clips: Clips, path: str | Path = "the evaluation data") -> None:
     """Raises UserError where there is no ``joints_cam`` to evaluate against."""
     if clips.joints_cam is None:

@@ -11,7 +11,6 @@ from pn3d.body import fitting
 from pn3d.body import model as body_model
 from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
-from pn3d.data.rays import clip_intrinsics
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
@@ -30,12 +29,14 @@ class Predictor:
     Attributes:
         weights: teacher, and student where there is one.
         student: the body that the student poses; None without a student.
+        intrinsics_source: "file", or what they were assumed from.
         refine: whether the pose is brought closer to the keypoints.
         height_m: how tall the people are; None = as the shape is.
     """
 
     weights: Weights
     student: StudentBody | None
+    intrinsics_source: str
     refine: bool = True
     height_m: float | None = None
 
@@ -45,12 +46,12 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
 
     Args:
         predictor: weights, body and options.
-        clip: one clip of h36m17, without truth.
+        clip: one clip of h36m17 with intrinsics, without truth.
         lifted: the same through the networks (``lift_clips``).
     """
     up_cam = mean_up(lifted.outputs.elevation_rad, lifted.camera_from_centred)
     teacher = teacher_joints(lifted)
-    shared = _facts(predictor.weights, clip) | {
+    shared = _facts(predictor, clip) | {
         "elevation_rad": lifted.outputs.elevation_rad,
         "up_cam": up_cam[None],
     }
@@ -68,7 +69,8 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     rest_pelvis = np.asarray(body_model.rest_joints_m(student.body, jnp.asarray(betas)))[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
     upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis)
-    focal, centre = np.split(clip_intrinsics(clip)[0], 2)
+    assert clip.intrinsics is not None
+    focal, centre = np.split(clip.intrinsics[0], 2)
     return Prediction(
         **shared,
         teacher_joints_cam_m=teacher_m,
@@ -119,19 +121,19 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
     return residual, smooth_corrections(corrections, measured, lifted.jitter, lifted.fps, stride)
 
 
-def _facts(weights: Weights, clip: Clips) -> dict[str, Any]:
+def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
     """The fields of a prediction that only repeat the input and the weights."""
     return {
         "keypoints_px": clip.keypoints,
         "input_confidence": clip.confidence,
-        "intrinsics": clip_intrinsics(clip),
-        "intrinsics_source": "file" if clip.intrinsics is not None else "assumed from the image size",
+        "intrinsics": clip.intrinsics,
+        "intrinsics_source": predictor.intrinsics_source,
         "fps": clip.fps,
         "clip_start": clip.clip_start,
         "clip_name": clip.clip_name,
         "joint_names": np.array(H36M17.joints),
-        "body_name": weights.body_name,
-        "body_sha256": weights.body_sha256,
+        "body_name": predictor.weights.body_name,
+        "body_sha256": predictor.weights.body_sha256,
         "pn3d_version": __version__,
         "image_size": clip.image_size,
     }

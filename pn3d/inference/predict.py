@@ -6,6 +6,7 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips, select, without_truth
 from pn3d.data.joints17 import to_h36m17
+from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.clip import Predictor, predict_clip
 from pn3d.inference.fit import student_body
 from pn3d.inference.lifted import lift_clips
@@ -37,8 +38,10 @@ def predict(
     """
     require_body(weights, body)
     clips = to_h36m17(without_truth(clips))
+    source = "assumed from the image size" if clips.intrinsics is None else "file"
+    clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
     student = None if weights.student is None else student_body(weights, body, landmarks)
-    predictor = Predictor(weights, student, refine, height_m)
+    predictor = Predictor(weights, student, source, refine, height_m)
     lifted = lift_clips(weights, clips)
     parts = [predict_clip(predictor, select(clips, [index]), clip) for index, clip in enumerate(lifted)]
     return dataclasses.replace(concatenated(parts), body=body)
