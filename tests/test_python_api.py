@@ -149,6 +149,8 @@ def test_the_package_shows_its_names() -> None:
         ({"fps": 0}, "fps must be above 0"),
         ({"image_size": 1000}, "image_size: expected"),
         ({"layout": None}, "needs layout"),
+        ({"layout": 17}, "layout: expected a name"),
+        ({"body_file": 3}, "body_file: expected a path"),
         ({"person": 1}, "person: an array takes no such option"),
         ({"height_m": "tall"}, "height_m: expected a number"),
         ({"keypoints": walk().tolist()}, "keypoints: expected a path, Clips or a NumPy array, found list"),
