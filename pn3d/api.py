@@ -96,9 +96,9 @@ def predict(
     for name, value in (("layout", layout), ("format", format)):
         if not isinstance(value, str | None):
             raise UserError(f"{name}: expected a name, found {type(value).__name__} {value!r}")
-    for name, value in (("body_file", body_file), ("video", video)):
-        if not isinstance(value, str | Path | None):
-            raise UserError(f"{name}: expected a path, found {type(value).__name__}")
+    for name, path in (("body_file", body_file), ("video", video)):
+        if not isinstance(path, str | Path | None):
+            raise UserError(f"{name}: expected a path, found {type(path).__name__}")
     _check_number("fps", fps, 1000.0)
     _check_number("focal_px", focal_px, 1e6)
     _check_number("height_m", height_m, 10.0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from pn3d import __version__
@@ -66,7 +66,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     body_joints, joints = body_joints + transl[:, None], joints + transl[:, None]
     teacher_m = scaled_onto(teacher, joints)
     signs = error_signs(lifted, joints, teacher_m, residual)
-    rest_pelvis = np.asarray(body_model.rest_joints_m(student.body, jnp.asarray(betas)))[0]
+    rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
     upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis)
     assert clip.intrinsics is not None
@@ -85,6 +85,9 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         expected_error_mm=expected_error_mm(signs, predictor.weights.facts),
         **upright,
     )
+
+
+_rest_joints = jax.jit(body_model.rest_joints_m)
 
 
 def _shape(predictor: Predictor, betas: np.ndarray | None) -> np.ndarray:

@@ -1,9 +1,12 @@
 """The upright world: x left, y up, z forward, the ground under the feet, one per clip."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-from scipy.spatial.transform import Rotation
 
+from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24
+from pn3d.inference.batches import in_batches
 
 _FEET = [SMPL24.index(f"{side}_{part}") for part in ("ankle", "foot") for side in ("left", "right")]
 
@@ -57,5 +60,12 @@ def upright_world(
     world = {name: np.asarray(value - origin, np.float32) for name, value in world.items()}
     world["transl"] = world["transl"][:, 0] - rest_pelvis_m
     poses = poses_cam.copy()
-    poses[:, 0] = (Rotation.from_matrix(turn) * Rotation.from_rotvec(poses_cam[:, 0])).as_rotvec()
+    poses[:, 0] = in_batches(lambda root: (_rotated(turn, root),), poses_cam[:, 0])[0]
     return {"poses_world": poses} | {f"{name}_world_m": value for name, value in world.items()}
+
+
+@jax.jit
+def _rotated(turn: jax.Array, axis_angle: jax.Array) -> jax.Array:
+    """(3, 3) times the rotations of (n, 3) axis-angle, as axis-angle."""
+    root = rotations.axis_angle_to_matrix(axis_angle)
+    return rotations.matrix_to_axis_angle(jnp.sum(turn[None, :, :, None] * root[:, None], axis=-2))
