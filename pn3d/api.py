@@ -1,5 +1,7 @@
 """What ``from pn3d import …`` gives: prediction in a few lines of Python."""
 
+import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +10,33 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
-from pn3d.data.clips import Clips
-from pn3d.data.joints17 import to_h36m17
-from pn3d.detectors import person_clips, read_keypoints
-from pn3d.detectors.layouts import detector_layout
+from pn3d.data.clips import Clips, require_somebody
+from pn3d.detectors import array_clips, person_clips, read_keypoints, read_video_facts
+from pn3d.detectors.cleaning import checked_size
 from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import H36M17
 from pn3d.inference import predict as predict_room
 from pn3d.inference import weights as weights_room
-from pn3d.inference.predict import Prediction
+from pn3d.inference.prediction import Prediction
 from pn3d.inference.streaming import PoseStream, StreamPose
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights
 
-__all__ = ["PoseStream", "Prediction", "StreamPose", "Weights", "load_weights", "predict"]
+__all__ = [
+    "Clips",
+    "PoseStream",
+    "Prediction",
+    "PredictionWarning",
+    "StreamPose",
+    "UserError",
+    "Weights",
+    "load_weights",
+    "predict",
+]
+
+_LOG = logging.getLogger("pn3d")
+
+
+class PredictionWarning(UserWarning):
+    """The input is odd, or the prediction likely wrong somewhere."""
 
 
 def load_weights(path: str | Path | None = None) -> Weights:
@@ -29,6 +45,8 @@ def load_weights(path: str | Path | None = None) -> Weights:
     Raises:
         UserError: a file is missing, damaged or of another kind.
     """
+    if not isinstance(path, str | Path | None):
+        raise UserError(f"weights: expected a path or None, found {type(path).__name__}")
     chosen = SHIPPED_WEIGHTS if path is None else Path(path)
     return weights_room.load_weights(chosen / "weights.npz" if chosen.is_dir() else chosen)
 
@@ -43,67 +61,105 @@ def predict(
     focal_px: float | None = None,
     height_m: float | None = None,
     body_file: str | Path | None = None,
-    **options: Any,
+    refine: bool = True,
+    format: str | None = None,
+    person: int | None = None,
+    all_people: bool = False,
+    video: str | Path | None = None,
 ) -> Prediction:
     """3D joints and an SMPL body for every frame.
+
+    What is odd about the input or likely wrong with the result is warned of (``PredictionWarning``); what had to be
+    assumed is logged (logger ``pn3d``, level WARNING).
 
     Args:
         weights: from ``load_weights``.
         keypoints: a detector's file or folder (every format of docs/detectors.md), Clips, or an array (T, J, 2) or
             (T, J, 3) of pixels and confidences; (0, 0), NaN or confidence 0 is a missing joint.
-        layout: joints of an array, e.g. ``"coco17"``; also overrides what a file seems to have.
-        fps: frames per second; an array is taken to have 30.
-        image_size: (width, height) px; arrays must say it.
+        layout: joints of an array, which must say them, e.g. ``"coco17"``; also overrides what a file seems to have.
+        fps: frames per second; an array must say them.
+        image_size: (width, height) px; an array must say it.
         focal_px: focal length; 1.15 of the longer side where None.
-        height_m: how tall the person is; the student's shape says it where None.
+        height_m: how tall the person is; as the student's shape is where None.
         body_file: SMPL file where the weights speak of another body than the built-in one.
-        options: ``format``, ``person``, ``all_people`` for files, ``refine`` for all.
+        refine: bring the pose closer to the keypoints.
+        format: of a file, instead of finding it out.
+        person: only this person of a file, 0 = the largest.
+        all_people: everybody in a file, a clip each.
+        video: frame rate and image size are read from this video where they are not given.
 
     Raises:
         UserError: what is wrong, in one line.
     """
-    refine = bool(options.pop("refine", True))
+    if not isinstance(weights, Weights):
+        raise UserError(f"weights: expected what load_weights returns, found {type(weights).__name__}")
+    for name, value in (("layout", layout), ("format", format)):
+        if not isinstance(value, str | None):
+            raise UserError(f"{name}: expected a name, found {type(value).__name__} {value!r}")
+    for name, path in (("body_file", body_file), ("video", video)):
+        if not isinstance(path, str | Path | None):
+            raise UserError(f"{name}: expected a path, found {type(path).__name__}")
+    _check_number("fps", fps, 1000.0)
+    _check_number("focal_px", focal_px, 1e6)
+    _check_number("height_m", height_m, 10.0)
+    if video is not None:
+        facts = read_video_facts(video)
+        fps, image_size = fps or facts.fps, image_size or facts.image_size
     if isinstance(keypoints, np.ndarray):
-        clips = array_clips(keypoints, layout, 30.0 if fps is None else fps, image_size, focal_px)
+        _refuse("an array", format=format, person=person, all_people=all_people)
+        image_size = _checked_image_size(image_size)
+        clips = array_clips(keypoints, layout, fps, image_size, focal_px)
     elif isinstance(keypoints, Clips):
+        given = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
+        _refuse("Clips", **given, format=format, person=person, all_people=all_people)
         clips = keypoints
+    elif isinstance(keypoints, str | Path):
+        image_size = _checked_image_size(image_size)
+        detections = read_keypoints(
+            keypoints,
+            format=format,
+            layout=layout,
+            fps=fps,
+            image_size=image_size,
+            focal_px=focal_px,
+            person=person,
+            all_people=all_people,
+        )
+        for sentence in detections.assumptions:
+            _LOG.warning("%s", sentence)
+        for sentence in detections.warnings:
+            warnings.warn(sentence, PredictionWarning, stacklevel=2)
+        clips = person_clips(detections)
     else:
-        given: dict[str, Any] = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
-        clips = person_clips(read_keypoints(keypoints, **given, **options))
+        raise UserError(f"keypoints: expected a path, Clips or a NumPy array, found {type(keypoints).__name__}")
+    require_somebody(clips, str(keypoints) if isinstance(keypoints, str | Path) else "keypoints")
     body = builtin_body() if body_file is None else load_body(Path(body_file))
-    return predict_room.predict(weights, clips, body, load_landmarks(body_file), refine=refine, height_m=height_m)
+    found = predict_room.predict(weights, clips, body, load_landmarks(body_file), refine=refine, height_m=height_m)
+    for sentence in found.warnings:
+        warnings.warn(sentence, PredictionWarning, stacklevel=2)
+    return found
 
 
-def array_clips(
-    keypoints: np.ndarray,
-    layout: str | None,
-    fps: float,
-    image_size: tuple[int, int] | None,
-    focal_px: float | None = None,
-) -> Clips:
-    """One clip from an array of pixels (T, J, 2 or 3); UserError where shape, layout, size or rate do not fit."""
-    if layout is None or image_size is None:
-        raise UserError("an array needs layout=… (e.g. 'coco17') and image_size=(width, height)")
-    known = detector_layout(layout)
-    joints = len(known.layout.joints)
-    fits = keypoints.ndim == 3 and keypoints.shape[1] == known.count and keypoints.shape[2] in (2, 3)
-    if not fits or not len(keypoints):
-        raise UserError(f"keypoints: expected (frames, {known.count}, 2 or 3), found {keypoints.shape}")
-    if not 0 < fps <= 1000:
-        raise UserError(f"fps must be above 0 and at most 1000, found {fps:g}")
-    values = np.asarray(keypoints[:, :joints], np.float64)
-    positions = values[..., :2]
-    there = np.isfinite(positions).all(axis=-1) & (positions != 0).any(axis=-1)
-    trust = np.nan_to_num(np.clip(values[..., 2], 0, 1)) if values.shape[-1] == 3 else np.ones(there.shape)
-    focal = None if focal_px is None else [[focal_px, focal_px, image_size[0] / 2, image_size[1] / 2]]
-    pixels, trust = to_h36m17(np.where(there[..., None], positions, 0.0), np.where(there, trust, 0.0), known.layout)
-    return Clips(
-        keypoints=pixels,
-        confidence=trust,
-        clip_start=np.array([0, len(values)], np.int64),
-        clip_name=np.array(["array"]),
-        image_size=np.array([image_size], np.int32),
-        fps=np.array([fps], np.float32),
-        layout=H36M17,
-        intrinsics=None if focal is None else np.array(focal, np.float32),
-    )
+def _check_number(name: str, value: Any, most: float) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise UserError(f"{name}: expected a number, found {type(value).__name__} {value!r}")
+    if not 0 < value <= most:
+        raise UserError(f"{name} must be above 0 and at most {most:g}, found {value:g}")
+
+
+def _checked_image_size(size: Any) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    try:
+        width, height = (float(side) for side in size)
+    except (TypeError, ValueError):
+        raise UserError(f"image_size: expected (width, height) in px, found {size!r}") from None
+    return checked_size(width, height, "image_size")
+
+
+def _refuse(what: str, **options: Any) -> None:
+    """Options that mean nothing for this kind of input."""
+    if given := [name for name, value in options.items() if value]:
+        raise UserError(f"{given[0]}: {what} takes no such option; it is for files")

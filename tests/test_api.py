@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +121,113 @@ def test_a_stream_refuses_what_does_not_fit() -> None:
     stream, _ = stream_of()
     with pytest.raises(UserError, match="expected"):
         stream.push(np.zeros((3, 3)))
+
+
+def walk() -> np.ndarray:
+    """(24, 17, 3) px and confidence."""
+    clip = select(tiny.clips(), [0])
+    return np.concatenate([clip.keypoints, clip.confidence[..., None]], axis=-1)
+
+
+GIVEN = {"layout": "h36m17", "fps": 30.0, "image_size": (1000, 1000)}
+
+
+def test_the_package_shows_its_names() -> None:
+    code = "import pn3d, pydoc; print(dir(pn3d)); print(pydoc.render_doc(pn3d))"
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    for name in pn3d.__all__:
+        assert shown.count(name) >= 2
+        assert getattr(pn3d, name) is not None
+    assert issubclass(pn3d.UserError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"fps": None}, "needs layout=… .*fps=…"),
+        ({"fps": "30"}, "fps: expected a number"),
+        ({"fps": 0}, "fps must be above 0"),
+        ({"image_size": 1000}, "image_size: expected"),
+        ({"layout": None}, "needs layout"),
+        ({"layout": 17}, "layout: expected a name"),
+        ({"body_file": 3}, "body_file: expected a path"),
+        ({"person": 1}, "person: an array takes no such option"),
+        ({"height_m": "tall"}, "height_m: expected a number"),
+        ({"keypoints": walk().tolist()}, "keypoints: expected a path, Clips or a NumPy array, found list"),
+        ({"keypoints": np.zeros((5, 17, 3))}, "no joint of anybody is measured"),
+        ({"keypoints": np.zeros((5, 17, 3), object)}, "expected numbers"),
+        ({"weights": "weights.npz"}, "weights: expected what load_weights returns, found str"),
+        ({"video": "nowhere.mp4"}, "nowhere.mp4"),
+    ],
+)
+def test_a_wrong_argument_is_a_user_error_of_one_line(changed: dict[str, Any], message: str) -> None:
+    words: dict[str, Any] = {"weights": weights(), "keypoints": walk()} | GIVEN | changed
+    with pytest.raises(pn3d.UserError, match=message) as caught:
+        pn3d.predict(words.pop("weights"), words.pop("keypoints"), **words)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_prediction_can_do_what_the_command_does(tmp_path: Path) -> None:
+    whole = predict(weights(), tiny.clips(), tiny.scene().body, tiny.scene().landmarks)
+    assert whole.num_clips == 4
+    second = whole.clip(1)
+    assert second.clip_start.tolist() == [0, 24]
+    np.testing.assert_array_equal(second.joints_cam_m, whole.joints_cam_m[24:48])
+    assert whole.clip(str(whole.clip_name[1])).betas.tolist() == second.betas.tolist()
+    with pytest.raises(UserError, match="no 'nobody'"):
+        whole.clip("nobody")
+    written = whole.export(tmp_path / "new" / "out", ["bvh"])
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        f"new/out/clip_{i:03d}/motion.bvh" for i in range(4)
+    ]
+    with pytest.raises(UserError, match="unknown export format"):
+        second.export(tmp_path, ["fbx"])
+    assert whole.summary["frames"] == 96
+    assert len(whole.summary["height_m"]) == 4
+    assert all(isinstance(sentence, str) for sentence in whole.warnings)
+
+
+def test_shape_coefficients_are_written_for_smpl_bodies_only(tmp_path: Path) -> None:
+    """The built-in body has a basis of its own; every body from a file has SMPL's."""
+    whole = predict(weights(), select(tiny.clips(), [0]), tiny.scene().body, tiny.scene().landmarks)
+    other = dataclasses.replace(whole, body=whole.body.replace(sha256="from a file", name="SMPL_NEUTRAL"))
+    for prediction, folder in ((whole, "builtin"), (other, "smpl")):
+        (path,) = prediction.export(tmp_path / folder, ["amass"])
+        with np.load(path) as file:
+            assert file["betas"].any() == (folder == "smpl")
+
+
+def test_what_is_odd_is_warned_of_and_what_is_assumed_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keypoints = walk()
+    keypoints[..., 2] = 1.5
+    np.save(tmp_path / "walk.npy", keypoints)
+    with pytest.warns(pn3d.PredictionWarning, match="above 1"):
+        pn3d.predict(weights(), tmp_path / "walk.npy", layout="h36m17", image_size=(1000, 1000))
+    assert "frame rate assumed 30" in caplog.text
+
+
+def test_one_prediction_goes_through_few_rooms() -> None:
+    """Changes of room, call by call, of a prediction whose programs are compiled: docs/architecture.md lists them."""
+    root = str(Path(pn3d.__file__).parent)
+    keypoints, trained = walk(), pn3d.load_weights()
+    stops: list[str] = []
+
+    def hook(frame: FrameType, event: str, _: object) -> None:
+        name = frame.f_code.co_filename
+        if event == "call" and name.startswith(root):
+            room = name[len(root) + 1 :].split("/")[0].removesuffix(".py")
+            if not stops or stops[-1] != room:
+                stops.append(room)
+
+    pn3d.predict(trained, keypoints, **GIVEN)  # type: ignore[arg-type]
+    sys.setprofile(hook)
+    try:
+        pn3d.predict(trained, keypoints, **GIVEN)  # type: ignore[arg-type]
+    finally:
+        sys.setprofile(None)
+    assert len(stops) - 1 <= 24, stops
+    architecture = (DOCS.parent / "architecture.md").read_text()
+    listed = re.findall(r"^\d+\. `(\w+)`", architecture.split("## One predict")[1].split("\n## ")[0], re.MULTILINE)
+    assert listed == stops

@@ -8,20 +8,20 @@ its neighbours in time, and two frames around.
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import numpy as np
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
-from pn3d.data.clips import Clips, read_clips
-from pn3d.data.rays import frame_rays
+from pn3d.data.clips import Clips, read_clips, without_truth
+from pn3d.data.joints17 import to_h36m17
 from pn3d.evaluation.joints import true_joints
 from pn3d.evaluation.metrics import accel_err_mm_per_frame2
-from pn3d.inference.blend import blend_windows
-from pn3d.inference.pose import smooth_clips
-from pn3d.inference.predict import predict, uncentre, without_truth
-from pn3d.inference.smoothing import TURNS
+from pn3d.inference.lifted import lift_clips
+from pn3d.inference.predict import predict
+from pn3d.inference.smoothing import CORRECTIONS, smooth
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 
 
@@ -37,11 +37,19 @@ def without_jumps(truth_m: np.ndarray, clips: Clips, jump_mm: float) -> np.ndarr
 
 
 def single_frame(weights: Weights, clips: Clips) -> np.ndarray:
-    """(N, 17, 3) root-relative joints of a teacher as it says them, frame by frame."""
-    frames = frame_rays(without_truth(clips))
-    said = blend_windows(weights, frames, clips.clip_start).teacher_joints
-    joints = uncentre(said, np.asarray(frames.root_ray))
+    """(N, 17, 3) root-relative joints of a teacher as it gives them, frame by frame."""
+    lifted = lift_clips(weights, to_h36m17(without_truth(clips)))
+    turned = [np.matmul(one.outputs.teacher_joints, one.camera_from_centred.swapaxes(1, 2)) for one in lifted]
+    joints = np.concatenate(turned)
     return joints - joints[:, :1]
+
+
+def smoothed(joints_m: np.ndarray, clips: Clips) -> np.ndarray:
+    """(N, 17, 3) averaged within each clip as corrections are where keypoints are exact."""
+    spans = zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True)
+    ones = np.ones(joints_m.shape[:2], np.float32)
+    parts = [smooth(joints_m[a:b], ones[a:b], CORRECTIONS.exact_s * float(rate)) for (a, b), rate in spans]
+    return np.concatenate(parts)
 
 
 def main() -> None:
@@ -59,11 +67,9 @@ def main() -> None:
         steady = without_jumps(truth, clips, options.jump)
         found = predict(weights, clips, builtin_body(), builtin_landmarks())
         assert found.joints_cam_m is not None
-        everything = np.ones(truth.shape[:2], np.float32)
-        exact = np.zeros(len(truth), np.float32)
         rows = {
             "truth that never accelerates": (np.repeat(truth[:1], len(truth), axis=0), False),
-            "truth, averaged over 0.07 s": (smooth_clips(truth, everything, exact, TURNS, clips), False),
+            "truth, averaged over 0.07 s": (smoothed(truth, clips), False),
             "teacher": (found.teacher_joints_cam_m, True),
             "student": (found.joints_cam_m, False),
         }

@@ -17,16 +17,12 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.rays import frame_rays
-from pn3d.data.windows import to_h36m17
 from pn3d.evaluation import metrics
 from pn3d.evaluation.joints import counted_frames, true_joints
 from pn3d.files.atomic import write_json
 from pn3d.geometry.skeleton import COCO17, H36M17
-from pn3d.inference.blend import blend_windows
-from pn3d.inference.pose import pose_frames, shake_clips
-from pn3d.inference.predict import predict, scale_teacher, uncentre, without_truth
-from pn3d.inference.uncertainty import SIGNS, fit, frame_signs
+from pn3d.inference.predict import predict
+from pn3d.inference.uncertainty import SIGNS, fit
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 
@@ -48,17 +44,10 @@ def half_coco(clips: Clips) -> Clips:
 
 def signs_and_errors(weights: Weights, clips: Clips) -> tuple[np.ndarray, np.ndarray]:
     """(N, 4) signs of the student and (N,) its true PA-MPJPE in mm."""
-    seen = to_h36m17(without_truth(clips))
-    frames = frame_rays(seen)
-    blended = blend_windows(weights, frames, seen.clip_start)
-    root_ray = np.asarray(frames.root_ray)
-    shaking = shake_clips(np.asarray(frames.rays), seen, blended.size)
-    posed, gap = pose_frames(
-        weights, blended, seen, frames.rays, root_ray, shaking, builtin_body(), builtin_landmarks()
-    )
-    teacher = scale_teacher(uncentre(blended.teacher_joints, root_ray), posed["joints_cam_m"])
-    signs = frame_signs(blended, posed["joints_cam_m"], teacher, gap, seen.confidence, seen)
-    return signs, metrics.frame_errors(posed["joints_cam_m"], true_joints(clips)).pa_mpjpe_mm
+    found = predict(weights, clips, builtin_body(), builtin_landmarks())
+    assert found.joints_cam_m is not None
+    assert found.error_signs is not None
+    return found.error_signs, metrics.frame_errors(found.joints_cam_m, true_joints(clips)).pa_mpjpe_mm
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
@@ -80,8 +69,8 @@ def write_fit(path: Path, clips: int) -> None:
             f"{name:14s} alone {spearman(signs[:, index], errors):.2f}   coefficient {found['coefficients'][name]:.3f}"
         )
     card_path = path.with_suffix(".json")
-    write_json(card_path, json.loads(card_path.read_text()) | {"certainty": found})
-    print(f"{card_path}: certainty written")
+    write_json(card_path, json.loads(card_path.read_text()) | {"uncertainty": found})
+    print(f"{card_path}: uncertainty written")
 
 
 def measure(path: Path, data: list[str]) -> None:
@@ -97,9 +86,9 @@ def measure(path: Path, data: list[str]) -> None:
         errors = metrics.frame_errors(prediction.joints_cam_m, true_joints(clips)).pa_mpjpe_mm
         counted = counted_frames(clips)
         rank = spearman(prediction.expected_error_mm[counted], errors[counted])
-        said = prediction.expected_error_mm[counted].mean()
+        expected = prediction.expected_error_mm[counted].mean()
         print(f"{name}: Spearman {rank:.3f} over {len(counted)} frames")
-        print(f"  mean error {errors[counted].mean():.1f} mm, expected {said:.1f} mm")
+        print(f"  mean error {errors[counted].mean():.1f} mm, expected {expected:.1f} mm")
 
 
 def main() -> None:

@@ -16,11 +16,11 @@ import numpy as np
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
-from pn3d.data.clips import Clips, read_clips
+from pn3d.data.clips import Clips, read_clips, without_truth
 from pn3d.data.virtual_cameras import project_px
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.geometry.skeleton import H36M17, LAYOUTS
-from pn3d.inference.predict import predict, without_truth
+from pn3d.inference.predict import predict
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.synthetic.scenes import held_out_clips
 

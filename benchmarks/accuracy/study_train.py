@@ -20,12 +20,12 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import training_clips
 from pn3d.config import Config, preset, validate, with_overrides
-from pn3d.data.clips import Clips, concatenate, select
+from pn3d.data.clips import Clips, concatenate, select, without_truth
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.evaluation.evaluate import Scores, score_joints
 from pn3d.files.errors import TrainingDivergedError
-from pn3d.inference.predict import predict, without_truth
+from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
 from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 from pn3d.training.batch import TrainData

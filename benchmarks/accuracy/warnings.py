@@ -1,10 +1,10 @@
 """Precision and recall of the warnings of ``pn3d predict``, on simulated corruption of built-in motion.
 
-    python -m benchmarks.accuracy.warnings [--clips N]
+    python -m benchmarks.warnings [--clips N]
 
 Swaps: in half of the clips, left and right of the legs, the arms or both are exchanged for 3 to 30 frames of the input
 with the simulated detector. Flips: in half of the clips, the predicted skeleton's depth is negated for a third of the
-clip (as a network that believes in the depth twin would answer). A frame counts as found where it is flagged.
+clip (as a network that takes the depth twin would answer). A frame counts as found where it is flagged.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
-from pn3d.inference.warnings import find_doubts, flipped_frames, swapped_frames
+from pn3d.inference.warnings import find_warnings, flipped_frames, swapped_frames
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
 from pn3d.synthetic.scenes import make_synthetic_clips
 
@@ -73,8 +73,8 @@ def main() -> None:
     joints_m[flipped, :, 2] = (2 * root_z - joints_m[..., 2])[flipped]
     marked = np.concatenate([flipped_frames(joints_m[a:b], 30.0) for a, b in spans])
     print("depth-flipped:", rates(marked, flipped))
-    doubts = find_doubts(prediction)
-    print(f"as predicted: {doubts.swapped.mean():.2%} swapped, {doubts.flipped.mean():.2%} flipped flagged")
+    flags = find_warnings(prediction)
+    print(f"as predicted: {flags.swapped.mean():.2%} swapped, {flags.flipped.mean():.2%} flipped flagged")
 
 
 if __name__ == "__main__":

@@ -26,10 +26,11 @@ from pn3d.body import model as body_model
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import start_jax
-from pn3d.data.clips import Clips, concatenate, read_clips, select, write_clips
+from pn3d.data.clips import Clips, concatenate, read_clips, select, without_truth, write_clips
 from pn3d.detectors import person_clips, read_keypoints
 from pn3d.geometry import rotations
-from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
+from pn3d.inference.predict import predict
+from pn3d.inference.prediction import Prediction, save_prediction
 from pn3d.inference.streaming import PoseStream
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
 from pn3d.synthetic.scenes import make_synthetic_clips

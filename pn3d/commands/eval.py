@@ -22,7 +22,8 @@ from pn3d.evaluation.report import batch_table, cross_view_table, evaluation_tab
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_evaluation_report
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
-from pn3d.inference.predict import Prediction, predict
+from pn3d.inference.predict import predict
+from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import Weights, load_weights, require_body
 from pn3d.synthetic.scenes import held_out_clips
 from pn3d.training.run_folder import read_json

@@ -13,10 +13,9 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.config import Config, Stage, to_json
-from pn3d.data.clips import Clips, concatenate
+from pn3d.data.clips import Clips, concatenate, without_truth
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
-from pn3d.inference.predict import without_truth
 from pn3d.inference.weights import Weights
 from pn3d.lifting.networks import make_networks
 from pn3d.synthetic.scenes import make_synthetic_clips

@@ -19,8 +19,8 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips, concatenate, read_clips
+from pn3d.data.joints17 import to_h36m17
 from pn3d.data.resample import resample_clips
-from pn3d.data.windows import to_h36m17
 from pn3d.files.errors import UserError
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.models.student import SHAPES

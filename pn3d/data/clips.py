@@ -137,10 +137,22 @@ def write_clips(path: str | Path, clips: Clips) -> None:
         np.savez(stream, **plain)
 
 
+def require_somebody(clips: Clips, where: str) -> None:
+    """Raises UserError where no joint of anybody is measured."""
+    if not (clips.confidence > 0).any():
+        raise UserError(f"{where}: no joint of anybody is measured (all confidences are 0 or all positions missing)")
+
+
 def require_truth(clips: Clips, path: str | Path = "the evaluation data") -> None:
     """Raises UserError where there is no ``joints_cam`` to evaluate against."""
     if clips.joints_cam is None:
         raise UserError(f"{path}: no key 'joints_cam'; evaluation needs the true joints (N, J, 3) in metres")
+
+
+def without_truth(clips: Clips) -> Clips:
+    """The clips without any field that only evaluation may read."""
+    nothing: dict[str, Any] = dict.fromkeys(TRUTH_FIELDS)
+    return replace(clips, **nothing)
 
 
 def select(clips: Clips, indices: np.ndarray | list[int]) -> Clips:
@@ -288,6 +300,8 @@ def _load_members(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
                 raise UserError(f"{path}: not an npz file but a single array; expected a keypoint file")
             with file:
                 return {key: _member(path, file, key) for key in wanted if key in file.files}
+    except UserError:
+        raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, AttributeError) as error:
         raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {_one_line(error)}") from error
 

@@ -4,8 +4,6 @@ Shapes: B windows of T frames of J = 17 joints (h36m17). Augmentations are pure 
 an array of B typed keys, one per example, so what an example draws does not depend on how a batch is split.
 """
 
-from dataclasses import replace
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -13,7 +11,7 @@ import numpy as np
 
 from pn3d.data.clips import Clips
 from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import COCO17, H36M17, remap_indices
+from pn3d.geometry.skeleton import COCO17, H36M17
 
 UNIT_HEIGHT = 0.237
 """Height of a standing person in a unit window: head to root is 0.1 there, and is 0.739 m of a person of 1.75 m."""
@@ -68,27 +66,6 @@ def gather_windows(frames: jax.Array, starts: jax.Array, length: int) -> jax.Arr
     """``frames[s : s + length]`` for each start, on the device. (N, *), (B,) int -> (B, length, *)."""
     chex.assert_rank(starts, 1)
     return jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(frames, start, length, axis=0))(starts)
-
-
-def to_h36m17(clips: Clips) -> Clips:
-    """The joints of h36m17 by name; those that were not measured are masked (confidence 0, at (0, 0)), not invented.
-
-    The true joints go along where they have names of their own or the layout has all 17, and are left out otherwise.
-    """
-    if clips.layout == H36M17:
-        return clips
-    source = np.array(remap_indices(clips.layout, H36M17))
-    has = source >= 0
-    joints_cam = clips.joints_cam
-    if joints_cam is not None and clips.truth_joint_names is None:
-        joints_cam = joints_cam[:, source] if has.all() else None
-    return replace(
-        clips,
-        layout=H36M17,
-        keypoints=np.where(has[:, None], clips.keypoints[:, source], np.float32(0)),
-        confidence=np.where(has, clips.confidence[:, source], np.float32(0)),
-        joints_cam=joints_cam,
-    )
 
 
 def flip_windows(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.data.windows import to_h36m17
+from pn3d.data.joints17 import to_h36m17
 from pn3d.datasets.assembly import ClipRecord, as_dict, assemble, describe, member
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import COCO17

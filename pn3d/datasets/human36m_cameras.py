@@ -111,6 +111,8 @@ def _from_python(path: Path) -> dict[str, list[Camera]]:
     try:
         tree = ast.parse(_text(path))
         values = [_literal(node.value) for node in tree.body if isinstance(node, ast.Assign)]
+    except UserError:
+        raise
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UserError(f"{path}: not the h36m_dataset.py of VideoPose3D: {type(error).__name__}") from error
     inner = next((v for v in values if isinstance(v, list) and v and _has(v[0], "focal_length")), None)
@@ -152,6 +154,8 @@ def _from_json(path: Path) -> dict[str, list[Camera]]:
     """``calibration_matrix`` and OpenCV's (k1, k2, p1, p2, k3) by camera; ``R`` and ``t`` in mm by subject."""
     try:
         content = json.loads(_text(path))
+    except UserError:
+        raise
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON: {' '.join(str(error).split())}") from error
     tree = as_dict(path, "the file", content)

@@ -209,6 +209,8 @@ def _load_mat(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
                 if dataset.dtype.kind not in "fiu":
                     raise UserError(f"{path}: {key!r} must be numbers, found {dataset.dtype}")
                 arrays[key] = np.asarray(dataset)
+    except UserError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"{path}: not a readable MATLAB 7.3 file: {' '.join(str(error).split())[:120]}") from error
     return arrays

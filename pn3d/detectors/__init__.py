@@ -1,5 +1,6 @@
 """Reading any detector's 2D keypoints: lenient where data files are strict."""
 
+from pn3d.detectors.arrays import array_clips
 from pn3d.detectors.person_clips import person_clips
 from pn3d.detectors.reading import read_keypoints
 from pn3d.detectors.records import Detections, Person, Video
@@ -12,6 +13,7 @@ __all__ = [
     "Person",
     "Video",
     "VideoFacts",
+    "array_clips",
     "person_clips",
     "read_keypoints",
     "read_video_facts",

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.data.joints17 import to_h36m17
+from pn3d.data.joints17 import h36m17_by_name
 from pn3d.detectors.records import Detections, Person
 from pn3d.geometry.skeleton import H36M17
 
@@ -71,7 +71,7 @@ def keypoint_facts(detections: Detections) -> KeypointFacts:
     first, video = detections.people[0], detections.video
     joints = detections.layout.joints
     measured = first.confidence > 0
-    trust = to_h36m17(first.keypoints_px, first.confidence, detections.layout)[1]
+    confidence = h36m17_by_name(first.keypoints_px, first.confidence, detections.layout)[1]
     return KeypointFacts(
         source=detections.source,
         format=detections.format,
@@ -93,7 +93,7 @@ def keypoint_facts(detections: Detections) -> KeypointFacts:
             joint: float(np.median(first.confidence[measured[:, j], j])) if measured[:, j].any() else 0.0
             for j, joint in enumerate(joints)
         },
-        masked=tuple(joint for j, joint in enumerate(H36M17.joints) if not (trust[:, j] > 0).any()),
+        masked=tuple(joint for j, joint in enumerate(H36M17.joints) if not (confidence[:, j] > 0).any()),
         assumptions=detections.assumptions,
         warnings=detections.warnings,
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.data.joints17 import to_h36m17
+from pn3d.data.joints17 import h36m17_by_name
 from pn3d.detectors.filling import SHORT_GAP_SECONDS
 from pn3d.detectors.records import Detections, Person
 from pn3d.files.errors import UserError
@@ -21,8 +21,8 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
             9 frames, so that no training window spans a gap.
 
     Returns:
-        Clips; ``intrinsics`` only where they are known, since readers of Clips make the same assumption. A native
-        file that is h36m17 already comes back as it is.
+        Clips, joints by name (``pn3d.data.joints17.to_h36m17`` masks guesses); ``intrinsics`` only where they are
+        known, since readers of Clips make the same assumption. A native file of h36m17 comes back as it is.
 
     Raises:
         UserError: nothing is left after splitting.
@@ -34,7 +34,7 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
         raise UserError(f"{detections.source}: nobody is seen for {MIN_CLIP_FRAMES} frames without a long gap")
     positions, trust, names = [], [], []
     for person, (first, last) in pieces:
-        one = to_h36m17(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
+        one = h36m17_by_name(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
         positions.append(one[0])
         trust.append(one[1])
         whole = last - first == len(person.frames)

@@ -47,6 +47,8 @@ def read_video_facts(path: str | Path) -> VideoFacts:
                 )
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UserError:
+        raise
     except (struct.error, IndexError, ValueError, ZeroDivisionError, OverflowError, MemoryError):
         facts = None
     if facts is None or min(facts.image_size) < 1 or not (facts.fps is None or 0 < facts.fps <= 1000):

@@ -20,7 +20,7 @@ from pn3d.evaluation.joints import action_means, common_joints, counted_frames, 
 from pn3d.files.errors import UserError
 
 if TYPE_CHECKING:
-    from pn3d.inference.predict import Prediction
+    from pn3d.inference.prediction import Prediction
 
 Scores = dict[str, Any]
 """M of the eval JSON: {name: number} and ``per_action`` {action: number}."""

@@ -149,6 +149,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise UserError(f"{path}: not an npz file but a single array; expected predictions with named arrays")
             return {key: file[key] for key in _WANTED if key in file.files}
+    except UserError:
+        raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{path}: not a readable npz of plain arrays: {reason}") from error

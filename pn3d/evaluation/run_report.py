@@ -15,7 +15,7 @@ import numpy as np
 from pn3d import __version__
 from pn3d import config as configs
 from pn3d.data.clips import Clips
-from pn3d.data.windows import to_h36m17
+from pn3d.data.joints17 import to_h36m17
 from pn3d.evaluation import metrics
 from pn3d.evaluation.joint_set import root_places
 from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
@@ -25,7 +25,7 @@ from pn3d.evaluation.report_page import Section, Table, charts_of_metrics, write
 from pn3d.training.run_folder import read_json
 
 if TYPE_CHECKING:
-    from pn3d.inference.predict import Prediction
+    from pn3d.inference.prediction import Prediction
 
 PICTURES = 6
 """Worst frames that are drawn, and as many typical ones."""

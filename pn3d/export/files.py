@@ -27,13 +27,17 @@ writes ``teacher.glb``, a stick figure, if there is a teacher."""
 
 
 def write_exports(folder: str | os.PathLike[str], motion: Motion, formats: Sequence[str]) -> list[Path]:
-    """Writes the files of each format into an existing folder and returns their paths.
+    """Writes the files of each format into a folder, made where there is none, and returns their paths.
 
     Raises UserError for a format that does not exist, before anything is written, and where a file cannot be written.
     """
     for name in formats:
         if name not in EXPORTS:
             raise UserError(f"unknown export format {name!r}; expected some of {', '.join(EXPORTS)}")
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from None
     written = []
     for name in formats:
         for file_name, write in EXPORTS[name]:

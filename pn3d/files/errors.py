@@ -1,7 +1,7 @@
 """The one exception for mistakes that are the user's: commands print it as one line and exit with status 2."""
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """Says what was wrong, where, what was expected and what was found, in one line."""
 
 

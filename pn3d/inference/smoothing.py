@@ -1,9 +1,9 @@
-"""Averaging over time, as wide as the keypoints shake.
+"""Averaging over time, as wide as the keypoints jitter.
 
-Windows are short, and refinement (``pn3d.body.fitting``) takes every frame by itself, so a detector's error, which
-changes from frame to frame, is still in what both say. Exact keypoints should be followed closely; shaking ones ask
-for an average over neighbours. How much they shake is seen in the keypoints themselves. Our choice; numbers in
-docs/accuracy.md.
+Windows are short, and the fit to the keypoints (``pn3d.inference.fit``) takes every frame by itself, so a detector's
+error, which changes from frame to frame, is still in both. Exact keypoints should be followed closely; jittering ones
+ask for an average over neighbours. How much they jitter is measured in the keypoints themselves. Our choice; numbers in
+docs/accuracy.md. Everything here is of one clip, T frames.
 """
 
 from typing import NamedTuple
@@ -11,35 +11,32 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Spread(NamedTuple):
-    """Half the width of the averaging triangle, seconds: where keypoints are exact, and where they shake."""
+class HalfWidth(NamedTuple):
+    """Half the width of the averaging triangle, seconds: where keypoints are exact, and where they jitter."""
 
     exact_s: float
-    shaking_s: float
+    jittering_s: float
 
 
-TURNS = Spread(0.067, 0.25)
-"""Of the turns that refinement finds: what little the picture says of a limb that points at the camera changes from
+CORRECTIONS = HalfWidth(0.067, 0.25)
+"""Of the rotations that the fit adds: what little the picture tells of a limb that points at the camera changes from
 frame to frame even where keypoints are exact."""
 
-TEACHER = Spread(0.0, 0.1)
+TEACHER = HalfWidth(0.0, 0.1)
 """Of the teacher's skeleton."""
 
-FITS_PER_SECOND = 15.0
-"""How often the turns are found; in between they are interpolated (a frame's own would be averaged away anyway)."""
+EXACT, JITTERING = 0.003, 0.008
+"""Jitter in head-root units that counts as none, and as a detector's (simulated ones have 0.008 to 0.03)."""
 
-EXACT, SHAKING = 0.003, 0.008
-"""Shake in head-root units that counts as none, and as a detector's (simulated ones show 0.008 to 0.03)."""
+JITTER_FRAMES = 6
+"""Frames before and after that jitter is the median over: a jump touches five, and is no jitter."""
 
-SHAKE_FRAMES = 6
-"""Frames before and after that shake is the median over: a jump touches five, and is no shaking."""
-
-SHAKE_REACH = SHAKE_FRAMES + 2
-"""Frames before and after that a frame's shake depends on."""
+JITTER_REACH = JITTER_FRAMES + 2
+"""Frames before and after that a frame's jitter depends on."""
 
 
-def shake(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """How much keypoints shake around each frame of one clip: their noise if it were white, head-root units.
+def measure_jitter(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """How much keypoints jitter around each frame: their noise if it were white, head-root units.
 
     Fourth differences of movement at 30 frames/s are small beside those of noise, whose variance they multiply by 70.
     Their roots are averaged over joints, so that a few fast ones count little, and the median is taken over time.
@@ -53,7 +50,7 @@ def shake(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndar
         (T,) 0 where fewer than five frames in a row are measured.
     """
     frames = len(confidence)
-    roots = np.full(frames + 2 * SHAKE_FRAMES, np.inf, np.float32)
+    roots = np.full(frames + 2 * JITTER_FRAMES, np.inf, np.float32)
     if frames >= 5:
         fourth = rays[4:] - 4 * rays[3:-1] + 6 * rays[2:-2] - 4 * rays[1:-3] + rays[:-4]
         variance = (fourth**2).sum(axis=-1) / (2 * 70)
@@ -61,67 +58,26 @@ def shake(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -> np.ndar
         counts = there[4:] & there[3:-1] & there[2:-2] & there[1:-3] & there[:-4]
         total = (np.sqrt(np.sqrt(variance) / size[2:-2, None]) * counts).sum(axis=1)
         count = counts.sum(axis=1)
-        roots[SHAKE_FRAMES + 2 : -SHAKE_FRAMES - 2] = np.where(count > 0, total / np.maximum(count, 1), np.inf)
-    near = np.sort(np.lib.stride_tricks.sliding_window_view(roots, 2 * SHAKE_FRAMES + 1), axis=1)
+        roots[JITTER_FRAMES + 2 : -JITTER_FRAMES - 2] = np.where(count > 0, total / np.maximum(count, 1), np.inf)
+    near = np.sort(np.lib.stride_tricks.sliding_window_view(roots, 2 * JITTER_FRAMES + 1), axis=1)
     known = np.isfinite(near).sum(axis=1)
     middle = near[np.arange(frames), np.maximum(known - 1, 0) // 2]
     return np.where(known > 0, middle, 0.0) ** 2
 
 
-def half_width(shaking: np.ndarray, spread: Spread, fps: float) -> np.ndarray:
-    """(T,) shake -> (T,) half the width of the average, in frames, not rounded."""
-    share = np.clip((shaking - EXACT) / (SHAKING - EXACT), 0.0, 1.0)
-    return (spread.exact_s + (spread.shaking_s - spread.exact_s) * share) * fps
+def half_width(jitter: np.ndarray, width: HalfWidth, fps: float) -> np.ndarray:
+    """(T,) jitter -> (T,) half the width of the average, in frames, not rounded."""
+    share = np.clip((jitter - EXACT) / (JITTERING - EXACT), 0.0, 1.0)
+    return (width.exact_s + (width.jittering_s - width.exact_s) * share) * fps
 
 
-def fit_stride(fps: float) -> int:
-    """Frames from one fit to the next: the nearest to ``FITS_PER_SECOND`` of them a second."""
-    return max(1, round(fps / FITS_PER_SECOND))
-
-
-def heard(rays: np.ndarray, confidence: np.ndarray, stride: int) -> np.ndarray:
-    """The keypoints of one clip that turns are found from: averaged by a triangle as wide as ``stride``, so that frames
-    without a fit of their own count as much as those with one. (T, J, 2), (T, J) -> (T, J, 2)."""
-    return smooth(rays, confidence, stride - 1.0).astype(np.float32)
-
-
-class Between(NamedTuple):
-    """Where frames lie between fits.
-
-    Attributes:
-        before: (N,) number of the fit at or before each frame.
-        after: (N,) number of the next one; the same where there is none.
-        share: (N,) how far on the way.
-    """
-
-    before: np.ndarray
-    after: np.ndarray
-    share: np.ndarray
-
-    def mix(self, values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(M, J, D) values, (M, J or 1) weights of fits -> (N, J, D), (N, J or 1) of frames, linear in between."""
-        share = self.share[:, None]
-        first, second = (1.0 - share) * weight[self.before], share * weight[self.after]
-        total = first + second
-        mixed = first[..., None] * values[self.before] + second[..., None] * values[self.after]
-        return mixed / np.maximum(total, 1e-6)[..., None], total
-
-
-def between_fits(frames: int, stride: int) -> Between:
-    """Frames 0 to ``frames`` - 1 of one clip, with fits at every ``stride``-th from the first on."""
-    index = np.arange(frames)
-    before = index // stride
-    after = np.minimum(before + 1, (frames - 1) // stride)
-    return Between(before, after, (index % stride / stride).astype(np.float32))
-
-
-def reach(spread: Spread, fps: float) -> int:
+def reach(width: HalfWidth, fps: float) -> int:
     """The most frames before and after that an average looks at."""
-    return int(np.ceil(max(spread) * fps))
+    return int(np.ceil(max(width) * fps))
 
 
 def smooth(values: np.ndarray, weight: np.ndarray, half: np.ndarray | float) -> np.ndarray:
-    """Average over time within one clip, by a triangle that reaches zero ``half`` + 1 frames away, times a weight.
+    """Average over time by a triangle that reaches zero ``half`` + 1 frames away, times a weight.
 
     (T, J, D), (T, J or 1), (T,) or a number -> (T, J, D); zero where nothing nearby counts.
     """
@@ -136,3 +92,12 @@ def smooth(values: np.ndarray, weight: np.ndarray, half: np.ndarray | float) -> 
             total[to] += trust[..., None] * values[of]
             counted[to] += trust
     return total / np.maximum(counted, 1e-6)[..., None]
+
+
+def over_time(values: np.ndarray, half: int) -> np.ndarray:
+    """Triangular average along axis 0, over what there is at the ends. (T, D) -> (T, D)."""
+    half = min(half, len(values) - 1)
+    if half < 1:
+        return values
+    ones = np.ones((len(values), 1))
+    return smooth(values.astype(np.float64)[:, None], ones, half)[:, 0]

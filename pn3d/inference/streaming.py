@@ -1,25 +1,31 @@
-"""One frame in, one pose out: prediction while the video still runs, with a bounded delay."""
+"""One frame in, one pose out: prediction while the video still runs, with a bounded delay.
 
-import dataclasses
+The functions of ``pn3d.inference.clip``, on the newest frames instead of a whole clip.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
-from pn3d.data.joints17 import to_h36m17
+from pn3d.data.joints17 import joints17_of, mask_guesses
+from pn3d.data.rays import root_rays
 from pn3d.detectors.layouts import detector_layout
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.blend import unpacked, window_predictor, window_stride, window_weights
-from pn3d.inference.pose import Figure, Said, fit_piece, place_piece
-from pn3d.inference.smoothing import SHAKE_REACH, TURNS, Between, fit_stride, half_width, heard, reach, shake, smooth
-from pn3d.inference.weights import Weights
+from pn3d.inference.fit import fit_frames, pose_frames, student_body, translations
+from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.lifted import camera_from_centred
+from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
+from pn3d.inference.smoothing import CORRECTIONS, JITTER_REACH, measure_jitter, reach
+from pn3d.inference.weights import Weights, require_body
+from pn3d.inference.windows import add_windows, window_stride
 
 _HIPS = [H36M17.index("left_hip"), H36M17.index("right_hip")]
 _PELVIS = H36M17.index("pelvis")
@@ -47,15 +53,22 @@ class StreamPose:
     reprojected_px: np.ndarray
 
 
-@dataclass
-class _Frame:
-    rays: np.ndarray
-    confidence: np.ndarray
-    root_ray: np.ndarray
-    total: np.ndarray | float = 0.0
-    weight: float = 0.0
-    turns: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((24, 3), np.float32))
-    size: float | None = None  # of the person, once all windows are in
+class _Frames(NamedTuple):
+    """The newest R frames, as the arrays that functions of clips take."""
+
+    rays: np.ndarray  # (R, 17, 2) centred
+    confidence: np.ndarray  # (R, 17)
+    root_ray: np.ndarray  # (R, 2)
+    sums: np.ndarray  # (R, D) of windows' packed outputs, weighted
+    weight_sums: np.ndarray  # (R,)
+    corrections: np.ndarray  # (R, 24, 3) of the fit, at keyframes
+
+    def appended(self, rays: np.ndarray, confidence: np.ndarray, root_ray: np.ndarray) -> "_Frames":
+        new = (rays, confidence, root_ray, *(np.zeros(array.shape[1:], array.dtype) for array in self[3:]))
+        return _Frames(*(np.concatenate([array, row[None]]) for array, row in zip(self, new, strict=True)))
+
+    def without_first(self, count: int) -> "_Frames":
+        return _Frames(*(array[count:] for array in self))
 
 
 class PoseStream:
@@ -99,51 +112,51 @@ class PoseStream:
         if abs(fps - rate) > _RATE_TOLERANCE * rate:
             raise UserError(f"streaming needs about {rate:g} frames per second, found {fps:g}; drop or repeat frames")
         self.body = builtin_body() if body_file is None else load_body(Path(body_file))
-        if self.body.sha256 != weights.body_sha256:
-            raise UserError(f"the weights speak of body {weights.body_name!r}, not of {self.body.name!r}")
-        self._known = detector_layout(layout)
-        self._figure = Figure(self.body, load_landmarks(body_file), jnp.asarray(weights.student["landmark_raw"]))
-        self._network = window_predictor(weights)
+        require_body(weights, self.body)
+        self._layout = detector_layout(layout)
+        self._student = student_body(weights, self.body, load_landmarks(body_file))
+        self._networks = window_predictor(weights)
         self._length = weights.config.model.window
         self._stride = window_stride(self._length)
-        self._weights = window_weights(self._length)
-        self._fps, self._reach = fps, reach(TURNS, fps)
-        # Without a delay there is no next fit to interpolate to, so every frame has one of its own.
-        self._fit_stride = 1 if causal else fit_stride(fps)
-        self._kept = max(self._reach + self._fit_stride - 1, SHAKE_REACH)
+        self._fps, self._reach = fps, reach(CORRECTIONS, fps)
+        # Without a delay there is no next keyframe to interpolate to, so every frame is one.
+        self._keyframe_stride = 1 if causal else keyframe_stride(fps)
         self._causal = causal
-        self._given = None if betas is None else np.asarray(betas, np.float32)
-        self._shape_sum, self._shape_count = np.zeros(10, np.float64), 0
-        intrinsics = camera.assumed_intrinsics(np.array(image_size))
+        self._betas = None if betas is None else np.asarray(betas, np.float32)
+        self._betas_sum, self._betas_count = np.zeros(10, np.float64), 0
+        self._intrinsics = camera.assumed_intrinsics(np.array(image_size))
         if focal_px is not None:
-            intrinsics[:2] = focal_px
-        self._intrinsics = intrinsics
-        self._frames: dict[int, _Frame] = {}
-        self._pushed, self._windows_from, self._finished, self._given_out = 0, 0, 0, 0
+            self._intrinsics[:2] = focal_px
+        self._detected = np.zeros((0, 17), np.float32)
+        width = np.asarray(self._networks(*_blank_window(self._length))).shape[-1]
+        shapes = ((17, 2), (17,), (2,), (width,), (), (24, 3))
+        self._frames = _Frames(*(np.zeros((0, *shape), np.float32) for shape in shapes))
+        self._first = 0  # number of the first frame that is still held, always a keyframe
+        self._pushed, self._windows_from, self._finished, self._given = 0, 0, 0, 0
 
     @property
     def delay(self) -> int:
-        """Frames that are pushed after a frame before its pose comes: of its windows, and of its fits' average."""
-        return 0 if self._causal else self._length - 1 + self._reach + self._fit_stride - 1
+        """Frames that are pushed after a frame before its pose comes: of its windows, keyframes and their average."""
+        return 0 if self._causal else self._length - 1 + self._reach + self._keyframe_stride - 1
 
     def push(self, keypoints: np.ndarray) -> StreamPose | None:
         """Takes the next frame, (J, 2) or (J, 3) px and confidence; gives the pose that is ready, if one is."""
-        index = self._pushed
-        self._frames[index] = self._seen(keypoints)
+        self._frames = self._frames.appended(*self._centred(*self._joints17(keypoints)))
         self._pushed += 1
         start = self._pushed - self._length
         if start < 0:
             return None
         if self._causal:
-            pose = self._newest(start, index)
-            self._forget(index - max(self._length, self._kept))
-            return pose
+            self._add_window(start, first=self._pushed - 1)
+            self._finished = self._pushed - 1
+            self._finish()
+            return self._give(self._pushed - 1)
         if start % self._stride == 0:
             self._add_window(start)
             self._windows_from = start + self._stride
         while self._finished < min(self._windows_from, self._pushed):
-            self._finish(self._finished)
-        return self._give(self._given_out) if index - self._given_out >= self.delay else None
+            self._finish()
+        return self._give(self._given) if self._pushed - 1 - self._given >= self.delay else None
 
     def flush(self) -> list[StreamPose]:
         """The poses that are still owed, when no more frames come."""
@@ -153,144 +166,104 @@ class PoseStream:
         if last >= self._windows_from or last % self._stride:
             self._add_window(last, first=self._windows_from)
         while self._finished < self._pushed:
-            self._finish(self._finished)
-        return [self._give(index) for index in range(self._given_out, self._pushed)]
+            self._finish()
+        return [self._give(index) for index in range(self._given, self._pushed)]
 
-    def _seen(self, keypoints: np.ndarray) -> _Frame:
+    def _joints17(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One frame through the door that all 2D goes through: (17, 2) px and (17,) confidence."""
         values = np.asarray(keypoints, np.float32)
-        if values.ndim != 2 or values.shape[0] != self._known.count or values.shape[1] not in (2, 3):
-            raise UserError(f"push: expected ({self._known.count}, 2 or 3), found {values.shape}")
-        values = values[: len(self._known.layout.joints)]
-        there = np.isfinite(values[:, :2]).all(axis=-1) & (values[:, :2] != 0).any(axis=-1)
-        trust = np.nan_to_num(np.clip(values[:, 2], 0, 1)) if values.shape[1] == 3 else np.ones(len(values))
-        trust = np.where(there, trust, 0.0).astype(np.float32)
-        pixels, confidence = to_h36m17(
-            np.where(there[:, None], values[:, :2], 0)[None], trust[None], self._known.layout
-        )
-        rays = (pixels[0] - self._intrinsics[2:]) / self._intrinsics[:2]
-        measured = confidence[0] > 0
-        if measured[_HIPS].all():
-            root = rays[_HIPS].mean(axis=0)
-        elif measured[_PELVIS]:
-            root = rays[_PELVIS]
-        elif self._pushed:
-            root = self._frames[self._pushed - 1].root_ray
-        else:
-            root = rays[measured].mean(axis=0) if measured.any() else np.zeros(2)
-        root = root.astype(np.float32)
-        centred = np.where(measured[:, None], np.asarray(_centre(rays.astype(np.float32), root)), 0.0)
-        return _Frame(centred.astype(np.float32), confidence[0], root)
+        if values.ndim != 2 or values.shape[0] != self._layout.count or values.shape[1] not in (2, 3):
+            raise UserError(f"push: expected ({self._layout.count}, 2 or 3), found {values.shape}")
+        pixels, confidence = joints17_of(values[None], self._layout.layout)
+        self._detected = np.concatenate([self._detected, confidence])[-max(1, round(self._fps)) :]
+        return pixels[0], mask_guesses(self._detected, self._fps)[-1]
 
-    def _window(self, start: int) -> np.ndarray:
-        """(T, D) what the networks say of the frames from ``start`` on; the last is repeated where there are fewer."""
-        frames = [self._frames[min(start + t, self._pushed - 1)] for t in range(self._length)]
-        rays, confidence = np.stack([f.rays for f in frames]), np.stack([f.confidence for f in frames])
-        return np.asarray(self._network(rays[None], confidence[None]))[0]
+    def _centred(self, pixels: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rays around the root, confidence, and the ray of the root; where no hip is measured, the last place."""
+        measured = confidence > 0
+        rays = np.where(measured[:, None], (pixels - self._intrinsics[2:]) / self._intrinsics[:2], 0.0)
+        rays = rays.astype(np.float32)
+        if self._pushed and not (measured[_HIPS].all() or measured[_PELVIS]):
+            root = self._frames.root_ray[-1]
+        else:
+            root = root_rays(rays[None], confidence[None], np.array([0, 1]))[0]
+        centred = np.where(measured[:, None], np.asarray(_centre(rays, root)), np.float32(0))
+        return centred, confidence, root
 
     def _add_window(self, start: int, *, first: int = 0) -> None:
-        """Adds what a window says to its frames, from ``first`` on."""
-        for t, values in enumerate(self._window(start)):
-            if first <= start + t < self._pushed:
-                frame = self._frames[start + t]
-                frame.total = frame.total + self._weights[t] * values
-                frame.weight += float(self._weights[t])
+        """Both networks on the window from ``start`` on, added to its frames from ``first`` on; the last frame is
+        repeated where there are fewer."""
+        index = start + np.arange(self._length)
+        rows = np.minimum(index, self._pushed - 1) - self._first
+        values = np.asarray(self._networks(self._frames.rays[rows][None], self._frames.confidence[rows][None]))
+        counts = np.where((index >= first) & (index < self._pushed), index - self._first, -1)
+        add_windows(self._frames.sums, self._frames.weight_sums, values, counts[None])
 
-    def _finish(self, index: int) -> None:
-        """All windows of this frame are in: blend, and find the turns that bring the body towards the keypoints."""
-        frame = self._frames[index]
-        frame.total = np.asarray(frame.total / frame.weight, np.float32)[None]
-        blended = unpacked(frame.total)
-        assert blended.betas is not None
-        frame.size = float(blended.size[0])
-        self._shape_sum += blended.betas[0]
-        self._shape_count += 1
-        if index % self._fit_stride == 0:
-            said = self._said(frame)._replace(rays=jnp.asarray(self._heard(index)[None]))
-            frame.turns = np.asarray(fit_piece(self._figure, said)[1])[0]
+    def _outputs(self, rows: slice) -> FrameOutputs:
+        return unpacked(self._frames.sums[rows] / self._frames.weight_sums[rows, None])
+
+    def _finish(self) -> None:
+        """All windows of the next frame are in: its shape counts, and where it is a keyframe it is fitted."""
+        index = self._finished
+        row = slice(index - self._first, index - self._first + 1)
+        outputs = self._outputs(row)
+        assert outputs.betas is not None
+        assert outputs.sixd is not None
+        self._betas_sum += outputs.betas[0]
+        self._betas_count += 1
+        if index % self._keyframe_stride == 0:
+            frames = self._frames
+            rays = keyframe_rays(frames.rays, frames.confidence, self._keyframe_stride)[row]
+            fitted = fit_frames(self._student, self._shape(), outputs.sixd, rays, frames.confidence[row], outputs.size)
+            frames.corrections[row] = fitted[1]
         self._finished = index + 1
 
-    def _heard(self, index: int) -> np.ndarray:
-        """(17, 2) rays that a frame's turns are found from, averaged over those around it as ``predict`` does."""
-        near, middle = self._near(index, self._fit_stride - 1, self._pushed)
-        rays, confidence = np.stack([f.rays for f in near]), np.stack([f.confidence for f in near])
-        return heard(rays, confidence, self._fit_stride)[middle]
-
-    def _said(self, frame: _Frame) -> Said:
-        """The blended frame as a batch of one."""
-        blended = unpacked(frame.total)  # type: ignore[arg-type]
-        assert blended.sixd is not None
-        values = (blended.sixd, self._betas()[None], frame.rays[None], frame.confidence[None], blended.size)
-        return Said(*map(jnp.asarray, values))
-
-    def _betas(self) -> np.ndarray:
-        return self._given if self._given is not None else (self._shape_sum / self._shape_count).astype(np.float32)
-
-    def _near(self, index: int, reach: int, end: int) -> tuple[list[_Frame], int]:
-        """The held frames at most ``reach`` from one and before ``end``, and its own place among them."""
-        begin = max(index - reach, min(self._frames))
-        return [self._frames[i] for i in range(begin, min(index + reach + 1, end))], index - begin
-
-    def _half_width(self, index: int) -> float:
-        """Half the width of the average of a frame's turns, by how its keypoints shake."""
-        near, middle = self._near(index, SHAKE_REACH, self._pushed)
-        rays, confidence = np.stack([f.rays for f in near]), np.stack([f.confidence for f in near])
-        # Sizes count up to SHAKE_FRAMES away only, and those frames are finished; the others need some number.
-        sizes = np.array([near[middle].size if f.size is None else f.size for f in near], np.float32)
-        shaking = shake(rays, confidence, sizes)
-        return float(half_width(shaking, TURNS, self._fps)[middle])
+    def _shape(self) -> np.ndarray:
+        return self._betas if self._betas is not None else (self._betas_sum / self._betas_count).astype(np.float32)
 
     def _give(self, index: int) -> StreamPose:
-        self._given_out = index + 1
-        pose = self._pose(index)
-        self._forget(index - self._kept)
-        return pose
-
-    def _pose(self, index: int) -> StreamPose:
-        """The body after the turns of the frames around it, averaged."""
-        frame = self._frames[index]
-        said = self._said(frame)
-        near, middle = self._near(index, self._reach, self._finished)
-        turns, counts = self._turns(index - middle, len(near))
-        turns = smooth(turns, counts, self._half_width(index))[middle]
-        poses, transl, joints, marks, reprojected = (
-            np.asarray(value)[0]
-            for value in place_piece(
-                self._figure, said, turns[None].astype(np.float32), frame.root_ray[None], self._intrinsics[None]
-            )
-        )
+        """The pose of a frame whose neighbours are finished."""
+        row = slice(index - self._first, index - self._first + 1)
+        outputs, betas = self._outputs(row), self._shape()
+        assert outputs.sixd is not None
+        turn = camera_from_centred(self._frames.root_ray[row])
+        poses, body_joints, joints = pose_frames(self._student, betas, outputs.sixd, self._corrections(row), turn)
+        transl = translations(joints, self._frames.rays[row], self._frames.confidence[row], outputs.size, turn)
+        body_joints, joints = body_joints[0] + transl, joints[0] + transl
+        self._given = index + 1
+        self._forget()
         return StreamPose(
             frame=index,
-            joints_cam_m=marks,
-            body_joints_cam_m=joints,
-            poses_cam=poses,
-            transl_cam_m=transl,
-            betas=self._betas(),
-            elevation_rad=float(unpacked(frame.total).elevation_rad[0]),  # type: ignore[arg-type]
-            reprojected_px=reprojected,
+            joints_cam_m=joints,
+            body_joints_cam_m=body_joints,
+            poses_cam=poses[0],
+            transl_cam_m=transl[0],
+            betas=betas,
+            elevation_rad=float(outputs.elevation_rad[0]),
+            reprojected_px=joints[:, :2] / joints[:, 2:] * self._intrinsics[:2] + self._intrinsics[2:],
         )
 
-    def _turns(self, begin: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """(count, 24, 3) turns of finished frames and (count, 24) their weights, between fits as ``predict`` does."""
-        index = np.arange(begin, begin + count)
-        stride = self._fit_stride
-        first = begin // stride
-        before = index // stride
-        after = np.minimum(before + 1, (self._finished - 1) // stride)
-        fits = [self._frames[number * stride] for number in range(first, int(after.max()) + 1)]
-        weight = np.array([[(f.confidence > 0).any()] for f in fits], np.float32).repeat(24, axis=1)
-        between = Between(before - first, after - first, (index % stride / stride).astype(np.float32))
-        return between.mix(np.stack([f.turns for f in fits]), weight)
+    def _corrections(self, row: slice) -> np.ndarray:
+        """(1, 24, 3) of one frame, from the keyframes around it."""
+        frames, stride, done = self._frames, self._keyframe_stride, self._finished - self._first
+        # Frames that are not finished have no size yet; jitter of the frame asked for does not reach them.
+        sizes = self._outputs(row).size.repeat(len(frames.rays))
+        known = frames.weight_sums > 0
+        sizes[known] = unpacked(frames.sums[known] / frames.weight_sums[known, None]).size
+        jitter = measure_jitter(frames.rays, frames.confidence, sizes)[:done]
+        measured = np.any(frames.confidence[:done:stride] > 0, axis=1)
+        return smooth_corrections(frames.corrections[:done:stride], measured, jitter, self._fps, stride)[row]
 
-    def _newest(self, start: int, index: int) -> StreamPose:
-        """The end of the newest window, refined with what is past."""
-        frame = self._frames[index]
-        frame.total, frame.weight = self._window(start)[-1], 1.0
-        self._finish(index)
-        return self._pose(index)
+    def _forget(self) -> None:
+        """Drops frames that no later pose depends on, so that a keyframe stays the first."""
+        kept = max(self._reach + self._keyframe_stride, JITTER_REACH, self._length if self._causal else 0)
+        count = (self._given - kept - self._first) // self._keyframe_stride * self._keyframe_stride
+        if count > 0:
+            self._frames, self._first = self._frames.without_first(count), self._first + count
 
-    def _forget(self, before: int) -> None:
-        for index in [i for i in self._frames if i < before]:
-            del self._frames[index]
+
+def _blank_window(length: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((1, length, 17, 2), np.float32), np.zeros((1, length, 17), np.float32)
 
 
 _centre = jax.jit(lambda rays, root: camera.centre_rays(rays[None], root[None])[0])

@@ -2,20 +2,22 @@
 
 Four signs per frame, each the logarithm of something that grows with the error: how much the teacher's joints of
 overlapping and mirrored windows disagree, how much teacher and student disagree, how far the student was from the
-keypoints before refinement, and how little the detector trusted its joints. A linear regression on the
+keypoints before the fit, and how little the detector trusted its joints. A linear regression on the
 logarithm of the PA-MPJPE, fitted on built-in motion with a simulated detector, makes one number of them
-(``python -m benchmarks.accuracy.confidence --fit``); its coefficients travel in the weights' card under ``certainty``.
+(``python -m benchmarks.confidence --fit``); its coefficients travel in the weights' card under ``uncertainty``.
 """
 
-import itertools
 from typing import Any
 
 import numpy as np
 
-from pn3d.data.clips import Clips
-from pn3d.inference.blend import Blended
+from pn3d.inference.lifted import LiftedClip
+from pn3d.inference.smoothing import over_time
 
-SIGNS = ("window_spread", "disagreement", "gap", "doubt")
+SIGNS = ("window_spread", "disagreement", "residual", "missing_confidence")
+_RENAMED = {"gap": "residual", "doubt": "missing_confidence"}
+"""What cards of version 0.1.0 call two of them, under ``certainty``."""
+
 SMOOTH_SECONDS = 0.4
 """Signs are averaged over time by a triangle of this half width: errors last longer than a frame."""
 
@@ -29,58 +31,30 @@ DEFAULT: dict[str, Any] = {
 """Used where a card has no coefficients: the order of frames is meaningful, millimetres are not."""
 
 
-def frame_signs(
-    blended: Blended,
-    student_m: np.ndarray,
-    teacher_m: np.ndarray,
-    gap: np.ndarray,
-    confidence: np.ndarray,
-    clips: Clips,
-) -> np.ndarray:
-    """(N, 4) the signs of ``SIGNS``, averaged over time within each clip.
+def error_signs(clip: LiftedClip, student_m: np.ndarray, teacher_m: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """(T, 4) the signs of ``SIGNS`` in one clip, averaged over time.
 
     Args:
-        blended: what the windows said; with a student.
-        student_m: (N, 17, 3) the student's joints.
-        teacher_m: (N, 17, 3) the teacher's at the same scale and pelvis.
-        gap: (N,) distance of measured joints from the student before refinement, head-root units.
-        confidence: (N, 17) the detector's.
-        clips: boundaries and rates.
+        clip: through the networks, with a student.
+        student_m: (T, 17, 3) the student's joints.
+        teacher_m: (T, 17, 3) the teacher's at the same scale and pelvis.
+        residual: (T,) distance of measured joints from the student before the fit, head-root units.
     """
-    size = np.maximum(blended.size, 1e-4)
-    square = np.sum(blended.teacher_joints**2, axis=(1, 2))
-    spread = np.sqrt(np.maximum(blended.square - square, 0.0) / 17.0) / size
-    apart = np.linalg.norm(student_m - teacher_m, axis=-1).mean(axis=1)
-    raw = np.stack([spread, apart, gap, 1.0 - confidence.mean(axis=1)], axis=1)
+    size = np.maximum(clip.outputs.size, 1e-4)
+    square = np.sum(clip.outputs.teacher_joints**2, axis=(1, 2))
+    spread = np.sqrt(np.maximum(clip.outputs.mean_square - square, 0.0) / 17.0) / size
+    disagreement = np.linalg.norm(student_m - teacher_m, axis=-1).mean(axis=1)
+    raw = np.stack([spread, disagreement, residual, 1.0 - clip.confidence.mean(axis=1)], axis=1)
     signs = np.log(np.maximum(raw, 0.0) + FLOOR)
-    return np.concatenate(
-        [
-            over_time(signs[begin:end], round(SMOOTH_SECONDS * float(rate)))
-            for (begin, end), rate in zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True)
-        ]
-    ).astype(np.float32)
+    return over_time(signs, round(SMOOTH_SECONDS * clip.fps)).astype(np.float32)
 
 
-def over_time(values: np.ndarray, half: int) -> np.ndarray:
-    """Triangular average along axis 0, over what there is at the ends. (T, D) -> (T, D)."""
-    half = min(half, len(values) - 1)
-    if half < 1:
-        return values
-    total, weight = values.astype(np.float64), np.ones((len(values), 1))
-    for shift in range(1, half + 1):
-        share = 1.0 - shift / (half + 1)
-        total[shift:] += share * values[:-shift]
-        total[:-shift] += share * values[shift:]
-        weight[shift:] += share
-        weight[:-shift] += share
-    return total / weight
-
-
-def expected_error_mm(signs: np.ndarray, card: dict[str, Any] | None) -> np.ndarray:
-    """(N, 4) -> (N,) the PA-MPJPE that such signs went with."""
-    card = DEFAULT if card is None else card
-    coefficients = np.array([card["coefficients"][name] for name in SIGNS])
-    return np.exp(np.clip(signs @ coefficients + card["intercept"], 0.0, 7.0)).astype(np.float32)
+def expected_error_mm(signs: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
+    """(T, 4) -> (T,) the PA-MPJPE that such signs went with, by what a weights' card says (``Weights.facts``)."""
+    card = facts.get("uncertainty") or facts.get("certainty") or DEFAULT
+    found = {_RENAMED.get(name, name): value for name, value in card["coefficients"].items()}
+    logarithm = signs @ np.array([found[name] for name in SIGNS]) + card["intercept"]
+    return np.exp(np.clip(logarithm, 0.0, 7.0)).astype(np.float32)
 
 
 def fit(signs: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:

@@ -1,17 +1,19 @@
-"""What a prediction says against itself, without truth: swapped sides, flipped depth, odd views, a moving camera.
+"""Signs, without truth, that something is wrong: swapped sides, flipped depth, odd views, a moving camera.
 
-Measured on simulated corruption of built-in motion by ``python -m benchmarks.accuracy.warnings``: docs/prediction.md.
+Measured on simulated corruption of built-in motion by ``python -m benchmarks.warnings``; figures in docs/prediction.md.
 """
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.predict import Prediction
-from pn3d.inference.uncertainty import over_time
+from pn3d.inference.smoothing import over_time
+
+if TYPE_CHECKING:
+    from pn3d.inference.prediction import Prediction
 
 _SIDES = {
     part: tuple((H36M17.index(f"left_{joint}"), H36M17.index(f"right_{joint}")) for joint in joints)
@@ -42,14 +44,14 @@ DISTANCE_M = (2.5, 13.0)
 """Distances that training covers (built-in cameras stand 3.5 to 10 m away), with some room."""
 
 DRIFT_DEG = 12.0
-"""The camera is said to move where the elevation, averaged over a second, ranges further than this."""
+"""The camera is taken to move where the elevation, averaged over a second, ranges further than this."""
 
 _LABELS = ("swapped", "flipped", "elevation", "distance", "unsure")
 UNSURE_MM = 110.0
 
 
-class Doubts(NamedTuple):
-    """One flag per frame each.
+class Warnings(NamedTuple):
+    """One flag per frame each, and the camera's drift per clip.
 
     Attributes:
         swapped: (N,) left and right of the input are likely exchanged, in legs or arms.
@@ -68,7 +70,7 @@ class Doubts(NamedTuple):
     drift_deg: np.ndarray
 
 
-def find_doubts(prediction: Prediction) -> Doubts:
+def find_warnings(prediction: "Prediction") -> Warnings:
     """Looks through a prediction."""
     start, fps = prediction.clip_start, prediction.fps
     clips = list(zip(itertools.pairwise(start), fps, strict=True))
@@ -80,7 +82,7 @@ def find_doubts(prediction: Prediction) -> Doubts:
     smooth = [over_time(degrees[a:b, None], round(float(rate)))[:, 0] for (a, b), rate in clips]
     distance = joints[:, 0, 2]
     likely = prediction.expected_error_mm
-    return Doubts(
+    return Warnings(
         swapped=np.concatenate(swapped),
         flipped=np.concatenate(flipped),
         elevation=(degrees < ELEVATION_DEG[0]) | (degrees > ELEVATION_DEG[1]),
@@ -103,8 +105,8 @@ def swapped_frames(keypoints_px: np.ndarray, confidence: np.ndarray) -> np.ndarr
     frames = len(keypoints_px)
     swapped = np.zeros(frames, bool)
     measured = confidence > 0
-    seen = np.where(measured, keypoints_px[..., 1], np.nan)
-    tall = seen[measured.any(axis=1)]
+    y_px = np.where(measured, keypoints_px[..., 1], np.nan)
+    tall = y_px[measured.any(axis=1)]
     if frames < 2 or not len(tall):
         return swapped
     height_px = max(float(np.median(np.nanmax(tall, axis=1) - np.nanmin(tall, axis=1))), 1.0)
@@ -164,28 +166,47 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
-def doubts_summary(prediction: Prediction) -> dict[str, Any]:
-    """Plain numbers and places for summary.json and the table."""
-    doubts = find_doubts(prediction)
-    summary: dict[str, Any] = {
-        "frames_likely_swapped": int(doubts.swapped.sum()),
-        "frames_likely_depth_flipped": int(doubts.flipped.sum()),
-        "frames_outside_elevation": int(doubts.elevation.sum()),
-        "frames_outside_distance": int(doubts.distance.sum()),
-        "camera_drift_deg": round(float(doubts.drift_deg.max()), 1),
-        "camera_likely_moves": bool(doubts.drift_deg.max() > DRIFT_DEG),
+def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
+    """Plain numbers and places for summary.json and the terminal."""
+    found = find_warnings(prediction)
+    numbers: dict[str, Any] = {
+        "frames_likely_swapped": int(found.swapped.sum()),
+        "frames_likely_depth_flipped": int(found.flipped.sum()),
+        "frames_outside_elevation": int(found.elevation.sum()),
+        "frames_outside_distance": int(found.distance.sum()),
+        "camera_drift_deg": round(float(found.drift_deg.max()), 1),
+        "camera_likely_moves": bool(found.drift_deg.max() > DRIFT_DEG),
     }
     if prediction.expected_error_mm is not None:
-        summary["expected_error_mm"] = round(float(prediction.expected_error_mm.mean()), 1)
-    summary["worth_a_look"] = list(worth_a_look(prediction, doubts))[:50]
-    return summary
+        numbers["expected_error_mm"] = round(float(prediction.expected_error_mm.mean()), 1)
+    numbers["worth_a_look"] = list(worth_a_look(prediction, found))[:50]
+    return numbers
 
 
-def worth_a_look(prediction: Prediction, doubts: Doubts) -> Iterator[dict[str, Any]]:
+def warning_sentences(summary: dict[str, Any]) -> list[str]:
+    """The warnings among the numbers of ``warning_numbers``, a sentence each."""
+    sentences = [f"{summary[key]} frames {what}" for key, what in _SENTENCES.items() if summary[key]]
+    if summary["camera_likely_moves"]:
+        sentences.append(
+            f"the camera's elevation drifts by {summary['camera_drift_deg']} degrees: does the camera move? "
+            "It is taken to stand still"
+        )
+    return sentences
+
+
+_SENTENCES = {
+    "frames_likely_swapped": "are likely to have left and right exchanged in the input",
+    "frames_likely_depth_flipped": "are likely flipped in depth",
+    "frames_outside_elevation": "are seen from higher or lower than in training",
+    "frames_outside_distance": "show the person nearer or further than in training",
+}
+
+
+def worth_a_look(prediction: "Prediction", found: Warnings) -> Iterator[dict[str, Any]]:
     """Stretches of each clip with a flag up, in seconds; gaps of up to half a second are bridged."""
     for clip, (begin, end) in enumerate(itertools.pairwise(prediction.clip_start)):
         rate = float(prediction.fps[clip])
-        for label, flags in zip(_LABELS, doubts[:5], strict=True):
+        for label, flags in zip(_LABELS, found[:5], strict=True):
             marked = np.flatnonzero(flags[begin:end])
             if not len(marked):
                 continue

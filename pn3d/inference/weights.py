@@ -33,7 +33,7 @@ class Weights:
         config: of the run that trained them.
         teacher: the teacher's averaged parameters.
         student: the student's, or None where no student was trained yet.
-        body_name: name of the body that the student speaks of.
+        body_name: name of the body that the student poses.
         body_sha256: digest of that body.
         facts: what else is written down: training data, stage, command, loss terms that were on.
         sha256: digest of the npz file they came from; empty before they are saved.
@@ -80,6 +80,8 @@ def load_weights(path: Path) -> Weights:
         card = json.loads(card_path.read_text())
         config = from_json(card["config"])
         body_name, body_sha256, expected = card["body_name"], card["body_sha256"], card["sha256"]
+    except UserError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"weights: {card_path} is not a weights card ({type(error).__name__}: {error})") from None
     if card.get("size_rule") != SIZE_RULE:
@@ -103,7 +105,7 @@ def load_weights(path: Path) -> Weights:
 
 
 def require_body(weights: Weights, body: BodyModel) -> None:
-    """Raises UserError where the student speaks of another body, on which its poses and shapes mean nothing."""
+    """Raises UserError where the student poses another body, on which its poses and shapes mean nothing."""
     if weights.student is not None and weights.body_sha256 != body.sha256:
         own, other = weights.body_sha256[:8], body.sha256[:8]
         raise UserError(

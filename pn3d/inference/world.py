@@ -1,67 +1,71 @@
 """The upright world: x left, y up, z forward, the ground under the feet, one per clip."""
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pn3d.geometry import rotations
-from pn3d.inference.pose import in_pieces
+from pn3d.geometry.skeleton import SMPL24
+from pn3d.inference.batches import in_batches
+
+_FEET = [SMPL24.index(f"{side}_{part}") for part in ("ankle", "foot") for side in ("left", "right")]
 
 
-def upright_worlds(
-    posed: dict[str, np.ndarray], up_cam: np.ndarray, clip_start: np.ndarray, rest_pelvis_m: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The student's arrays in an upright world per clip.
-
-    The world's y is the clip's mean predicted up, z points towards the camera (a person who faces the camera faces
-    +z), the origin is on the ground below the pelvis of the clip's first frame. The ground is the 2nd percentile of
-    the lowest foot joint over the clip, so single frames do not lift the person.
-
-    Args:
-        posed: ``poses_cam, transl_cam_m, body_joints_cam_m, joints_cam_m, teacher_joints_cam_m``.
-        up_cam: (C, 3) unit vectors.
-        clip_start: (C + 1,).
-        rest_pelvis_m: (C, 3) the rest pelvis of each clip's shape, about which SMPL's root rotation turns.
-    """
-    lengths = np.diff(clip_start)
-    turns = camera_to_world(up_cam)
-    pelvis = np.repeat(rest_pelvis_m, lengths, axis=0)
-    points = {key: posed[f"{key}_cam_m"] for key in ("body_joints", "joints", "teacher_joints")}
-    points["transl"] = (pelvis + posed["transl_cam_m"])[:, None]
-    world = {key: np.empty(value.shape, np.float32) for key, value in points.items()}
-    for (begin, end), turn in zip(itertools.pairwise(clip_start), turns, strict=True):
-        for key, value in points.items():
-            # One product for the whole clip: the same rotation for all of its points.
-            flat = value[begin:end].reshape(-1, 3) @ turn.T
-            world[key][begin:end] = flat.reshape(-1, *value.shape[1:])
-        body = world["body_joints"][begin:end]
-        origin = np.array([body[0, 0, 0], np.percentile(body[:, _FEET, 1].min(axis=1), 2.0), body[0, 0, 2]], np.float32)
-        for value in world.values():
-            value[begin:end] -= origin
-    world["transl"] = world["transl"][:, 0] - pelvis
-    poses = posed["poses_cam"].copy()
-    per_frame = np.repeat(turns, lengths, axis=0)
-    poses[:, 0] = in_pieces(lambda *part: (_turn_root(*part),), (per_frame, poses[:, 0]))[0]
-    return {"poses_world": poses} | {f"{key}_world_m": value for key, value in world.items()}
-
-
-_FEET = (7, 8, 10, 11)
-"""Ankles and feet of smpl24."""
+def mean_up(elevation_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
+    """The clip's mean up in camera axes. (T,), (T, 3, 3) -> (3,) unit vector."""
+    zero = np.zeros_like(elevation_rad)
+    up = np.stack([zero, -np.cos(elevation_rad), -np.sin(elevation_rad)], axis=-1)
+    mean = np.matmul(camera_from_centred, up[..., None])[..., 0].mean(axis=0)
+    return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 
 def camera_to_world(up_cam: np.ndarray) -> np.ndarray:
-    """(C, 3) up in camera axes -> (C, 3, 3) rotations from camera axes (x right, y down) to the world's."""
-    y = up_cam / np.linalg.norm(up_cam, axis=-1, keepdims=True)
-    towards_camera = np.zeros_like(y)
-    towards_camera[:, 2] = -1.0
-    z = towards_camera - np.sum(towards_camera * y, axis=-1, keepdims=True) * y
-    z /= np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-6)
-    return np.stack([np.cross(y, z), y, z], axis=1).astype(np.float32)
+    """(3,) up in camera axes -> (3, 3) rotation from camera axes (x right, y down) to the world's."""
+    y = up_cam / np.linalg.norm(up_cam)
+    towards_camera = np.array([0.0, 0.0, -1.0])
+    z = towards_camera - np.dot(towards_camera, y) * y
+    z /= max(float(np.linalg.norm(z)), 1e-6)
+    return np.stack([np.cross(y, z), y, z]).astype(np.float32)
+
+
+def upright_world(
+    up_cam: np.ndarray,
+    poses_cam: np.ndarray,
+    transl_cam_m: np.ndarray,
+    joints_cam_m: dict[str, np.ndarray],
+    rest_pelvis_m: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """One clip in its upright world.
+
+    The world's y is the clip's mean predicted up, z points towards the camera (a person who faces the camera faces
+    +z), the origin is on the ground below the pelvis of the first frame. The ground is the 2nd percentile of the lowest
+    foot joint over the clip, so single frames do not lift the person.
+
+    Args:
+        up_cam: (3,) unit vector.
+        poses_cam: (T, 24, 3) axis-angle.
+        transl_cam_m: (T, 3).
+        joints_cam_m: name -> (T, J, 3); among them ``body_joints``, the 24 of the body.
+        rest_pelvis_m: (3,) the rest pelvis of the clip's shape, about which SMPL's root rotation turns.
+
+    Returns:
+        ``poses_world``, ``transl_world_m``, and ``<name>_world_m`` of every name.
+    """
+    turn = camera_to_world(up_cam)
+    points = joints_cam_m | {"transl": (rest_pelvis_m + transl_cam_m)[:, None]}
+    # One product for the whole clip: the same rotation for all of its points.
+    world = {name: (value.reshape(-1, 3) @ turn.T).reshape(value.shape) for name, value in points.items()}
+    body = world["body_joints"]
+    origin = np.array([body[0, 0, 0], np.percentile(body[:, _FEET, 1].min(axis=1), 2.0), body[0, 0, 2]], np.float32)
+    world = {name: np.asarray(value - origin, np.float32) for name, value in world.items()}
+    world["transl"] = world["transl"][:, 0] - rest_pelvis_m
+    poses = poses_cam.copy()
+    poses[:, 0] = in_batches(lambda root: (_rotated(turn, root),), poses_cam[:, 0])[0]
+    return {"poses_world": poses} | {f"{name}_world_m": value for name, value in world.items()}
 
 
 @jax.jit
-def _turn_root(turn: jax.Array, root_axis_angle: jax.Array) -> jax.Array:
-    root = rotations.axis_angle_to_matrix(root_axis_angle)
-    return rotations.matrix_to_axis_angle(jnp.sum(turn[:, :, :, None] * root[:, None], axis=-2))
+def _rotated(turn: jax.Array, axis_angle: jax.Array) -> jax.Array:
+    """(3, 3) times the rotations of (n, 3) axis-angle, as axis-angle."""
+    root = rotations.axis_angle_to_matrix(axis_angle)
+    return rotations.matrix_to_axis_angle(jnp.sum(turn[None, :, :, None] * root[:, None], axis=-2))

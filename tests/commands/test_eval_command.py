@@ -10,7 +10,7 @@ import pytest
 
 from pn3d.commands.main import main
 from pn3d.data.clips import TRUTH_FIELDS, read_clips, write_clips
-from pn3d.inference.blend import _compiled_predictor
+from pn3d.inference.networks import _compiled_predictor
 from pn3d.inference.weights import Weights, save_weights
 from tests.support import tiny
 from tests.support.evaluation_cases import make_clips

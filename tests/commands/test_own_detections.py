@@ -12,9 +12,8 @@ import pytest
 from pn3d.commands import run_inputs, train
 from pn3d.commands.main import main
 from pn3d.config import Config, Stage
-from pn3d.data.clips import read_clips, write_clips
+from pn3d.data.clips import read_clips, without_truth, write_clips
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.predict import without_truth
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights, save_weights
 from pn3d.training.batch import TrainData
 from pn3d.training.run_folder import RunFolder

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pn3d.data.joints17 import ANKLE_FROM_HEEL, ANKLE_TRUST, to_h36m17
+from pn3d.data.joints17 import ANKLE_CONFIDENCE, ANKLE_FROM_HEEL, h36m17_by_name
 from pn3d.detectors import person_clips, read_keypoints
 from pn3d.detectors.choosing import bone_share
 from pn3d.detectors.inspect import facts_text, keypoint_facts
@@ -225,7 +225,7 @@ def test_only_measured_joints_reach_the_networks():
     for name in ("coco17", "body25", "body25b", "halpe26", "mpii16", "mediapipe33", "openpose18", "openpose15"):
         layout = DETECTOR_LAYOUTS[name].layout
         data = walking_people(name, 3)[:, 0, : len(layout.joints)].astype(np.float32)
-        keypoints, confidence = to_h36m17(data[..., :2], data[..., 2], layout)
+        keypoints, confidence = h36m17_by_name(data[..., :2], data[..., 2], layout)
         source = remap_indices(layout, H36M17)
         for j, i in enumerate(source):
             np.testing.assert_array_equal(confidence[:, j], data[:, i, 2] if i >= 0 else 0)
@@ -239,16 +239,16 @@ def test_missed_ankle_is_supported_by_heel_and_toe(samples):
     hidden = person.confidence.copy()
     ankles = [layout.index("left_ankle"), layout.index("right_ankle")]
     hidden[:, ankles] = 0
-    guess, trust = to_h36m17(person.keypoints_px, hidden, layout)
+    guess, trust = h36m17_by_name(person.keypoints_px, hidden, layout)
     ours = [H36M17.index("left_ankle"), H36M17.index("right_ankle")]
     height = np.median(np.ptp(person.keypoints_px[..., 1], axis=1))
     error = np.linalg.norm(guess[:, ours] - person.keypoints_px[:, ankles], axis=-1)
     assert error.mean() < 0.006 * height
     assert (trust[:, ours] > 0).all()
-    assert trust[:, ours].max() <= ANKLE_TRUST
+    assert trust[:, ours].max() <= ANKLE_CONFIDENCE
     assert 0 < ANKLE_FROM_HEEL[0] < ANKLE_FROM_HEEL[1] < 1
     hidden[:, layout.index("left_heel")] = 0
-    assert (to_h36m17(person.keypoints_px, hidden, layout)[1][:, ours[0]] == 0).all()
+    assert (h36m17_by_name(person.keypoints_px, hidden, layout)[1][:, ours[0]] == 0).all()
 
 
 def test_real_samples_are_read(samples):

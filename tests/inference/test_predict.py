@@ -13,17 +13,19 @@ import pytest
 from pn3d.body import model as body_model
 from pn3d.commands.main import main
 from pn3d.commands.session import SHIPPED_WEIGHTS
-from pn3d.data.clips import Clips, select, write_clips
+from pn3d.data.clips import Clips, select, without_truth, write_clips
 from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import flip_windows
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.blend import window_frames, window_weights
-from pn3d.inference.pose import Figure, Said, place_piece
-from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
+from pn3d.inference.fit import StudentBody, pose_frames, translations
+from pn3d.inference.lifted import camera_from_centred
+from pn3d.inference.predict import predict
+from pn3d.inference.prediction import Prediction, save_prediction
 from pn3d.inference.weights import Weights, load_weights, save_weights
+from pn3d.inference.windows import window_frames, window_weights
 from pn3d.inference.world import camera_to_world
 from pn3d.synthetic.scenes import held_out_clips
 from tests.support import tiny
@@ -71,9 +73,10 @@ def test_joints_project_to_the_reprojection_and_the_world_is_upright() -> None:
     intrinsics = jnp.asarray(np.repeat(p.intrinsics, np.diff(p.clip_start), axis=0))
     px = camera.px_from_rays(camera.project(jnp.asarray(p.joints_cam_m)), intrinsics)
     np.testing.assert_allclose(px, p.reprojected_px, atol=0.05)
-    turn = camera_to_world(p.up_cam)
-    np.testing.assert_allclose(np.einsum("cij,cj->ci", turn, p.up_cam), np.tile([0, 1, 0], (4, 1)), atol=1e-5)
-    np.testing.assert_allclose(np.linalg.det(turn), 1.0, atol=1e-5)
+    for up in p.up_cam:
+        turn = camera_to_world(up)
+        np.testing.assert_allclose(turn @ up, [0, 1, 0], atol=1e-5)
+        np.testing.assert_allclose(np.linalg.det(turn), 1.0, atol=1e-5)
     lowest = p.body_joints_world_m[:, (7, 8, 10, 11), 1].min(axis=1)
     for begin, end in zip(p.clip_start[:-1], p.clip_start[1:], strict=True):
         assert abs(np.percentile(lowest[begin:end], 2.0)) < 1e-3
@@ -221,21 +224,23 @@ def test_turning_back_to_the_real_camera_moves_the_body_as_a_whole() -> None:
     """Beside the axis the body is that on the axis, turned about the camera: its pelvis pivot included."""
     scene = tiny.scene()
     generator = np.random.default_rng(0)
-    frames = 256
-    sixd = jnp.asarray(generator.normal(size=(frames, 24, 6)), jnp.float32)
-    betas = jnp.asarray(generator.normal(size=(frames, 10)), jnp.float32)
-    rays = jnp.asarray(0.1 * generator.normal(size=(frames, 17, 2)), jnp.float32)
-    root = jnp.asarray(0.4 * generator.normal(size=(frames, 2)), jnp.float32)
-    fixed = (jnp.ones((frames, 17)), jnp.full((frames,), 0.15))
-    intrinsics = jnp.tile(jnp.array([[1000.0, 1000.0, 500.0, 500.0]]), (frames, 1))
-    turns = jnp.asarray(0.2 * generator.normal(size=(frames, 24, 3)), jnp.float32)
-    figure = Figure(scene.body, scene.landmarks, jnp.zeros((17, 3)))
-    said = Said(*map(np.asarray, (sixd, betas, rays, *fixed)))
-    pose = lambda ray: place_piece(figure, said, turns, ray, intrinsics)  # noqa: E731
-    on_axis, beside = pose(jnp.zeros_like(root)), pose(root)
-    for index in (2, 3):
-        expected = jax.jit(camera.uncentre_points)(on_axis[index], root)
-        np.testing.assert_allclose(beside[index], expected, atol=1e-4)
+    frames = 64
+    sixd = np.float32(generator.normal(size=(frames, 24, 6)))
+    betas = np.float32(generator.normal(size=10))
+    rays = np.float32(0.1 * generator.normal(size=(frames, 17, 2)))
+    root = np.float32(0.4 * generator.normal(size=(frames, 2)))
+    measured = (rays, np.ones((frames, 17), np.float32), np.full(frames, 0.15, np.float32))
+    corrections = np.float32(0.2 * generator.normal(size=(frames, 24, 3)))
+    student = StudentBody(scene.body, scene.landmarks, jnp.zeros((17, 3)))
+
+    def placed(root_ray: np.ndarray) -> list[np.ndarray]:
+        turn = camera_from_centred(root_ray)
+        _, body_joints, joints = pose_frames(student, betas, sixd, corrections, turn)
+        transl = translations(joints, *measured, turn)
+        return [points + transl[:, None] for points in (body_joints, joints)]
+
+    for on_axis, beside in zip(placed(np.zeros_like(root)), placed(root), strict=True):
+        np.testing.assert_allclose(beside, jax.jit(camera.uncentre_points)(on_axis, root), atol=1e-4)
 
 
 def test_every_frame_is_in_windows_and_they_fade_in_and_out_without_a_seam() -> None:

@@ -1,22 +1,21 @@
-"""Averaging over time as wide as keypoints shake."""
+"""Averaging over time as wide as keypoints jitter, and keyframes."""
+
+import itertools
 
 import numpy as np
 import pytest
 
 from pn3d.data.rays import frame_rays
-from pn3d.inference.pose import shake_clips, smooth_clips
+from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride
 from pn3d.inference.smoothing import (
+    CORRECTIONS,
     EXACT,
-    SHAKE_REACH,
-    SHAKING,
+    JITTER_REACH,
+    JITTERING,
     TEACHER,
-    TURNS,
-    between_fits,
-    fit_stride,
     half_width,
-    heard,
+    measure_jitter,
     reach,
-    shake,
     smooth,
 )
 from tests.support import tiny
@@ -31,46 +30,49 @@ def walk(frames: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("share", [0.01, 0.03])
-def test_shake_is_the_size_of_white_noise_and_nothing_on_smooth_movement(share: float) -> None:
+def test_jitter_is_the_size_of_white_noise_and_nothing_on_smooth_movement(share: float) -> None:
     rays, confidence, size = walk()
-    assert shake(rays, confidence, size).max() < EXACT
+    assert measure_jitter(rays, confidence, size).max() < EXACT
     noise = np.random.default_rng(1).normal(0.0, share * 0.1, rays.shape)
-    seen = shake((rays + noise).astype(np.float32), confidence, size)
-    np.testing.assert_allclose(np.median(seen), share, rtol=0.3)
-    np.testing.assert_allclose(shake(rays * 3, confidence, size * 3), shake(rays, confidence, size), rtol=1e-3)
+    found = measure_jitter((rays + noise).astype(np.float32), confidence, size)
+    np.testing.assert_allclose(np.median(found), share, rtol=0.3)
+    np.testing.assert_allclose(
+        measure_jitter(rays * 3, confidence, size * 3), measure_jitter(rays, confidence, size), rtol=1e-3
+    )
 
 
-def test_exact_clips_do_not_shake_and_a_detectors_do() -> None:
+def test_exact_clips_have_no_jitter_and_a_detectors_have() -> None:
     clips = tiny.clips()
     rays = np.asarray(frame_rays(clips).rays)
-    size = np.full(clips.frames, 0.15, np.float32)
-    assert np.median(shake_clips(rays, clips, size)) < EXACT
     noisy = rays + np.random.default_rng(2).normal(0.0, 0.02 * 0.15, rays.shape).astype(np.float32)
-    assert np.median(shake_clips(noisy, clips, size)) > SHAKING
+    for begin, end in itertools.pairwise(clips.clip_start):
+        clip, size = slice(begin, end), np.full(end - begin, 0.15, np.float32)
+        assert np.median(measure_jitter(rays[clip], clips.confidence[clip], size)) < EXACT
+        assert np.median(measure_jitter(noisy[clip], clips.confidence[clip], size)) > JITTERING
 
 
-def test_shake_looks_at_frames_within_reach_only_and_not_at_missing_ones() -> None:
+def test_jitter_looks_at_frames_within_reach_only_and_not_at_missing_ones() -> None:
     rays, confidence, size = walk(60)
-    before = shake(rays, confidence, size)
+    before = measure_jitter(rays, confidence, size)
     changed = rays.copy()
     changed[30] += 1.0
-    after = shake(changed, confidence, size)
+    after = measure_jitter(changed, confidence, size)
     moved = np.flatnonzero(after != before)
     assert len(moved)
-    assert 30 - SHAKE_REACH <= moved.min() <= moved.max() <= 30 + SHAKE_REACH
-    # One jump is no shaking.
+    assert 30 - JITTER_REACH <= moved.min() <= moved.max() <= 30 + JITTER_REACH
+    # One jump is no jitter.
     assert after.max() < EXACT
     hidden = confidence.copy()
     hidden[30] = 0
-    np.testing.assert_array_equal(shake(changed, hidden, size), shake(rays, hidden, size))
-    np.testing.assert_array_equal(shake(rays[:4], confidence[:4], size[:4]), 0.0)
+    np.testing.assert_array_equal(measure_jitter(changed, hidden, size), measure_jitter(rays, hidden, size))
+    np.testing.assert_array_equal(measure_jitter(rays[:4], confidence[:4], size[:4]), 0.0)
 
 
-def test_the_average_is_as_wide_as_said() -> None:
+def test_the_average_is_as_wide_as_asked() -> None:
     calm = half_width(np.array([0.0, EXACT]), TEACHER, 30.0)
     np.testing.assert_array_equal(calm, 0.0)
-    assert float(half_width(np.array([1.0]), TURNS, 30.0)[0]) == pytest.approx(7.5)
-    assert (reach(TURNS, 30.0), reach(TURNS, 60.0)) == (8, 15)
+    assert float(half_width(np.array([1.0]), CORRECTIONS, 30.0)[0]) == pytest.approx(7.5)
+    assert (reach(CORRECTIONS, 30.0), reach(CORRECTIONS, 60.0)) == (8, 15)
     values = np.zeros((21, 1, 1), np.float32)
     values[10] = 1.0
     ones = np.ones((21, 1), np.float32)
@@ -83,37 +85,31 @@ def test_the_average_is_as_wide_as_said() -> None:
     np.testing.assert_allclose(mixed[8:13], np.array([0, 0, 3, 2, 1]) / 9, rtol=1e-5)
 
 
-def test_averages_do_not_cross_clips() -> None:
-    clips = tiny.clips()
-    values = np.repeat(np.arange(clips.num_clips), clips.lengths)[:, None, None].astype(np.float32)
-    shaking = np.ones(clips.frames)
-    same = smooth_clips(values, np.ones((clips.frames, 1), np.float32), shaking, TURNS, clips)
-    np.testing.assert_allclose(same, values, rtol=1e-6)
-
-
-def test_between_fits_a_line_stays_a_line_and_the_end_holds_the_last_fit() -> None:
-    assert [fit_stride(rate) for rate in (10.0, 15.0, 25.0, 29.97, 60.0)] == [1, 1, 2, 2, 4]
-    fits = np.arange(0, 10, 4)
+def test_between_keyframes_a_line_stays_a_line_and_the_end_holds_the_last_one() -> None:
+    assert [keyframe_stride(rate) for rate in (10.0, 15.0, 25.0, 29.97, 60.0)] == [1, 1, 2, 2, 4]
+    keyframes = np.arange(0, 10, 4)
     line = np.arange(10.0)[:, None, None] * np.array([1.0, -2.0])
-    mixed, weight = between_fits(10, 4).mix(line[fits], np.ones((3, 1)))
+    mixed, weight = interpolation(10, 4)(line[keyframes], np.ones((3, 1)))
     np.testing.assert_allclose(mixed[:9], line[:9], atol=1e-6)
     np.testing.assert_allclose(mixed[9], line[8], atol=1e-6)
     np.testing.assert_allclose(weight, 1.0, atol=1e-6)
 
 
-def test_a_fit_that_counts_nothing_leaves_frames_near_it_to_the_other() -> None:
+def test_a_keyframe_that_counts_nothing_leaves_frames_near_it_to_the_other() -> None:
     values = np.array([[[1.0]], [[100.0]], [[3.0]]])
-    mixed, weight = between_fits(9, 4).mix(values, np.array([[1.0], [0.0], [1.0]]))
+    mixed, weight = interpolation(9, 4)(values, np.array([[1.0], [0.0], [1.0]]))
     np.testing.assert_allclose(mixed[:, 0, 0], [1, 1, 1, 1, 0, 3, 3, 3, 3], atol=1e-6)
     np.testing.assert_allclose(weight[:, 0], [1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75, 1], atol=1e-6)
 
 
-def test_fits_hear_every_frame_alike_and_what_moves_evenly_unchanged() -> None:
+def test_keyframes_take_every_frame_alike_and_what_moves_evenly_unchanged() -> None:
     rays = np.arange(12.0)[:, None, None] * np.array([1.0, -0.5])
     confidence = np.ones((12, 1))
-    np.testing.assert_array_equal(heard(rays, confidence, 1), rays.astype(np.float32))
+    np.testing.assert_array_equal(keyframe_rays(rays, confidence, 1), rays.astype(np.float32))
     for stride in (2, 4):
-        np.testing.assert_allclose(heard(rays, confidence, stride)[stride:-stride], rays[stride:-stride], atol=1e-6)
-        heard_by_fits = np.stack([heard(one[:, None, None], confidence, stride)[::stride] for one in np.eye(12)])
-        # Frames from the second fit to the last: those around fits whose triangle is whole.
-        np.testing.assert_allclose(heard_by_fits.sum(axis=1)[stride : 13 - stride], 1.0 / stride, atol=1e-6)
+        np.testing.assert_allclose(
+            keyframe_rays(rays, confidence, stride)[stride:-stride], rays[stride:-stride], atol=1e-6
+        )
+        of_keyframes = np.stack([keyframe_rays(one[:, None, None], confidence, stride)[::stride] for one in np.eye(12)])
+        # Frames from the second keyframe to the last: those around keyframes whose triangle is whole.
+        np.testing.assert_allclose(of_keyframes.sum(axis=1)[stride : 13 - stride], 1.0 / stride, atol=1e-6)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.smoothing import smooth
-from pn3d.inference.uncertainty import SIGNS, expected_error_mm, fit, over_time
+from pn3d.inference.smoothing import over_time, smooth
+from pn3d.inference.uncertainty import SIGNS, expected_error_mm, fit
 from pn3d.inference.warnings import flipped_frames, knee_bend, swapped_frames
 from pn3d.synthetic.scenes import make_synthetic_clips
 
@@ -73,4 +73,4 @@ def test_the_fit_finds_what_made_the_error_and_gives_no_sign_a_negative_weight()
     card = fit(signs, error)
     assert card["coefficients"][SIGNS[1]] == pytest.approx(0.5, abs=0.05)
     assert min(card["coefficients"].values()) >= 0.0
-    assert expected_error_mm(signs, card).shape == (400,)
+    assert expected_error_mm(signs, {"uncertainty": card}).shape == (400,)

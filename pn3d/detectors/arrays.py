@@ -1,0 +1,39 @@
+"""A plain array of a detector's keypoints, with everything that it does not say given beside it."""
+
+import numpy as np
+
+from pn3d.data.clips import Clips
+from pn3d.data.joints17 import joints17_of
+from pn3d.detectors.layouts import detector_layout
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
+
+
+def array_clips(
+    keypoints: np.ndarray,
+    layout: str | None,
+    fps: float | None,
+    image_size: tuple[int, int] | None,
+    focal_px: float | None = None,
+) -> Clips:
+    """One clip from an array of pixels (T, J, 2 or 3); UserError where shape, layout, size or rate do not fit."""
+    if layout is None or image_size is None or fps is None:
+        raise UserError("an array needs layout=… (e.g. 'coco17'), fps=… and image_size=(width, height)")
+    if keypoints.dtype.kind not in "fiu":
+        raise UserError(f"keypoints: expected numbers, found an array of {keypoints.dtype}")
+    known = detector_layout(layout)
+    fits = keypoints.ndim == 3 and keypoints.shape[1] == known.count and keypoints.shape[2] in (2, 3)
+    if not fits or not len(keypoints):
+        raise UserError(f"keypoints: expected (frames, {known.count}, 2 or 3), found {keypoints.shape}")
+    pixels, confidence = joints17_of(keypoints, known.layout)
+    focal = None if focal_px is None else [[focal_px, focal_px, image_size[0] / 2, image_size[1] / 2]]
+    return Clips(
+        keypoints=pixels,
+        confidence=confidence,
+        clip_start=np.array([0, len(keypoints)], np.int64),
+        clip_name=np.array(["array"]),
+        image_size=np.array([image_size], np.int32),
+        fps=np.array([fps], np.float32),
+        layout=H36M17,
+        intrinsics=None if focal is None else np.array(focal, np.float32),
+    )

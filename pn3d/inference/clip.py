@@ -1,0 +1,142 @@
+"""One clip's prediction, step by step: what docs/prediction.md tells, in the same order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from pn3d import __version__
+from pn3d.body import fitting
+from pn3d.body import model as body_model
+from pn3d.body.stature import with_stature
+from pn3d.data.clips import Clips
+from pn3d.geometry.skeleton import H36M17
+from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
+from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.lifted import LiftedClip
+from pn3d.inference.prediction import Prediction
+from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
+from pn3d.inference.uncertainty import error_signs, expected_error_mm
+from pn3d.inference.weights import Weights
+from pn3d.inference.world import mean_up, upright_world
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """What all clips of one ``predict`` share.
+
+    Attributes:
+        weights: teacher, and student where there is one.
+        student: the body that the student poses; None without a student.
+        intrinsics_source: "file", or what they were assumed from.
+        refine: whether the pose is brought closer to the keypoints.
+        height_m: how tall the people are; None = as the shape is.
+    """
+
+    weights: Weights
+    student: StudentBody | None
+    intrinsics_source: str
+    refine: bool = True
+    height_m: float | None = None
+
+
+def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Prediction:
+    """One clip of T frames -> its prediction.
+
+    Args:
+        predictor: weights, body and options.
+        clip: one clip of h36m17 with intrinsics, without truth.
+        lifted: the same through the networks (``lift_clips``).
+    """
+    up_cam = mean_up(lifted.outputs.elevation_rad, lifted.camera_from_centred)
+    teacher = teacher_joints(lifted)
+    shared = _facts(predictor, clip) | {
+        "elevation_rad": lifted.outputs.elevation_rad,
+        "up_cam": up_cam[None],
+    }
+    if predictor.student is None:
+        return Prediction(teacher_joints_cam_m=life_size(teacher, lifted.camera_from_centred), **shared)
+    student, outputs = predictor.student, lifted.outputs
+    assert outputs.sixd is not None
+    betas = _shape(predictor, outputs.betas)
+    residual, corrections = _fitted(predictor, betas, lifted)
+    poses, body_joints, joints = pose_frames(student, betas, outputs.sixd, corrections, lifted.camera_from_centred)
+    transl = translations(joints, lifted.rays, lifted.confidence, outputs.size, lifted.camera_from_centred)
+    body_joints, joints = body_joints + transl[:, None], joints + transl[:, None]
+    teacher_m = scaled_onto(teacher, joints)
+    signs = error_signs(lifted, joints, teacher_m, residual)
+    rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
+    points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
+    upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis)
+    assert clip.intrinsics is not None
+    focal, centre = np.split(clip.intrinsics[0], 2)
+    return Prediction(
+        **shared,
+        teacher_joints_cam_m=teacher_m,
+        joints_cam_m=joints,
+        body_joints_cam_m=body_joints,
+        poses_cam=poses,
+        betas=betas[None],
+        transl_cam_m=transl,
+        height_source="shape" if predictor.height_m is None else "given",
+        reprojected_px=joints[..., :2] / joints[..., 2:] * focal + centre,
+        error_signs=signs,
+        expected_error_mm=expected_error_mm(signs, predictor.weights.facts),
+        **upright,
+    )
+
+
+_rest_joints = jax.jit(body_model.rest_joints_m)
+
+
+def _shape(predictor: Predictor, betas: np.ndarray | None) -> np.ndarray:
+    """(T, 10) -> (10,) the mean over the clip, as tall as is known."""
+    assert betas is not None
+    assert predictor.student is not None
+    mean = betas.mean(axis=0, dtype=np.float64).astype(np.float32)
+    if predictor.height_m is None:
+        return mean
+    return with_stature(predictor.student.body, mean[None], predictor.height_m)[0]
+
+
+def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tuple[np.ndarray, np.ndarray]:
+    """The fit at keyframes -> (T,) residual before it, head-root units, and (T, 24, 3) corrections of every frame."""
+    assert predictor.student is not None
+    assert lifted.outputs.sixd is not None
+    stride = keyframe_stride(lifted.fps)
+    frames = len(lifted.rays)
+    target, at = keyframe_rays(lifted.rays, lifted.confidence, stride), slice(0, frames, stride)
+    residual, corrections = fit_frames(
+        predictor.student,
+        betas,
+        lifted.outputs.sixd[at],
+        target[at],
+        lifted.confidence[at],
+        lifted.outputs.size[at],
+        steps=fitting.STEPS if predictor.refine else 0,
+    )
+    between = interpolation(frames, stride)
+    residual = between(residual[:, None, None], np.ones((len(residual), 1), np.float32))[0][:, 0, 0]
+    if not predictor.refine:
+        return residual, np.zeros((frames, 24, 3), np.float32)
+    measured = np.any(lifted.confidence[at] > 0, axis=1)
+    return residual, smooth_corrections(corrections, measured, lifted.jitter, lifted.fps, stride)
+
+
+def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
+    """The fields of a prediction that only repeat the input and the weights."""
+    return {
+        "keypoints_px": clip.keypoints,
+        "input_confidence": clip.confidence,
+        "intrinsics": clip.intrinsics,
+        "intrinsics_source": predictor.intrinsics_source,
+        "fps": clip.fps,
+        "clip_start": clip.clip_start,
+        "clip_name": clip.clip_name,
+        "joint_names": np.array(H36M17.joints),
+        "body_name": predictor.weights.body_name,
+        "body_sha256": predictor.weights.body_sha256,
+        "pn3d_version": __version__,
+        "image_size": clip.image_size,
+    }

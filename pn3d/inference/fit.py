@@ -1,0 +1,152 @@
+"""The student's body brought closer to the keypoints, posed in the camera's axes, and placed in front of the camera.
+
+Functions of frames, each by itself, for whole clips (``pn3d.inference.clip``) and for streams alike.
+"""
+
+import functools
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.body import fitting
+from pn3d.body import landmarks as landmark_room
+from pn3d.body import model as body_model
+from pn3d.body.landmarks import Landmarks
+from pn3d.body.model import BodyModel
+from pn3d.geometry import camera, rotations
+from pn3d.inference.batches import in_batches
+from pn3d.inference.weights import Weights
+from pn3d.lifting.student import landmark_corrections
+
+
+@flax.struct.dataclass
+class StudentBody:
+    """The body, its 17 landmarks, and the student's corrections of them, (17, 3) metres."""
+
+    body: BodyModel
+    landmarks: Landmarks
+    corrections_m: jax.Array
+
+    def posed(self, betas: jax.Array, local: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """(n, 24, 3) body joints and (n, 17, 3) landmarks of one (10,) shape under (n, 24, 3, 3) rotations."""
+        rest = jnp.broadcast_to(body_model.rest_joints_m(self.body, betas), (len(local), 24, 3))
+        joints, turns = body_model.posed_joints(self.body, rest, local)
+        return joints, landmark_room.landmark_joints(self.landmarks, joints, turns, self.corrections_m)
+
+
+def student_body(weights: Weights, body: BodyModel, landmarks: Landmarks) -> StudentBody:
+    """The body that the weights' student poses."""
+    assert weights.student is not None
+    return StudentBody(body, landmarks, landmark_corrections(jnp.asarray(weights.student["landmark_raw"])))
+
+
+def fit_frames(
+    student: StudentBody,
+    betas: np.ndarray,
+    sixd: np.ndarray,
+    rays: np.ndarray,
+    confidence: np.ndarray,
+    size: np.ndarray,
+    *,
+    steps: int = fitting.STEPS,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The student's pose against the keypoints, and what brings it closer (``pn3d.body.fitting``).
+
+    Args:
+        student: the body.
+        betas: (10,) its shape.
+        sixd: (T, 24, 6) columns of the student's local rotations, the pelvis in centred-camera axes.
+        rays: (T, 17, 2) centred rays.
+        confidence: (T, 17), 0 = missing.
+        size: (T,) the person's size in the picture.
+        steps: of Gauss-Newton; 0 corrects nothing.
+
+    Returns:
+        (T,) mean distance of measured joints from the uncorrected body, head-root units; and (T, 24, 3) corrections,
+        axis-angle about the joints' own axes.
+    """
+    function = lambda *part: _fit(student, betas, *part, steps=steps)  # noqa: E731
+    residual, corrections = in_batches(function, sixd, rays, confidence, size)
+    return residual, corrections
+
+
+def pose_frames(
+    student: StudentBody,
+    betas: np.ndarray,
+    sixd: np.ndarray,
+    corrections: np.ndarray,
+    camera_from_centred: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The student's rotations, corrected, in the camera's axes, and the forward kinematics of just them.
+
+    Args:
+        student: the body.
+        betas: (10,) its shape.
+        sixd: (T, 24, 6) as in ``fit_frames``.
+        corrections: (T, 24, 3).
+        camera_from_centred: (T, 3, 3).
+
+    Returns:
+        ``poses_cam`` (T, 24, 3) axis-angle; body joints (T, 24, 3) and landmarks (T, 17, 3), metres, camera axes,
+        without translation.
+    """
+    function = lambda *part: _pose(student, betas, *part)  # noqa: E731
+    poses, body_joints, joints = in_batches(function, sixd, corrections.astype(np.float32), camera_from_centred)
+    return poses, body_joints, joints
+
+
+def translations(
+    joints_m: np.ndarray, rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, camera_from_centred: np.ndarray
+) -> np.ndarray:
+    """Where each frame by itself puts the body so that its landmarks lie on the keypoints, by least squares.
+
+    (T, 17, 3) landmarks in camera axes; (T, 17, 2) centred rays, (T, 17), (T,), (T, 3, 3) -> (T, 3) metres.
+    """
+    return in_batches(lambda *part: (_translations(*part),), joints_m, rays, confidence, size, camera_from_centred)[0]
+
+
+@functools.partial(jax.jit, static_argnames="steps")
+def _fit(
+    student: StudentBody,
+    betas: jax.Array,
+    sixd: jax.Array,
+    rays: jax.Array,
+    confidence: jax.Array,
+    size: jax.Array,
+    *,
+    steps: int,
+) -> tuple[jax.Array, jax.Array]:
+    local = rotations.sixd_to_matrix(sixd)
+    _, joints = student.posed(betas, local)
+    placed = joints + camera.fit_translation(joints, rays, confidence, size)[:, None]
+    measured = confidence > 0
+    distance = jnp.where(measured, jnp.linalg.norm(rays - camera.project(placed), axis=-1), 0.0)
+    residual = jnp.sum(distance, axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / size
+    rest = jnp.broadcast_to(body_model.rest_joints_m(student.body, betas), (len(local), 24, 3))
+    picture = fitting.Picture(rays, confidence, size)
+    fitted = fitting.fit_body(student.body, student.landmarks, student.corrections_m, rest, local, picture, steps=steps)
+    change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
+    return residual, rotations.matrix_to_axis_angle(change)
+
+
+@jax.jit
+def _pose(
+    student: StudentBody, betas: jax.Array, sixd: jax.Array, corrections: jax.Array, camera_from_centred: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    change = rotations.axis_angle_to_matrix(corrections)
+    local = jnp.matmul(rotations.sixd_to_matrix(sixd), change, precision=jax.lax.Precision.HIGHEST)
+    root = jnp.sum(camera_from_centred[:, :, :, None] * local[:, 0, None, :, :], axis=-2)
+    poses = rotations.matrix_to_axis_angle(jnp.concatenate([root[:, None], local[:, 1:]], axis=1))
+    # Forward kinematics of what is written, so that files agree with themselves.
+    return poses, *student.posed(betas, rotations.axis_angle_to_matrix(poses))
+
+
+@jax.jit
+def _translations(
+    joints_m: jax.Array, rays: jax.Array, confidence: jax.Array, size: jax.Array, camera_from_centred: jax.Array
+) -> jax.Array:
+    centred = rotations.rotate(rotations.transpose(camera_from_centred), joints_m)
+    found = camera.fit_translation(centred, rays, confidence, size)
+    return rotations.rotate(camera_from_centred, found[:, None])[:, 0]

@@ -1,0 +1,70 @@
+"""Keyframes: the frames at which the fit runs, what it is given, and its result in all frames of one clip."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pn3d.inference.smoothing import CORRECTIONS, half_width, smooth
+
+KEYFRAMES_PER_SECOND = 15.0
+"""How often the fit runs; in between its result is interpolated (a frame's own would be averaged away anyway)."""
+
+
+def keyframe_stride(fps: float) -> int:
+    """Frames from one keyframe to the next: the nearest to ``KEYFRAMES_PER_SECOND`` of them a second."""
+    return max(1, round(fps / KEYFRAMES_PER_SECOND))
+
+
+def keyframe_rays(rays: np.ndarray, confidence: np.ndarray, stride: int) -> np.ndarray:
+    """The keypoints that the fit is given, averaged by a triangle as wide as ``stride``, so that frames that are no
+    keyframe count as much as those that are. (T, J, 2), (T, J) -> (T, J, 2)."""
+    return smooth(rays, confidence, stride - 1.0).astype(np.float32)
+
+
+class Interpolation(NamedTuple):
+    """Where frames lie between keyframes.
+
+    Attributes:
+        before: (T,) number of the keyframe at or before each frame.
+        after: (T,) number of the next one; the same where there is none.
+        share: (T,) how far on the way.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    share: np.ndarray
+
+    def __call__(self, values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(K, J, D) values, (K, J or 1) weights of keyframes -> (T, J, D), (T, J or 1), linear in between."""
+        share = self.share[:, None]
+        first, second = (1.0 - share) * weight[self.before], share * weight[self.after]
+        total = first + second
+        mixed = first[..., None] * values[self.before] + second[..., None] * values[self.after]
+        return mixed / np.maximum(total, 1e-6)[..., None], total
+
+
+def interpolation(frames: int, stride: int) -> Interpolation:
+    """Frames 0 to ``frames`` - 1 of a clip whose keyframes are every ``stride``-th from the first on."""
+    index = np.arange(frames)
+    before = index // stride
+    after = np.minimum(before + 1, (frames - 1) // stride)
+    return Interpolation(before, after, (index % stride / stride).astype(np.float32))
+
+
+def smooth_corrections(
+    corrections: np.ndarray, measured: np.ndarray, jitter: np.ndarray, fps: float, stride: int
+) -> np.ndarray:
+    """The fit's corrections at keyframes -> in every frame, interpolated and averaged as widely as keypoints jitter.
+
+    Args:
+        corrections: (K, 24, 3) axis-angle.
+        measured: (K,) whether any joint is; the others do not count.
+        jitter: (T,) of the keypoints.
+        fps: frames per second.
+        stride: frames between keyframes.
+
+    Returns:
+        (T, 24, 3) axis-angle.
+    """
+    values, weight = interpolation(len(jitter), stride)(corrections, measured[:, None].astype(np.float32))
+    return smooth(values, weight, half_width(jitter, CORRECTIONS, fps))

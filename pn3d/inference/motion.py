@@ -1,0 +1,52 @@
+"""One clip of a prediction as the exports take it."""
+
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.body import model as body_model
+from pn3d.body.builtin import builtin_body
+from pn3d.export.motion import Mesh, Motion
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
+
+if TYPE_CHECKING:
+    from pn3d.inference.prediction import Prediction
+
+
+def clip_motion(one: "Prediction") -> Motion:
+    """The motion of a prediction of one clip; UserError where there is no body in it."""
+    if one.poses_world is None or one.betas is None or one.transl_world_m is None:
+        raise UserError("these weights hold no student yet, so there is no body to export")
+    if one.body is None or one.image_size is None:
+        raise UserError("export: this prediction does not hold its body model; only what predict returns does")
+    betas = jnp.asarray(one.betas[0])
+    vertices = _rest_vertices(one.body, betas)
+    width, height = one.image_size[0]
+    return Motion(
+        name=str(one.clip_name[0]),
+        fps=float(one.fps[0]),
+        poses_world=one.poses_world,
+        transl_world_m=one.transl_world_m,
+        rest_joints_m=np.asarray(body_model.rest_joints_m(one.body, betas)),
+        body_name=one.body_name,
+        betas=one.betas[0],
+        betas_are_smpl=one.body.sha256 != builtin_body().sha256,
+        zero_shape_rest_joints_m=np.asarray(one.body.joint_template_m),
+        mesh=Mesh(np.asarray(vertices), np.asarray(one.body.faces), np.asarray(one.body.skin_weights)),
+        layout=H36M17.name,
+        joints_world_m=one.joints_world_m,
+        teacher_joints_world_m=one.teacher_joints_world_m,
+        keypoints_px=one.keypoints_px,
+        reprojected_px=one.reprojected_px,
+        input_confidence=one.input_confidence,
+        image_size=(int(width), int(height)),
+    )
+
+
+@jax.jit
+def _rest_vertices(body: body_model.BodyModel, betas: jax.Array) -> jax.Array:
+    """(V, 3) the shaped surface in its rest pose."""
+    return body_model.vertices(body, betas, jnp.broadcast_to(jnp.eye(3), (24, 3, 3)), jnp.zeros(3))

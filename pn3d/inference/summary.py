@@ -1,0 +1,52 @@
+"""A prediction in plain numbers and in lines for the terminal."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pn3d.body.stature import stature_m
+from pn3d.inference.warnings import warning_numbers, warning_sentences
+
+if TYPE_CHECKING:
+    from pn3d.inference.prediction import Prediction
+
+
+def summarise(prediction: "Prediction") -> dict[str, Any]:
+    """What a prediction says of itself, without truth: the numbers of ``summary.json``."""
+    measured = prediction.input_confidence > 0
+    summary: dict[str, Any] = {
+        "frames": len(prediction.keypoints_px),
+        "missing_joints_pct": round(100.0 * float((~measured).mean()), 1),
+        "elevation_deg": round(float(np.degrees(prediction.elevation_rad.mean())), 1),
+        "intrinsics": prediction.intrinsics_source,
+    }
+    if prediction.reprojected_px is not None and measured.any():
+        distance = np.linalg.norm(prediction.reprojected_px - prediction.keypoints_px, axis=-1)
+        height_px = float(np.median(np.ptp(prediction.reprojected_px[..., 1], axis=1)))
+        summary["reprojection_px"] = round(float(distance[measured].mean()), 2)
+        summary["reprojection_pct_of_height"] = round(100.0 * float(distance[measured].mean()) / max(height_px, 1.0), 2)
+    summary |= warning_numbers(prediction)
+    if prediction.betas is not None and prediction.body is not None:
+        summary["height_m"] = [round(float(tall), 3) for tall in stature_m(prediction.body, prediction.betas)]
+        summary["height_source"] = prediction.height_source
+    return summary
+
+
+def summary_text(name: str, summary: dict[str, Any]) -> str:
+    """The summary as lines; warnings only where there is something to warn of."""
+    lines = [f"{name}: {summary['frames']} frames, {summary['missing_joints_pct']} % of the joints missing"]
+    if "reprojection_px" in summary:
+        lines.append(
+            f"  reprojection error {summary['reprojection_px']} px, "
+            f"{summary['reprojection_pct_of_height']} % of the person's height"
+        )
+    if "expected_error_mm" in summary:
+        lines.append(f"  expected error about {summary['expected_error_mm']:.0f} mm (PA-MPJPE, a rough guess)")
+    if summary.get("height_source") == "shape":
+        lines.append(f"  assumed: {summary['height_m'][0]:.2f} m tall, from the shape of the body (--height-m)")
+    lines += [f"  warning: {sentence}" for sentence in warning_sentences(summary)]
+    look = summary["worth_a_look"]
+    if look:
+        places = ", ".join(f"{place['from_s']:g}-{place['to_s']:g} s ({place['why']})" for place in look[:6])
+        lines.append(f"  worth a look: {places}" + (f" and {len(look) - 6} more" if len(look) > 6 else ""))
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""Overlapping windows -> one value per frame: every window of a clip is predicted, and its frames are averaged."""
+
+import itertools
+
+import numpy as np
+
+from pn3d.data.rays import FrameRays
+from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
+from pn3d.inference.weights import Weights
+
+CHUNK = 1024
+"""Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
+
+STRIDE_SHARE = 4
+"""Windows start every ``window / 4`` frames (every second one for windows of 9): each frame is in four or five."""
+
+
+def window_weights(length: int) -> np.ndarray:
+    """(T,) weight of a window's frame: frames in the middle see both past and future, so they count most.
+
+    Hann's window without its zeros (our choice): where windows start every second frame it sums to the same at every
+    frame, and hardly counts at the ends, so windows begin and end without a seam.
+    """
+    return (np.sin(np.pi * (np.arange(length) + 1) / (length + 1)) ** 2).astype(np.float32)
+
+
+def window_stride(length: int) -> int:
+    """Frames between the starts of windows of this length."""
+    return max(1, length // STRIDE_SHARE)
+
+
+def average_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray) -> FrameOutputs:
+    """Both networks on windows of every clip, averaged per frame; clips shorter than a window repeat their last frame.
+
+    A clip's values depend on that clip alone; windows of all clips share the calls of the networks.
+
+    Args:
+        weights: the networks.
+        frames: of all clips, N frames at the networks' rate.
+        clip_start: (C + 1,).
+
+    Returns:
+        Outputs of the N frames.
+    """
+    gather, frame_of = window_frames(clip_start, weights.config.model.window)
+    predict = window_predictor(weights)
+    rays, confidence = np.asarray(frames.rays), np.asarray(frames.confidence)
+    sums, weight_sums = np.zeros((0, 0), np.float32), np.zeros(len(rays), np.float32)
+    for begin in range(0, len(gather), CHUNK):
+        part, own = gather[begin : begin + CHUNK], frame_of[begin : begin + CHUNK]
+        padded = np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)]) if len(part) < CHUNK else part
+        values = np.asarray(predict(rays[padded], confidence[padded]))[: len(part)]
+        if not len(sums):
+            sums = np.zeros((len(rays), values.shape[-1]), np.float32)
+        add_windows(sums, weight_sums, values, own)
+    return unpacked(sums / weight_sums[:, None])
+
+
+def add_windows(sums: np.ndarray, weight_sums: np.ndarray, values: np.ndarray, frame_of: np.ndarray) -> None:
+    """Adds windows to the weighted sums of their frames, in place.
+
+    Args:
+        sums: (N, D).
+        weight_sums: (N,).
+        values: (W, T, D) of windows.
+        frame_of: (W, T) the frame that each is of, -1 where it counts for none; no frame twice at one place of windows.
+    """
+    weight = window_weights(values.shape[1])
+    for t in range(values.shape[1]):
+        # At one t the frames of different windows differ, so a plain indexed sum is right.
+        real = frame_of[:, t] >= 0
+        frame = frame_of[real, t]
+        weight_sums[frame] += weight[t]
+        sums[frame] += weight[t] * values[real, t]
+
+
+def window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """(W, T) frames to gather, and (W, T) frames they count for: -1 where a short clip was padded.
+
+    The last window of a clip ends with the clip. Where it starts between two strides it counts only for frames that
+    the next regular one would have covered, so that a stream, which cannot know that a clip ends, gives the same.
+    """
+    gather, own = [], []
+    stride = window_stride(length)
+    for begin, end in itertools.pairwise(clip_start):
+        last = max(end - length, begin)
+        starts = np.arange(begin, last + stride, stride)
+        first = np.where(starts > last, starts, begin)
+        index = np.minimum(starts, last)[:, None] + np.arange(length)
+        gather.append(np.minimum(index, end - 1))
+        own.append(np.where((index < end) & (index >= first[:, None]), index, -1))
+    return np.concatenate(gather), np.concatenate(own)
