@@ -19,6 +19,7 @@ from pn3d.data.clips import Clips
 from pn3d.data.motion.angles import about, local_rotations
 from pn3d.data.motion.catalogue import draw_names, make_motion
 from pn3d.data.motion.ground import heading_rad, pelvis_path_m
+from pn3d.data.motion.kinematics import tumble_rotation
 from pn3d.data.motion.limbs import Dimensions
 from pn3d.data.motion.timing import FPS, Motion
 from pn3d.data.simulated_detector import detect
@@ -172,6 +173,8 @@ def _film(
 def _world_rotations(motion: Motion) -> np.ndarray:
     """(T, 24, 3, 3) local rotations, the root's in the world."""
     local = local_rotations(motion.angles)
+    if motion.tumble is not None:
+        local[:, 0] = tumble_rotation(motion.tumble) @ local[:, 0]
     local[:, 0] = about(1, heading_rad(motion)) @ local[:, 0]
     return local
 
