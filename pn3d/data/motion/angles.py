@@ -133,6 +133,11 @@ def within_limits(angles: np.ndarray, trained: bool = False) -> np.ndarray:
     return middle + half * np.sign(unit) * limited
 
 
+def trained_range() -> tuple[np.ndarray, np.ndarray]:
+    """(D,) least and (D,) greatest angle of trained people, radians."""
+    return _TRAINED_LOW.copy(), _TRAINED_HIGH.copy()
+
+
 def rotation(vectors: np.ndarray) -> np.ndarray:
     """Rotation vectors to matrices (Rodrigues), in NumPy. (*, 3) -> (*, 3, 3)."""
     angle = np.linalg.norm(vectors, axis=-1)[..., None, None]

@@ -10,6 +10,7 @@ from pn3d.data.motion.timing import FPS, GRAVITY, Motion, smooth_over_time
 _TOUCH_SOFTNESS_M = 0.015
 _SLIP_M_S = 0.8
 _LEGS_END = 4
+_SINKS_M = 0.012
 
 
 def heading_rad(motion: Motion) -> np.ndarray:
@@ -37,7 +38,8 @@ def pelvis_path_m(motion: Motion, joints_m: np.ndarray, rotations: np.ndarray, b
         return motion.path_m
     if motion.tumble is not None:
         points, arm = touch(joints_m, rotations, body)
-        height = _heights_m(-points[..., 1].min(axis=1), motion.airborne)
+        standing = -points[..., 1].min(axis=1)
+        height = np.maximum(_heights_m(standing, motion.airborne), standing - _SINKS_M)
         above = points[..., 1] - points[..., 1].min(axis=1, keepdims=True)
         velocity = _against(above, -skin_velocity_m_s(joints_m, rotations, arm, FPS)[..., [0, 2]])
     else:
