@@ -184,6 +184,12 @@ class DataConfig:
 
     builtin_clips: int = 400
     builtin_frames: int = 150
+    families_share: float = 0.0
+    """Share of built-in clips of the families beyond everyday motion."""
+    families: str = "floor,yoga,acrobatics,dance,combat,work,falls"
+    """Which of them, separated by commas."""
+    random_share: float = 0.0
+    """Share of built-in clips of random key poses, also lying, bent and upside down."""
     beside_clips: int = 0
     """Clips of built-in motion beside the files, which are then repeated until they are a sixth of it all."""
     held_out_share: float = 0.0

@@ -17,7 +17,8 @@ from pn3d.body.landmarks import Landmarks, builtin_landmarks, landmark_joints
 from pn3d.body.model import BodyModel, posed_joints, rest_joints_m
 from pn3d.data.clips import Clips
 from pn3d.data.motion.angles import about, local_rotations
-from pn3d.data.motion.catalogue import draw_names, make_motion
+from pn3d.data.motion.catalogue import Mixture, draw_names, make_motion
+from pn3d.data.motion.families import FAMILY_MOTIONS
 from pn3d.data.motion.ground import heading_rad, pelvis_path_m
 from pn3d.data.motion.kinematics import tumble_rotation
 from pn3d.data.motion.limbs import Dimensions
@@ -30,7 +31,8 @@ from pn3d.skeleton import H36M17
 
 HELD_OUT_CLIPS = 24
 FRAMES_PER_CLIP = 150
-_TRAINING, _HELD_OUT = 0x7472, 0x6865
+HELD_OUT_FAMILY_CLIPS = len(FAMILY_MOTIONS)
+_TRAINING, _HELD_OUT, _HELD_OUT_FAMILIES = 0x7472, 0x6865, 0x6866
 _LARGEST_BETA = 2.5
 _CHUNK = 64
 _SHORTEST = 8
@@ -50,8 +52,9 @@ def make_synthetic_clips(
     num_clips: int,
     frames_per_clip: int = FRAMES_PER_CLIP,
     *,
-    detector_noise: bool = False,
+    detector_noise: bool | str = False,
     body: BodyModel | None = None,
+    mixture: Mixture | None = None,
 ) -> Clips:
     """Clips of built-in motion at 30 fps in h36m17, with truth.
 
@@ -61,6 +64,7 @@ def make_synthetic_clips(
         frames_per_clip: at least 8.
         detector_noise: keypoints and confidence as a 2D detector would give them, instead of exact ones with 1.
         body: the built-in body where None. Landmarks are the built-in ones.
+        mixture: how much of it is of the families beyond everyday motion; nothing where None.
 
     Returns:
         Clips with ``intrinsics`` and all truth; names are ``<motion>/<index>/cam0``.
@@ -73,20 +77,26 @@ def make_synthetic_clips(
             f"built-in motion needs seed >= 0, num_clips >= 1, frames_per_clip >= {_SHORTEST}; "
             f"found {seed}, {num_clips}, {frames_per_clip}"
         )
-    return _make(_TRAINING, seed, num_clips, frames_per_clip, detector_noise, body)
+    names = draw_names(np.random.default_rng([_TRAINING, seed, 0]), num_clips, mixture or Mixture())
+    return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, body)
 
 
 def held_out_clips(
-    num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool = False, body: BodyModel | None = None
+    num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool | str = False, body: BodyModel | None = None
 ) -> Clips:
     """The clips that evaluation uses when no file is named: always the same ones, which no training seed can draw."""
-    return _make(_HELD_OUT, 0, num_clips, FRAMES_PER_CLIP, detector_noise, body)
+    names = draw_names(np.random.default_rng([_HELD_OUT, 0, 0]), num_clips)
+    return _make(_HELD_OUT, 0, names, FRAMES_PER_CLIP, detector_noise, body)
 
 
-def _make(domain: int, seed: int, num_clips: int, frames: int, noise: bool, body: BodyModel | None) -> Clips:
+def held_out_family_clips(*, detector_noise: bool | str = False, body: BodyModel | None = None) -> Clips:
+    """A second held-out set: one clip of each motion of the families and one of random key poses, always the same."""
+    return _make(_HELD_OUT_FAMILIES, 0, list(FAMILY_MOTIONS), FRAMES_PER_CLIP, detector_noise, body)
+
+
+def _make(domain: int, seed: int, names: list[str], frames: int, noise: bool | str, body: BodyModel | None) -> Clips:
     body = builtin_body() if body is None else body
-    landmarks = builtin_landmarks()
-    names = draw_names(np.random.default_rng([domain, seed, 0]), num_clips)
+    landmarks, num_clips = builtin_landmarks(), len(names)
     generators = [np.random.default_rng([domain, seed, 1 + index]) for index in range(num_clips)]
     betas = np.zeros((num_clips, 10), np.float32)
     drawn = np.stack([generator.normal(size=10) for generator in generators])

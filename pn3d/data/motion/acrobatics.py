@@ -19,7 +19,7 @@ _STANDING: dict[str, float] = {}
 def cartwheel(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """Cartwheels to the left: sideways over the first foot, hand after hand, the second foot close behind the hands."""
     count = 1 + int(generator.integers(0, 3))
-    turn_s = generator.uniform(1.3, 2.0)
+    turn_s = generator.uniform(1.7, 2.4)
     ready, spread = _P["wheel.ready"], _P["wheel.spread"]
     down = merged(spread, left_hip_abd=74.0, right_hip_abd=40.0, spine_side=26.0, left_arm_abd=150.0)
     over = merged(spread, left_hip_abd=40.0, right_hip_abd=74.0, spine_side=-26.0, right_arm_abd=150.0)
@@ -91,7 +91,9 @@ def turn_jump(generator: np.random.Generator, frames: int, body: Dimensions) -> 
         close = np.maximum(close, bump)
     angles = motion.angles
     high = generator.uniform() < 0.4
-    held = {"arm_flex": 2.6, "elbow": 0.5} if high else {"arm_flex": 0.75, "elbow": 1.75, "arm_rot": 0.7, "arm_abd": 0.1}
+    held = (
+        {"arm_flex": 2.6, "elbow": 0.5} if high else {"arm_flex": 0.75, "elbow": 1.75, "arm_rot": 0.7, "arm_abd": 0.1}
+    )
     weight = smooth_over_time(close, 1.0)
     for side in ("left", "right"):
         for name, value in held.items():

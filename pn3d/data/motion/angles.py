@@ -76,10 +76,7 @@ _TRAINED_DEG: dict[str, tuple[float, float]] = _RANGE_DEG | {
 """Ranges of trained people, our choice: dancers' and gymnasts' hips, spines and ankles, wrists that carry the body, and
 knees and hips bent as far as calves, thighs and trunk let them on the floor."""
 (_LOW, _HIGH), (_TRAINED_LOW, _TRAINED_HIGH) = (
-    [
-        np.radians([table[name.removeprefix("left_").removeprefix("right_")][end] for name in CHANNELS])
-        for end in (0, 1)
-    ]
+    [np.radians([table[name.removeprefix("left_").removeprefix("right_")][end] for name in CHANNELS]) for end in (0, 1)]
     for table in (_RANGE_DEG, _TRAINED_DEG)
 )
 _MIRROR_SIGN = np.array([-1.0 if name.endswith(("roll", "yaw", "side", "turn")) else 1.0 for name in CHANNELS])

@@ -16,7 +16,10 @@ _SETTLE_TRIES = 4
 _MOST_LEVELLED = np.radians(45.0)
 _FARTHEST = np.radians(24.0)
 _PITCH, _ROLL = np.eye(3)[:2]
-_LIMP = ("left_hip_flex", "right_hip_flex", "left_arm_flex", "right_arm_flex", "left_arm_abd", "right_arm_abd")
+_LIMP = (
+    *("left_hip_flex", "right_hip_flex", "left_hip_abd", "right_hip_abd"),
+    *("left_arm_flex", "right_arm_flex", "left_arm_abd", "right_arm_abd"),
+)
 _FREE = (0, 1, *(3 + INDEX[name] for name in _LIMP))
 """Pitch, roll, and what gravity moves in a resting body, as columns of (tumble, angles)."""
 _WAYS = [sign * np.eye(3 + len(CHANNELS))[column] for column in _FREE for sign in (1.0, -1.0)]

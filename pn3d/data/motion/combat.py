@@ -8,7 +8,7 @@ from pn3d.data.motion.action_poses import ACTION_POSES as _P
 from pn3d.data.motion.balance import on_feet
 from pn3d.data.motion.limbs import Dimensions
 from pn3d.data.motion.phrases import Step, act, merged, opposite, while_at, whole_body
-from pn3d.data.motion.timing import FPS, Motion, smooth_over_time, times
+from pn3d.data.motion.timing import FPS, Motion, times
 
 _KICKS = {"front": ("chamber", "front"), "round": ("rchamber", "round"), "side": ("schamber", "sidek")}
 _HANDS: dict[str, dict[str, float]] = {
@@ -64,9 +64,21 @@ def sword(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
     legs = {k: v for k, v in _P["kata.front"].items() if "hip" in k or "knee" in k or "ankle" in k}
     upper = lambda pose_deg: {k: v for k, v in pose_deg.items() if not k.startswith(("hip", "knee", "ankle"))}  # noqa: E731
     short = {k: 0.4 * v for k, v in legs.items()}
-    side = {"spine_turn": -34.0, "right_arm_flex": 40.0, "right_arm_abd": 40.0, "right_elbow": 92.0, "left_arm_flex": 70.0}
+    side = {
+        "spine_turn": -34.0,
+        "right_arm_flex": 40.0,
+        "right_arm_abd": 40.0,
+        "right_elbow": 92.0,
+        "left_arm_flex": 70.0,
+    }
     side |= {"left_arm_abd": -46.0, "left_elbow": 50.0}
-    through = {"spine_turn": 32.0, "left_arm_flex": 50.0, "left_arm_abd": 42.0, "left_elbow": 50.0, "right_arm_flex": 76.0}
+    through = {
+        "spine_turn": 32.0,
+        "left_arm_flex": 50.0,
+        "left_arm_abd": 42.0,
+        "left_elbow": 50.0,
+        "right_arm_flex": 76.0,
+    }
     through |= {"right_arm_abd": -30.0, "right_elbow": 16.0}
     guard = merged(short, arm_flex=38.0, arm_abd=-10.0, elbow=58.0, arm_rot=30.0)
     cuts = [
@@ -79,8 +91,8 @@ def sword(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
         wind, cut = cuts[int(generator.integers(len(cuts)))]
         turned = generator.uniform() < 0.5 and "spine_turn" in wind
         wind, cut = (opposite(wind), merged(opposite(cut), **legs)) if turned else (wind, cut)
-        steps += [(wind, generator.uniform(0.4, 0.7), 0.1), (cut, 0.24, generator.uniform(0.1, 0.5))]
+        steps += [(wind, generator.uniform(0.5, 0.8), 0.1), (cut, 0.28, generator.uniform(0.1, 0.5))]
         if generator.uniform() < 0.5:
             steps.append((guard, 0.6, generator.exponential(0.5)))
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=2.5)
-    return whole_body(smooth_over_time(on_feet(angles, tumble, body, np.ones((frames, 2)))[0], 0.5), tumble)
+    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))))

@@ -30,13 +30,16 @@ def leap(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
             side = not side
         steps += [(mirror(_P["leap.gather"], side), 0.26, 0.0), (mirror(_P["leap.push"], side), 0.22, 0.0)]
         flights.append(len(steps) - 1)
-        steps += [(mirror(_P["leap.split"], side), 0.5 * flight, 0.02), (mirror(_P["leap.land"], side), 0.5 * flight, 0.0)]
+        steps += [
+            (mirror(_P["leap.split"], side), 0.5 * flight, 0.02),
+            (mirror(_P["leap.land"], side), 0.5 * flight, 0.0),
+        ]
         steps.append((mirror(merged(_P["leap.step"], right_knee=40.0), not side), 0.3, 0.0))
         side = not side
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=2.5, pace=1.0)
     air = np.zeros(frames, bool)
     for take_off in flights:
-        first, last = (int(round(reached[i] * FPS)) for i in (take_off, take_off + 2))
+        first, last = (round(reached[i] * FPS) for i in (take_off, take_off + 2))
         air[max(first + 1, 0) : max(last, 0)] = True
     forward = np.where(air, generator.uniform(0.6, 1.8), 0.0)[:, None] * [0.0, 1.0]
     return whole_body(angles, tumble, airborne=air, glide_m_s=forward)
@@ -148,6 +151,11 @@ def isolations(generator: np.random.Generator, frames: int, body: Dimensions) ->
         angles = overlay(angles, arms.signals(generator, frames, body, free=0.3), arms.ARM_CHANNELS, 0.6)
     # the pelvis goes to a side over bent knees: what it rolls, the trunk takes back
     add(angles, **hips)
-    add(angles, spine_side=-1.2 * hips["pelvis_roll"], left_hip_abd=hips["pelvis_roll"], right_hip_abd=-hips["pelvis_roll"])
+    add(
+        angles,
+        spine_side=-1.2 * hips["pelvis_roll"],
+        left_hip_abd=hips["pelvis_roll"],
+        right_hip_abd=-hips["pelvis_roll"],
+    )
     add(angles, left_hip_flex=0.0 * beat)
     return whole_body(smooth_over_time(angles, 0.7), np.zeros((frames, 3)))

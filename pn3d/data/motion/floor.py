@@ -29,23 +29,13 @@ def _either(generator: np.random.Generator, pose_deg: dict[str, float]) -> dict[
 def lie(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """Lying on the back, a side or the front, changing how now and then."""
     steps: list[Step] = []
-    previous: dict[str, float] | None = None
     for _ in range(int(frames / FPS / 1.2) + 2):
         now = _either(generator, _floor(str(generator.choice(_LYING))))
-        if previous is not None and (previous["pitch"] > 0) != (now["pitch"] > 0):  # over a side, not through the air
-            now = _prone_by_spin(now) if now["pitch"] > 0 else now
+        if now["pitch"] > 0:  # onto the front over a side, not through the air
+            now = merged(now, pitch=-90.0, spin=180.0)
         steps.append((now, generator.uniform(0.9, 1.6), generator.exponential(1.2)))
-        previous = now if now["pitch"] < 0 else None
-    if steps[0][0]["pitch"] > 0:
-        steps = [(_prone_by_spin(s) if s["pitch"] > 0 else s, t, h) for s, t, h in steps]
-    steps = [(_prone_by_spin(s) if s["pitch"] > 0 else s, t, h) for s, t, h in steps]
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=5.0)
     return whole_body(angles, level(angles, tumble, body, _UPPER, _LOWER, ahead=-1.0))
-
-
-def _prone_by_spin(pose_deg: dict[str, float]) -> dict[str, float]:
-    """Face down as a back turned over: the same pose, reached by spinning about the long axis."""
-    return merged(pose_deg, pitch=-90.0, spin=180.0)
 
 
 def roll_over(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -113,8 +103,8 @@ def get_up(generator: np.random.Generator, frames: int, body: Dimensions) -> Mot
     upright = [len(pose_deg) == 0 or ("rest" not in pose_deg and pose_deg["pitch"] < 30) for pose_deg, _, _ in steps]
     feet = while_at(reached, upright, frames)
     kneels = while_at(reached, ["right_ankle" in p and p.get("right_knee") == 92 for p, _, _ in steps], frames)
-    stand = np.stack([np.ones(frames), 1 - kneels], axis=1)
-    return whole_body(*on_feet(angles, tumble, body, stand, feet))
+    carrying = np.stack([np.ones(frames), 1 - kneels], axis=1)
+    return whole_body(*on_feet(angles, tumble, body, carrying, feet))
 
 
 def sit_floor(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:

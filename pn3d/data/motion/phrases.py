@@ -1,4 +1,4 @@
-"""Phrases of key poses of the whole body, as somebody does them today: what the families beyond everyday motion share."""
+"""Phrases of key poses of the whole body, as somebody does them today: what the families of motion share."""
 
 from collections.abc import Mapping, Sequence
 
@@ -84,7 +84,7 @@ def whole_body(angles: np.ndarray, tumble: np.ndarray, **more: np.ndarray) -> Mo
     """A motion that any part of the body may carry. ``more``: fields of ``Motion``."""
     count = len(angles)
     rest = {"turn_rate": np.zeros(count), "airborne": np.zeros(count, bool), "glide_m_s": np.zeros((count, 2))}
-    return Motion(within_limits(angles, trained=True), tumble=tumble, **(rest | more))  # type: ignore[arg-type]
+    return Motion(within_limits(angles, trained=True), tumble=tumble, **(rest | more))
 
 
 def while_at(reached: np.ndarray, chosen: Sequence[bool], frames: int, blend_s: float = 0.5) -> np.ndarray:

@@ -17,7 +17,9 @@ def random_poses(generator: np.random.Generator, frames: int, body: Dimensions) 
     low, high = trained_range()
     relaxed, wild = pose(), generator.uniform(0.45, 1.0)
     speed = np.exp(generator.uniform(np.log(_SLOWEST_RAD_S), np.log(_FASTEST_RAD_S)))
-    seconds, angles, tumbles, stands = [-generator.uniform(0, 1.0)], [], [], []
+    seconds, stands = [-generator.uniform(0, 1.0)], []
+    angles: list[np.ndarray] = []
+    tumbles: list[np.ndarray] = []
     while seconds[-1] < frames / FPS + 0.5 or len(seconds) < 3:
         drawn = generator.triangular(low, np.clip(relaxed, low + 1e-6, high - 1e-6), high)
         if generator.uniform() < 0.5:  # both sides alike
@@ -30,7 +32,11 @@ def random_poses(generator: np.random.Generator, frames: int, body: Dimensions) 
             tumble = tumbles[-1] + (tumble - tumbles[-1] + np.pi) % (2 * np.pi) - np.pi
         tumbles.append(tumble)
         stands.append(standing)
-        far = 0.6 if len(angles) < 2 else max(np.abs(angles[-1] - angles[-2]).max(), np.abs(np.diff(tumbles[-2:], axis=0)).max())
+        far = (
+            0.6
+            if len(angles) < 2
+            else max(np.abs(angles[-1] - angles[-2]).max(), np.abs(np.diff(tumbles[-2:], axis=0)).max())
+        )
         seconds.append(seconds[-1] + max(0.25, 1.6 * far / speed) + generator.exponential(0.2))
     keys, turned = np.array(angles), np.array(tumbles)
     resting = ~np.array(stands) & (generator.uniform(size=len(stands)) < 0.8)
@@ -50,5 +56,7 @@ def _attitude(generator: np.random.Generator) -> tuple[np.ndarray, bool]:
     if kind < _STANDING_SHARE + _LYING_SHARE:
         return np.array([-0.5 * np.pi, 0.0, generator.uniform(-np.pi, np.pi)]), False
     if kind < _STANDING_SHARE + _LYING_SHARE + _UPSIDE_SHARE:
-        return np.array([generator.choice([-1.0, 1.0]) * generator.uniform(2.1, np.pi), generator.normal() * 0.3, 0.0]), False
+        return np.array(
+            [generator.choice([-1.0, 1.0]) * generator.uniform(2.1, np.pi), generator.normal() * 0.3, 0.0]
+        ), False
     return np.array([generator.normal() * 0.6, generator.normal() * 0.4, generator.normal() * 0.5]), False

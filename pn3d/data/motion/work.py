@@ -67,6 +67,7 @@ def sweep(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
 def dig(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """A spade into the ground, lifted, and thrown aside; or an axe or pick from above."""
     digs = generator.uniform() < 0.6
+    order: tuple[tuple[str, float, float], ...]
     if digs:
         order = (("dig.ready", 0.5, 0.1), ("dig.down", 0.5, 0.15), ("dig.lift", 0.7, 0.1), ("dig.throw", 0.4, 0.1))
     else:
@@ -100,7 +101,12 @@ def climb(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
         for row, (side, sign) in enumerate((("left", 1.0), ("right", -1.0))):
             lifted = 0.07 * np.sin(np.pi * np.clip((rungs[f"{side}_foot"] + 0.5 * row) % 1.0, 0, 1))
             ankles[:, row] = np.stack(
-                [sign * 0.10 - sway, height[f"{side}_foot"] + body.ankle_height_m - pelvis[:, 1], ladder_m - 0.13 - lifted], 1
+                [
+                    sign * 0.10 - sway,
+                    height[f"{side}_foot"] + body.ankle_height_m - pelvis[:, 1],
+                    ladder_m - 0.13 - lifted,
+                ],
+                1,
             )
             hand = np.stack(
                 [sign * outside - sway, height[f"{side}_hand"] + 1.06 * body.pelvis_height_m + 0.30 - pelvis[:, 1],
@@ -108,10 +114,14 @@ def climb(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
             )  # fmt: skip
             shoulder, chest = (16, 17)[row], body_now.rotations[:, 9]
             point = np.einsum("tji,tj->ti", chest, hand - body_now.joints_m[:, shoulder]) * [sign, 1.0, 1.0]
-            arms.set_arm(angles, side, np.stack([v for v in reach(point, np.full(frames, 0.35), body).values()], -1))
+            arms.set_arm(angles, side, np.stack(list(reach(point, np.full(frames, 0.35), body).values()), -1))
         angles = plant_ankles(angles, body_now.rotations[:, 0], ankles, np.zeros((frames, 2)), body)
     motion = Motion(
-        within_limits(angles, trained=True), np.zeros(frames), np.zeros(frames, bool), np.zeros((frames, 2)), path_m=pelvis
+        within_limits(angles, trained=True),
+        np.zeros(frames),
+        np.zeros(frames, bool),
+        np.zeros((frames, 2)),
+        path_m=pelvis,
     )
     if generator.uniform() < 0.3:  # down again: the same in reverse
         motion = replace(motion, angles=motion.angles[::-1].copy(), path_m=pelvis[::-1].copy())
