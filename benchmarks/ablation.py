@@ -31,11 +31,11 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import start_jax
 from pn3d.data.clips import read_clips, write_clips
-from pn3d.errors import TrainingDivergedError
 from pn3d.evaluation.evaluate import evaluate_prediction
+from pn3d.files.errors import TrainingDivergedError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
-from pn3d.training.stopping import held_out_windows
+from pn3d.training.model_selection import held_out_windows
 
 Record = dict[str, Any]
 

@@ -21,7 +21,7 @@ from pn3d.evaluation.metrics import accel_err_mm_per_frame2
 from pn3d.inference.blend import blend_windows
 from pn3d.inference.pose import smooth_clips
 from pn3d.inference.predict import predict, uncentre, without_truth
-from pn3d.inference.refine import TURNS
+from pn3d.inference.smoothing import TURNS
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 
 

@@ -15,15 +15,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pn3d import rotations
 from pn3d.body import limits
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints, symmetric_corrections
 from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.data.clips import Clips, read_clips
-from pn3d.errors import UserError
 from pn3d.evaluation.metrics import pa_mpjpe_mm
-from pn3d.skeleton import H36M17
+from pn3d.files.errors import UserError
+from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import H36M17
 
 _TORSO = [H36M17.index(name) for name in ("left_hip", "right_hip", "thorax", "left_shoulder", "right_shoulder")]
 

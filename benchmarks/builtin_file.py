@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 from pn3d.data.clips import write_clips
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.inference.predict import without_truth
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 
 def main() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.camera import up_in_camera
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
 from pn3d.data.simulated_detector import detect
-from pn3d.skeleton import COCO17, H36M17
+from pn3d.geometry.camera import up_in_camera
+from pn3d.geometry.skeleton import COCO17, H36M17
 
 _LEFT_RIGHT = np.array(H36M17.mirror)
 NOT_IN_COCO = tuple(i for i, joint in enumerate(H36M17.joints) if joint not in COCO17.joints)

@@ -14,21 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.atomic import write_json
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips, read_clips
 from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import held_out_clips, make_synthetic_clips
 from pn3d.data.windows import to_h36m17
 from pn3d.evaluation import metrics
 from pn3d.evaluation.joints import counted_frames, true_joints
+from pn3d.files.atomic import write_json
+from pn3d.geometry.skeleton import COCO17, H36M17
 from pn3d.inference.blend import blend_windows
-from pn3d.inference.certainty import SIGNS, fit, frame_signs
 from pn3d.inference.pose import pose_frames, shake_clips
 from pn3d.inference.predict import predict, scale_teacher, uncentre, without_truth
+from pn3d.inference.uncertainty import SIGNS, fit, frame_signs
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
-from pn3d.skeleton import COCO17, H36M17
+from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 
 FIT_SEED = 9001
 """No training of ours draws it."""

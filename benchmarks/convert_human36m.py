@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pn3d.data.clips import write_clips
-from pn3d.data.human36m import ACTIONS, SUBJECTS, read_human36m
+from pn3d.datasets.human36m import ACTIONS, SUBJECTS, read_human36m
 
 _SEQUENCES = len(SUBJECTS["train"]) * len(ACTIONS) * 2
 _SYMMETRY = [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]]

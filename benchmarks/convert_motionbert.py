@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.data.convert import write_splits
-from pn3d.data.human36m import SUBJECTS
-from pn3d.data.human36m_cameras import CAMERA_NAMES
-from pn3d.data.motionbert import ACTION_OF_NUMBER, read_motionbert
+from pn3d.datasets.convert import write_splits
+from pn3d.datasets.human36m import SUBJECTS
+from pn3d.datasets.human36m_cameras import CAMERA_NAMES
+from pn3d.datasets.motionbert import ACTION_OF_NUMBER, read_motionbert
 
 TRAIN_FRAMES, TEST_FRAMES = 1_559_752, 566_920
 _TRIALS = (1, 2)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.layout_pictures import standing_pose
-from pn3d.data.detectors.layouts import DETECTOR_LAYOUTS
+from pn3d.detectors.layouts import DETECTOR_LAYOUTS
 
 SIZE = (1280, 720)
 

@@ -35,8 +35,8 @@ from benchmarks.detector_files import (
     ultralytics_text,
 )
 from pn3d.data.clips import Clips, write_clips
-from pn3d.data.detectors.layouts import DETECTOR_LAYOUTS
-from pn3d.skeleton import LAYOUTS
+from pn3d.detectors.layouts import DETECTOR_LAYOUTS
+from pn3d.geometry.skeleton import LAYOUTS
 
 
 def _objects(items: list[Any]) -> np.ndarray:

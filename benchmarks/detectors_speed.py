@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.detector_files import SIZE, walking_people
 from benchmarks.detector_forms import FORMS
-from pn3d.data.detectors import person_clips, read_keypoints
+from pn3d.detectors import person_clips, read_keypoints
 
 MEASURED = ("native", "npy", "openpose body25", "alphapose", "mmpose bare", "ultralytics text", "gastnet")
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
-from pn3d.data.synthetic import make_synthetic_clips
-from pn3d.inference.doubts import find_doubts, flipped_frames, swapped_frames
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
+from pn3d.inference.warnings import find_doubts, flipped_frames, swapped_frames
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
-from pn3d.skeleton import H36M17
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 SEED = 9002
 _LEGS = ("hip", "knee", "ankle")

@@ -17,12 +17,12 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import held_out_clips
 from pn3d.data.virtual_cameras import project_px
 from pn3d.evaluation.evaluate import evaluate_prediction
+from pn3d.geometry.skeleton import H36M17, LAYOUTS
 from pn3d.inference.predict import predict, without_truth
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
-from pn3d.skeleton import H36M17, LAYOUTS
+from pn3d.synthetic.scenes import held_out_clips
 
 PLACES_M = ((0.0, 0.0), (0.02, 0.01), (0.04, 0.03), (0.05, 0.05))
 """Of the ears' middle: up (along the line to the top of the head), and forward, from the base of the skull."""

@@ -1,6 +1,6 @@
 """The example that README starts with: ``python -m benchmarks.example_file [FILE] [--seed N]``.
 
-Ten seconds of built-in motion (``pn3d.data.synthetic``: motion made by rule, no recording) on the built-in body, seen
+Ten seconds of built-in motion (``pn3d.synthetic.scenes``: motion made by rule, no recording) on the built-in body, seen
 by a virtual camera, with errors like a detector's, written as AlphaPose writes its Halpe model with 26 joints. No truth
 is in the file: nothing but pixels and confidences. Another seed is another person, motion and camera.
 """
@@ -14,14 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import rotations
 from pn3d.body.builtin import builtin_body
 from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.data.clips import Clips
-from pn3d.data.synthetic import make_synthetic_clips
-from pn3d.data.synthetic_cameras import IMAGE_PX
 from pn3d.data.virtual_cameras import project_px
-from pn3d.skeleton import LAYOUTS, SMPL24
+from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import LAYOUTS, SMPL24
+from pn3d.synthetic.cameras import IMAGE_PX
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 EXAMPLE = Path("examples/kick.json")
 SEED, FRAMES = 13, 300

@@ -20,9 +20,9 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.gltf import measure_skin_loss, write_gltf
-from pn3d.export.kinematics import posed_joints, skinned_vertices
 from pn3d.export.motion import Mesh, Motion
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.kinematics import posed_joints, skinned_vertices
+from pn3d.geometry.skeleton import SMPL24
 
 FRAMES, FPS, CHECKED = 300, 30.0, 40
 VALIDATE = """

@@ -25,9 +25,9 @@ import numpy as np
 
 from benchmarks.smpl_files import in_file_layout, python2_pickle, random_smpl
 from pn3d.body.smpl_file import load_body
-from pn3d.errors import UserError
-from pn3d.pickle_values import DataReader
-from pn3d.safe_pickle import DEFAULT_CAPS
+from pn3d.files.errors import UserError
+from pn3d.files.pickle_values import DataReader
+from pn3d.files.safe_pickle import DEFAULT_CAPS
 
 SECONDS = 20.0
 MEGABYTES = 1024

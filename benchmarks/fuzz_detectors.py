@@ -23,10 +23,10 @@ import numpy as np
 
 from benchmarks.detector_files import SIZE, walking_people
 from benchmarks.detector_forms import FORMS
-from pn3d.data.detectors import person_clips, read_keypoints
-from pn3d.data.detectors.inspect import facts_text, keypoint_facts
-from pn3d.data.detectors.picture import three_frames_svg
-from pn3d.errors import UserError
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.picture import three_frames_svg
+from pn3d.files.errors import UserError
 
 TIME_LIMIT_S = 5.0
 _ODD_VALUES: tuple[Any, ...] = (None, True, "", "x", "12", -1, 0, 1e308, -1e30, float("nan"), float("inf"), 10**400)

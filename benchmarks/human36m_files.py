@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.data.human36m import ACTIONS, FPS, KEPT_JOINTS, SUBJECTS
-from pn3d.data.human36m_cameras import CAMERA_NAMES, Camera
-from pn3d.data.synthetic import make_synthetic_clips
+from pn3d.datasets.human36m import ACTIONS, FPS, KEPT_JOINTS, SUBJECTS
+from pn3d.datasets.human36m_cameras import CAMERA_NAMES, Camera
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 SYMMETRY = ([4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16])
 SEQUENCES = tuple(action + trial for action in ACTIONS for trial in ("", " 1"))
@@ -117,7 +117,7 @@ def _cameras(rng: np.random.Generator) -> list[Camera]:
 
 
 def _save_cameras(path: Path, cameras: dict[str, list[Camera]]) -> None:
-    """The npz layout of ``pn3d.data.human36m_cameras``; inner parameters are those of the first subject."""
+    """The npz layout of ``pn3d.datasets.human36m_cameras``; inner parameters are those of the first subject."""
     first = next(iter(cameras.values()))
     np.savez(
         path,

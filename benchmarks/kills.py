@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pn3d.config import STAGES
 from pn3d.data.clips import write_clips
-from pn3d.data.synthetic import make_synthetic_clips
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 STEPS = 40
 """Of each stage."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.data.detectors.layouts import DETECTOR_LAYOUTS
-from pn3d.skeleton import SMPL24, Layout, mirrored_name
+from pn3d.detectors.layouts import DETECTOR_LAYOUTS
+from pn3d.geometry.skeleton import SMPL24, Layout, mirrored_name
 
 WIDTH, HEIGHT, MARGIN = 760, 640, 30
 LEFT, RIGHT, MIDDLE = "#1f6fb4", "#c2452d", "#555555"

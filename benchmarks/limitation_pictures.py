@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import SHIPPED_WEIGHTS
 from pn3d.data.clips import Clips, select
-from pn3d.data.synthetic import held_out_clips
 from pn3d.data.virtual_cameras import project_px
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
 from pn3d.inference.world import camera_to_world
-from pn3d.skeleton import H36M17
+from pn3d.synthetic.scenes import held_out_clips
 
 SIDE, GAP, TITLE = 250, 12, 44
 COLOURS = {"left": "#2f7de1", "right": "#e2603a"}

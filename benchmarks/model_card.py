@@ -16,13 +16,13 @@ from benchmarks.robustness import ELEVATIONS_DEG, Predictor, rates
 from pn3d.commands.session import find_weights, start_jax
 from pn3d.config import to_json
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import held_out_clips
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.joints import true_joints
 from pn3d.evaluation.metrics import frame_errors, mean_by_group
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights
-from pn3d.skeleton import H36M17
+from pn3d.synthetic.scenes import held_out_clips
 
 CMU_TERMS = (
     "CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF EIA-0196217): free for "

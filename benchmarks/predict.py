@@ -23,17 +23,17 @@ import numpy as np
 
 from benchmarks.detector_files import SIZE, openpose_folder
 from benchmarks.detectors_speed import long_walk
-from pn3d import rotations
 from pn3d.body import model as body_model
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import start_jax
 from pn3d.data.clips import Clips, concatenate, read_clips, select, write_clips
-from pn3d.data.detectors import person_clips, read_keypoints
-from pn3d.data.synthetic import make_synthetic_clips
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.geometry import rotations
 from pn3d.inference.predict import Prediction, predict, save_prediction, without_truth
 from pn3d.inference.streaming import PoseStream
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 HOUR_FRAMES = 108_000
 _PEAK = "import resource; print('peak MB', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"

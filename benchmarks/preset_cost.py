@@ -17,13 +17,13 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import STAGES, Stage
 from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
+from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.objectives import make_scene
 from pn3d.training.parallel import device_mesh, mapped_step, replicate
 from pn3d.training.state import init_state, stage_optimiser, start_stage
-from pn3d.training.step import make_step
+from pn3d.training.train_step import make_step
 
 
 def lowered_step(config: configs.Config, stage: Stage) -> tuple[Any, int]:

@@ -22,9 +22,9 @@ from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import Config, with_overrides
 from pn3d.data.clips import Clips
 from pn3d.data.windows import gather_windows
-from pn3d.lifters import Params, make_window
+from pn3d.geometry.skeleton import H36M17
+from pn3d.lifting.lifters import Params, make_window
 from pn3d.models.layers import run_network
-from pn3d.skeleton import H36M17
 from pn3d.training.batch import TrainData, draw_batch
 from pn3d.training.objectives import make_scene, teacher_cycle, teacher_terms
 from pn3d.training.terms import sum_terms

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from pn3d import camera, rotations
 from pn3d.body import limits, rest
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints
@@ -20,8 +19,9 @@ from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import to_h36m17
+from pn3d.geometry import camera, rotations
 from pn3d.inference.predict import without_truth
-from pn3d.lifters import make_window
+from pn3d.lifting.lifters import make_window
 
 STEPS = 250
 FACINGS = 4

@@ -13,17 +13,18 @@ import numpy as np
 
 from benchmarks.study_minimise import minimise
 from benchmarks.study_train import teacher_weights, train_data
-from pn3d import camera, lifters, rotations
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import Config
 from pn3d.data.clips import Clips, require_truth, select
 from pn3d.data.windows import flip_windows, gather_windows
+from pn3d.geometry import camera, rotations
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
-from pn3d.lifters import Params, make_networks, make_window
-from pn3d.skeleton import H36M17
+from pn3d.lifting import lifters
+from pn3d.lifting.lifters import Params, make_networks, make_window
 from pn3d.training.batch import TrainData
-from pn3d.training.stopping import scene_of
+from pn3d.training.model_selection import scene_of
 
 
 @flax.struct.dataclass

@@ -19,19 +19,19 @@ from benchmarks.reference_flow import train_with_flow
 from benchmarks.reference_smplify import fit_frames
 from benchmarks.reference_twin import cross_validated, train_twin, twin_joints
 from benchmarks.study_train import Trainer, snapshots, study_config, teacher_weights
-from pn3d.atomic import write_json
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import start_jax, training_clips
 from pn3d.config import Config
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.evaluation.baselines import flat_joints
 from pn3d.evaluation.evaluate import score_joints
 from pn3d.evaluation.metrics import frame_errors
 from pn3d.evaluation.report import align
+from pn3d.files.atomic import write_json
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
+from pn3d.synthetic.scenes import make_synthetic_clips
 
 Scores = dict[str, Any]
 _SHOWN = ("pa_mpjpe_mm", "n_mpjpe_mm", "depth_flipped_frac", "accel_err_mm_per_frame2")

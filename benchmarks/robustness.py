@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks import changed_clips as changed
-from pn3d.atomic import write_json
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import find_weights, start_jax
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import held_out_clips
 from pn3d.evaluation.joints import true_joints
 from pn3d.evaluation.metrics import frame_errors
 from pn3d.evaluation.report import align
+from pn3d.files.atomic import write_json
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights
+from pn3d.synthetic.scenes import held_out_clips
 
 Score = dict[str, float]
 Condition = Callable[[Clips], Clips]

@@ -30,7 +30,7 @@ from benchmarks.smpl_inputs import inputs
 from benchmarks.smpl_limit import limit_report
 from pn3d.body.model import BodyModel, joints, vertices
 from pn3d.body.smpl_file import load_body
-from pn3d.rotations import axis_angle_to_matrix
+from pn3d.geometry.rotations import axis_angle_to_matrix
 
 TASKS = ("vertices", "gradients", "joints")
 ROUND_SECONDS = 0.4

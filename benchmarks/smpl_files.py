@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.body.builtin_skeleton import rest_joints
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24
 
 FULL_VERTICES = 6890
 NUM_JOINTS = 24

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.smpl_inputs import inputs
 from pn3d.body.model import NUM_JOINTS, POSE_FEATURES, BodyModel, vertices
-from pn3d.rotations import axis_angle_to_matrix
+from pn3d.geometry.rotations import axis_angle_to_matrix
 
 MATMUL_SIZE = 2048
 COPY_BYTES = 256 << 20

@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks.smpl_files import FULL_VERTICES, in_file_layout, random_smpl, write_python2_pickle
 from pn3d.body.builtin import builtin_body
 from pn3d.body.model import joints, vertices
-from pn3d.rotations import axis_angle_to_matrix
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.geometry.skeleton import SMPL24
 
 _REST_DEG = {"left_hip": (0, 0, 4), "left_shoulder": (0, 0, -9), "left_elbow": (0, -6, 0), "spine1": (3, 0, 0)}
 """The built-in body turned like this is what this body rests in; left side, degrees about x, y, z."""

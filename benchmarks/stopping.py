@@ -18,7 +18,7 @@ from pn3d.commands.session import start_jax, training_clips
 from pn3d.data.clips import Clips, read_clips
 from pn3d.evaluation.report import align
 from pn3d.inference.weights import load_weights
-from pn3d.training.stopping import split_by_name
+from pn3d.training.model_selection import split_by_name
 
 PICKERS = ("combined", "pose", "motion", "cycle", "overlap", "mirror", "constancy", "symmetry", "hinge", "cross_view")
 

@@ -15,7 +15,7 @@ from pn3d.config import Config, flatten
 from pn3d.training.batch import TrainData
 from pn3d.training.objectives import Scene
 from pn3d.training.parallel import Step, repeated
-from pn3d.training.step import make_step
+from pn3d.training.train_step import make_step
 
 _NEVER_ASKED = (
     "teacher.discriminator.gradient_penalty",

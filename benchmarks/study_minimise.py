@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import optax
 
 from pn3d.config import Config
-from pn3d.lifters import Params
+from pn3d.lifting.lifters import Params
 from pn3d.training.parallel import AXIS, device_mesh, mapped_step, repeated, replicate, varying
 from pn3d.training.state import clipped_adam, init_state
-from pn3d.training.step import ema_decay
+from pn3d.training.train_step import ema_decay
 
 Loss = Callable[[Params, Any, jax.Array, jax.Array], jax.Array]
 """(teacher's params, data, key of the step, lane) -> () on one device's share."""

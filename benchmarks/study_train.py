@@ -20,18 +20,18 @@ from pn3d.commands.session import training_clips
 from pn3d.config import Config, preset, validate, with_overrides
 from pn3d.data.clips import Clips, concatenate, select
 from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import held_out_clips, make_synthetic_clips
 from pn3d.data.windows import window_starts
-from pn3d.errors import TrainingDivergedError
 from pn3d.evaluation.evaluate import Scores, score_joints
+from pn3d.files.errors import TrainingDivergedError
 from pn3d.inference.predict import predict, without_truth
 from pn3d.inference.weights import Weights, save_weights
-from pn3d.lifters import Params
+from pn3d.lifting.lifters import Params
+from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 from pn3d.training.batch import TrainData
+from pn3d.training.model_selection import split_by_name
 from pn3d.training.objectives import make_scene
 from pn3d.training.parallel import device_mesh, mapped_step, replicate
 from pn3d.training.state import init_state, start_stage
-from pn3d.training.stopping import split_by_name
 
 DataChoice = Literal["files", "builtin", "builtin-below", "both"]
 

@@ -35,7 +35,7 @@ from pn3d.training import loop
 from pn3d.training.parallel import mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import stage_optimiser, start_stage
-from pn3d.training.step import make_step
+from pn3d.training.train_step import make_step
 
 
 def best_of(rounds: int, work: Callable[[], object]) -> float:

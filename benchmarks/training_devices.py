@@ -104,7 +104,7 @@ def worker(arguments: argparse.Namespace) -> None:
     from pn3d.training.batch import draw_batch
     from pn3d.training.parallel import AXIS, mapped_step, repeated, replicate
     from pn3d.training.state import PLAYERS, stage_optimiser, start_stage
-    from pn3d.training.step import make_step
+    from pn3d.training.train_step import make_step
 
     found: dict[str, Any] = {}
 

@@ -11,8 +11,8 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import Config, preset, with_overrides
 from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
+from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.objectives import Scene, make_scene
 from pn3d.training.parallel import device_mesh, replicate

@@ -1,6 +1,6 @@
 """The teacher stage written plainly in PyTorch, to compare speeds with; run by ``benchmarks.training``, never imported.
 
-Same widths, batch, draws per example, losses, optimisers and averages as ``pn3d/training/teacher_stage.py``, as one
+Same widths, batch, draws per example, losses, optimisers and averages as ``pn3d/training/stages/teacher.py``, as one
 writes them in eager PyTorch: autograd, ``torch.optim.Adam``, ``clip_grad_norm_``. Needs only torch and numpy
 (``requirements-bench.txt``), in an environment of its own.
 

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.training_setup import Setup
-from pn3d import camera, losses
+from pn3d import losses
 from pn3d.config import Config
 from pn3d.data import windows
-from pn3d.lifters import Params
+from pn3d.geometry import camera
+from pn3d.geometry.skeleton import H36M17
+from pn3d.lifting.lifters import Params
 from pn3d.models.layers import temporal_basis
-from pn3d.skeleton import H36M17
 from pn3d.training.batch import Batch, clean_xy, draw_batch
 from pn3d.training.objectives import judged, teacher_cycle, teacher_terms
 from pn3d.training.parallel import mapped_step

@@ -10,12 +10,12 @@ __version__ = "0.1.0"
 __all__ = ["PoseStream", "load_weights", "predict"]
 
 if TYPE_CHECKING:
-    from pn3d.inference.api import PoseStream, load_weights, predict
+    from pn3d.api import PoseStream, load_weights, predict
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from pn3d.inference import api
+        from pn3d import api
 
         return getattr(api, name)
     raise AttributeError(f"module 'pn3d' has no attribute {name!r}")

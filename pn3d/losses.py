@@ -1,6 +1,6 @@
 """One free function per loss term: arrays in, scalar out. Weights are applied by the caller.
 
-Letters: B windows, T frames, J joints. ``Points`` are coordinates, (J, T, B) each (``pn3d.planes``).
+Letters: B windows, T frames, J joints. ``Points`` are coordinates, (J, T, B) each (``pn3d.geometry.planes``).
 ``weight`` arrays are confidences or masks; a term is a mean over what counts.
 """
 
@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, planes
-from pn3d.planes import Points
-from pn3d.skeleton import H36M17
+from pn3d.geometry import camera, planes
+from pn3d.geometry.planes import Points
+from pn3d.geometry.skeleton import H36M17
 
 _BONES = np.array(H36M17.bones)
 _MIRROR = H36M17.mirror
@@ -46,7 +46,7 @@ def _gaps(a: Points, b: Points) -> list[jax.Array]:
 def point_consistency(a: Points, b: Points, weight: jax.Array) -> jax.Array:
     """Mean squared distance of points. Chen 2019, Eq. 3 and 4 (self-consistency).
 
-    Their coordinates, (J, T, B) each (``pn3d.planes.split``), and (J, T, B).
+    Their coordinates, (J, T, B) each (``pn3d.geometry.planes.split``), and (J, T, B).
     """
     return weighted_mean(_square(_gaps(a, b)), weight)
 
@@ -88,7 +88,7 @@ def gradient_penalty(input_gradients: jax.Array) -> jax.Array:
 
 
 def bone_vectors(joints: Points) -> list[jax.Array]:
-    """From each bone's parent joint to its own. Three of (17, T, B) (``pn3d.planes.split``) -> three of (16, T, B)."""
+    """From each bone's parent joint to its own. Three of (17, T, B) (``planes.split``) -> three of (16, T, B)."""
     return [camera.differences(axis, _BONES[:, 1], _BONES[:, 0]) for axis in joints]
 
 

@@ -13,7 +13,7 @@ from pn3d.body.builtin_figure import figure
 from pn3d.body.builtin_mesh import mesh_half, mirror_half, relax, triangulate
 from pn3d.body.builtin_skeleton import ORIGIN_Y_M, SHAPE_NAMES, rest_joints, shape_basis, skin_weights
 from pn3d.body.model import POSE_FEATURES, BodyModel, make_body_model
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24
 
 __all__ = ["BUILTIN_NAME", "SHAPE_NAMES", "builtin_body"]
 

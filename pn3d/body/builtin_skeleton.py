@@ -8,7 +8,7 @@ each other than the bony marks. The head joint is the atlas, 0.16 m under the ve
 
 import numpy as np
 
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24
 
 ORIGIN_Y_M = 1.215
 """Height above the floor of the model's origin: pelvis 0.22 m below it, as in SMPL."""

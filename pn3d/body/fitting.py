@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, rotations
 from pn3d.body.landmarks import Landmarks, landmark_joints, landmark_offsets
 from pn3d.body.model import BodyModel, posed_joints
-from pn3d.skeleton import SMPL24
+from pn3d.geometry import camera, rotations
+from pn3d.geometry.skeleton import SMPL24
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 

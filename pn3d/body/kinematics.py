@@ -1,4 +1,4 @@
-"""Forward kinematics with the batch in the last axis (``pn3d.planes``).
+"""Forward kinematics with the batch in the last axis (``pn3d.geometry.planes``).
 
 Every sum of products is over long contiguous rows instead of thousands of 3 x 3 matrix products.
 """
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import planes
+from pn3d.geometry import planes
 
 
 def _levels(parents: tuple[int, ...]) -> list[list[int]]:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.body.landmarks import Landmarks, builtin_landmarks
-from pn3d.errors import UserError
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 _KEYS = ("landmark_weights", "landmark_offset_m", "landmark_bone")
 

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import planes
 from pn3d.body.builtin_skeleton import rest_joints
-from pn3d.skeleton import H36M17, SMPL24, Layout
+from pn3d.geometry import planes
+from pn3d.geometry.skeleton import H36M17, SMPL24, Layout
 
 CORRECTION_BOUND_M = 0.04
 """Largest length of a learned landmark correction (design: the student is a body, not points in disguise)."""

@@ -27,9 +27,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import planes
-from pn3d import rotations as rot
-from pn3d.skeleton import SMPL24
+from pn3d.geometry import planes
+from pn3d.geometry import rotations as rot
+from pn3d.geometry.skeleton import SMPL24
 
 _FREE = (-360.0, 360.0)
 

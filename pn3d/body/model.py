@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from pn3d import planes
 from pn3d.body.kinematics import posed_planes
-from pn3d.errors import UserError
-from pn3d.skeleton import SMPL24
+from pn3d.files.errors import UserError
+from pn3d.geometry import planes
+from pn3d.geometry.skeleton import SMPL24
 
 NUM_JOINTS = len(SMPL24.joints)
 POSE_FEATURES = 9 * (NUM_JOINTS - 1)

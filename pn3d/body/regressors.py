@@ -14,10 +14,10 @@ import numpy as np
 
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, BodyModel, posed_joints, rest_joints_m, vertices
-from pn3d.errors import UserError
-from pn3d.rotations import axis_angle_to_matrix
-from pn3d.safe_pickle import load_npy
-from pn3d.skeleton import H36M17, SMPL24
+from pn3d.files.errors import UserError
+from pn3d.files.safe_pickle import load_npy
+from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 _LEGS = slice(1, 7)
 _LEFT_FIRST = (0, 4, 5, 6, 1, 2, 3, *range(7, 17))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24
 
 _ANY = 1e6
 """Degrees; no prior."""

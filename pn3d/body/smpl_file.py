@@ -1,7 +1,7 @@
 """Official SMPL model files: ``.pkl`` of v1.0.0 and v1.1.0, re-saved pickles, and ``.npz``, read into a BodyModel.
 
 Layout of the files as published at smpl.is.tue.mpg.de (Loper et al., SIGGRAPH Asia 2015); pickles are read by
-``pn3d.safe_pickle`` only. Metres; body axes x left, y up, z forward.
+``pn3d.files.safe_pickle`` only. Metres; body axes x left, y up, z forward.
 """
 
 import dataclasses
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.atomic import whole_file
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import joined_sha256, landmark_arrays
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, POSE_FEATURES, BodyModel, make_body_model
-from pn3d.errors import UserError
-from pn3d.safe_pickle import load_npz, load_pickle
-from pn3d.skeleton import SMPL24
+from pn3d.files.atomic import whole_file
+from pn3d.files.errors import UserError
+from pn3d.files.safe_pickle import load_npz, load_pickle
+from pn3d.geometry.skeleton import SMPL24
 
 NUM_BETAS = 10
 BETAS_KIND = "smpl"

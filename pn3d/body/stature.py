@@ -3,7 +3,7 @@
 import numpy as np
 
 from pn3d.body.model import BodyModel
-from pn3d.errors import UserError
+from pn3d.files.errors import UserError
 
 _STEPS = 8
 SHORTEST_M, TALLEST_M = 0.8, 2.3

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.atomic import write_json
 from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.config import to_json
 from pn3d.data.clips import Clips, read_clips
-from pn3d.data.synthetic import held_out_clips, held_out_family_clips
-from pn3d.errors import UserError
 from pn3d.evaluation.baselines import mean_pose_baseline
 from pn3d.evaluation.cross_view import cross_view
 from pn3d.evaluation.eval_json import JSON_VERSION, describe_data, results_json
@@ -23,8 +20,11 @@ from pn3d.evaluation.protocol_run import read_frames, run_protocols
 from pn3d.evaluation.protocols import PROTOCOLS, get_protocol
 from pn3d.evaluation.report import batch_table, cross_view_table, evaluation_table, protocol_table
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_evaluation_report
+from pn3d.files.atomic import write_json
+from pn3d.files.errors import UserError
 from pn3d.inference.predict import Prediction, predict
 from pn3d.inference.weights import Weights, load_weights, require_body
+from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips
 from pn3d.training.run_folder import read_json
 
 

@@ -2,10 +2,10 @@
 
 import argparse
 
-from pn3d.atomic import write_atomically
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
-from pn3d.data.detectors.inspect import facts_text, keypoint_facts
-from pn3d.data.detectors.picture import three_frames_svg
+from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.picture import three_frames_svg
+from pn3d.files.atomic import write_atomically
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import sys
 
 from pn3d import __version__
 from pn3d.commands.determinism import ask_for_repeatable_operations
-from pn3d.errors import TrainingDivergedError, UserError
+from pn3d.files.errors import TrainingDivergedError, UserError
 
 COMMANDS = {
     "train": "train the three stages on 2D keypoints",

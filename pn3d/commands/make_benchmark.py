@@ -2,7 +2,7 @@
 
 import argparse
 
-from pn3d.data.convert import convert_data, write_splits
+from pn3d.datasets.convert import convert_data, write_splits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

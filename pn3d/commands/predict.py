@@ -9,21 +9,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.atomic import write_json
 from pn3d.body import model as body_model
 from pn3d.body.model import BodyModel
 from pn3d.body.stature import stature_m
 from pn3d.commands import session
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
 from pn3d.data.clips import Clips, select
-from pn3d.data.detectors import person_clips
-from pn3d.errors import UserError
+from pn3d.detectors import person_clips
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.motion import Mesh, Motion
-from pn3d.inference.doubts import doubts_summary
+from pn3d.files.atomic import write_json
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import Prediction, predict, save_prediction
+from pn3d.inference.warnings import doubts_summary
 from pn3d.inference.weights import require_body
-from pn3d.skeleton import H36M17
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

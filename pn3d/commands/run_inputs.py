@@ -14,18 +14,18 @@ from pn3d.body.model import BodyModel
 from pn3d.commands import session
 from pn3d.config import Config, Stage, to_json
 from pn3d.data.clips import Clips, concatenate
-from pn3d.data.motion.catalogue import Mixture
 from pn3d.data.rays import frame_rays
-from pn3d.data.synthetic import make_synthetic_clips
 from pn3d.data.windows import window_starts
 from pn3d.inference.predict import without_truth
 from pn3d.inference.weights import Weights
-from pn3d.lifters import make_networks
+from pn3d.lifting.lifters import make_networks
+from pn3d.synthetic.motion.catalogue import Mixture
+from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
+from pn3d.training.model_selection import split_by_name, state_signal
 from pn3d.training.objectives import Scene, make_scene
 from pn3d.training.parallel import replicate
 from pn3d.training.state import TrainState, init_state, with_weights
-from pn3d.training.stopping import split_by_name, state_signal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

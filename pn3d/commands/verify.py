@@ -6,10 +6,10 @@ from pathlib import Path
 from pn3d.commands import run_inputs, session
 from pn3d.commands.determinism import ask_for_repeatable_operations
 from pn3d.config import from_json
-from pn3d.errors import UserError
+from pn3d.files.errors import UserError
 from pn3d.training.parallel import device_mesh
-from pn3d.training.rerun import Compared, rerun
 from pn3d.training.run_folder import RunFolder, first_difference, read_json
+from pn3d.training.verify import Compared, rerun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

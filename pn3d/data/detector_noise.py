@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17
 
 ERROR_BY_CONFIDENCE = (
     (0.00, 0.05, 0.20, 0.40, 0.60, 0.80, 1.00),
@@ -87,7 +87,12 @@ def detector_noise(
 
 
 def _one(
-    key: jax.Array, xy: jax.Array, measured: jax.Array, height: float | jax.Array, strength: float | jax.Array, fps: float
+    key: jax.Array,
+    xy: jax.Array,
+    measured: jax.Array,
+    height: float | jax.Array,
+    strength: float | jax.Array,
+    fps: float,
 ) -> tuple[jax.Array, jax.Array]:
     """One example: (T, 17, 2), (T, 17) bool -> positions, confidences."""
     quality_key, error_key, event_key, shift_key, confidence_key = jax.random.split(key, 5)

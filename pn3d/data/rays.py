@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera
 from pn3d.data.clips import Clips
-from pn3d.skeleton import H36M17
+from pn3d.geometry import camera
+from pn3d.geometry.skeleton import H36M17
 
 _HIPS = (H36M17.index("left_hip"), H36M17.index("right_hip"))
 _PELVIS = H36M17.index("pelvis")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pn3d.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17
 
 IMAGE_SIZE = (1000, 1000)
 _FOCAL_PX = (1030.0, 1260.0)

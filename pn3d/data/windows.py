@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
-from pn3d.skeleton import COCO17, H36M17, remap_indices
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import COCO17, H36M17, remap_indices
 
 UNIT_HEIGHT = 0.237
 """Height of a standing person in a unit window: head to root is 0.1 there, and is 0.739 m of a person of 1.75 m."""
@@ -73,13 +73,15 @@ def gather_windows(frames: jax.Array, starts: jax.Array, length: int) -> jax.Arr
 def to_h36m17(clips: Clips) -> Clips:
     """The joints of h36m17 by name; those that were not measured are masked (confidence 0, at (0, 0)), not invented.
 
-    The true joints go along where the layout has all 17, and are left out otherwise.
+    The true joints go along where they have names of their own or the layout has all 17, and are left out otherwise.
     """
     if clips.layout == H36M17:
         return clips
     source = np.array(remap_indices(clips.layout, H36M17))
     has = source >= 0
-    joints_cam = clips.joints_cam[:, source] if clips.joints_cam is not None and has.all() else None
+    joints_cam = clips.joints_cam
+    if joints_cam is not None and clips.truth_joint_names is None:
+        joints_cam = joints_cam[:, source] if has.all() else None
     return replace(
         clips,
         layout=H36M17,

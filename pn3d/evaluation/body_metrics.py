@@ -7,14 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import rotations
 from pn3d.body import limits
 from pn3d.body.model import BodyModel, rest_joints_m, vertices
 from pn3d.body.stature import stature_m
 from pn3d.data.clips import Clips
 from pn3d.evaluation.joints import counted_frames
 from pn3d.evaluation.metrics import MM_PER_M, clip_of_frame, distances, map_frames, procrustes
-from pn3d.skeleton import SMPL24
+from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import SMPL24
 
 OBSERVED_JOINTS = tuple(
     SMPL24.index(name)

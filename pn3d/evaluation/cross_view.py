@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.errors import UserError
 from pn3d.evaluation.metrics import pa_mpjpe_mm, per_frame
+from pn3d.files.errors import UserError
 
 _VIEW = re.compile(r"(.+)/cam(\d+)")
 

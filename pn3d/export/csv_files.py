@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
 from pn3d.export.joint_angles import angle_names, joint_angles_deg
 from pn3d.export.motion import Motion
-from pn3d.skeleton import SMPL24
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.skeleton import SMPL24
 
 
 def table_text(columns: Sequence[str], values: np.ndarray, fps: float, digits: int) -> str:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pn3d.errors import UserError
 from pn3d.export.amass import write_amass
 from pn3d.export.bvh import write_bvh
 from pn3d.export.csv_files import write_angles_csv, write_joints_csv
@@ -12,6 +11,7 @@ from pn3d.export.gltf import write_gltf, write_stick_gltf
 from pn3d.export.motion import Motion
 from pn3d.export.trc import write_trc
 from pn3d.export.viewer import write_viewer
+from pn3d.files.errors import UserError
 
 EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
     "npz": (),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pn3d.export.kinematics import in_chunks, posed_joints
-from pn3d.skeleton import SMPL24, Layout, get_layout
+from pn3d.geometry.kinematics import in_chunks, posed_joints
+from pn3d.geometry.skeleton import SMPL24, Layout, get_layout
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.atomic import write_atomically
 from pn3d.export.motion import Motion
-from pn3d.skeleton import SMPL24
+from pn3d.files.atomic import write_atomically
+from pn3d.geometry.skeleton import SMPL24
 
 OPENSIM_OF_WORLD = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 """Our (x left, y up, z forward) -> OpenSim's (x forward, y up, z right)."""

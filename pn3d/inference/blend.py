@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import lifters, posing, rotations
 from pn3d.config import ModelConfig
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import flip_windows
+from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import H36M17, SMPL24
 from pn3d.inference.weights import Weights
-from pn3d.lifters import make_networks
+from pn3d.lifting import lifters, posing
+from pn3d.lifting.lifters import make_networks
 from pn3d.models.layers import run_network
-from pn3d.skeleton import H36M17, SMPL24
 
 CHUNK = 1024
 """Windows per call of the networks; the last chunk is padded, so one shape is compiled."""

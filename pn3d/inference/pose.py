@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera, posing, rotations
 from pn3d.body import fitting
 from pn3d.body import landmarks as landmark_room
 from pn3d.body import model as body_model
@@ -18,19 +17,11 @@ from pn3d.body.model import BodyModel
 from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.data.rays import clip_intrinsics
+from pn3d.geometry import camera, rotations
 from pn3d.inference.blend import Blended
-from pn3d.inference.refine import (
-    TURNS,
-    Between,
-    Spread,
-    between_fits,
-    fit_stride,
-    half_width,
-    heard,
-    shake,
-    smooth,
-)
+from pn3d.inference.smoothing import TURNS, Between, Spread, between_fits, fit_stride, half_width, heard, shake, smooth
 from pn3d.inference.weights import Weights
+from pn3d.lifting import posing
 
 PIECE = 1024
 """Frames per call of the body; the last piece is padded, so one shape is compiled."""

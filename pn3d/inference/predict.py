@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import __version__, camera
-from pn3d.atomic import whole_file
+from pn3d import __version__
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
@@ -18,13 +17,15 @@ from pn3d.data.clips import TRUTH_FIELDS, Clips
 from pn3d.data.rays import clip_intrinsics, frame_rays
 from pn3d.data.resample import resample_clips, resample_values
 from pn3d.data.windows import to_h36m17
+from pn3d.files.atomic import whole_file
+from pn3d.geometry import camera
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.blend import Blended, blend_windows
-from pn3d.inference.certainty import expected_error_mm, frame_signs
 from pn3d.inference.pose import clip_mean, in_pieces, pose_frames, shake_clips, smooth_clips
-from pn3d.inference.refine import TEACHER
+from pn3d.inference.smoothing import TEACHER
+from pn3d.inference.uncertainty import expected_error_mm, frame_signs
 from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.world import upright_worlds
-from pn3d.skeleton import H36M17
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Prediction:
     poses_world: np.ndarray | None = None
     transl_world_m: np.ndarray | None = None
     expected_error_mm: np.ndarray | None = None
-    """(N,) PA-MPJPE that is likely, from signs that need no truth (``pn3d.inference.certainty``): a rough guess."""
+    """(N,) PA-MPJPE that is likely, from signs that need no truth (``pn3d.inference.uncertainty``): a rough guess."""
 
 
 def predict(

@@ -8,18 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import camera
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
-from pn3d.data.detectors.h36m import to_h36m17
-from pn3d.data.detectors.layouts import detector_layout
-from pn3d.errors import UserError
+from pn3d.data.joints17 import to_h36m17
+from pn3d.detectors.layouts import detector_layout
+from pn3d.files.errors import UserError
+from pn3d.geometry import camera
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.blend import unpacked, window_predictor, window_stride, window_weights
 from pn3d.inference.pose import Figure, Said, fit_piece, place_piece
-from pn3d.inference.refine import SHAKE_REACH, TURNS, Between, fit_stride, half_width, heard, reach, shake, smooth
+from pn3d.inference.smoothing import SHAKE_REACH, TURNS, Between, fit_stride, half_width, heard, reach, shake, smooth
 from pn3d.inference.weights import Weights
-from pn3d.skeleton import H36M17
 
 _HIPS = [H36M17.index("left_hip"), H36M17.index("right_hip")]
 _PELVIS = H36M17.index("pelvis")

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d import rotations
+from pn3d.geometry import rotations
 from pn3d.inference.pose import in_pieces
 
 

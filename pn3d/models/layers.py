@@ -96,7 +96,7 @@ def smooth_in_time(values: jax.Array) -> jax.Array:
 
 def over_time(coefficients: jax.Array, length: int) -> jax.Array:
     """(B, K * C) head outputs -> (C, T, B) values per frame, the batch last, as points and bodies are computed
-    (``pn3d.planes``)."""
+    (``pn3d.geometry.planes``)."""
     basis = jnp.asarray(temporal_basis(length))
     # The barrier keeps XLA from multiplying turned matrices in the head, which costs more than turning them.
     rows = basis @ jax.lax.optimization_barrier(coefficients).T.reshape(basis.shape[1], -1)

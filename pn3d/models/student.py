@@ -16,7 +16,7 @@ class StudentOutput:
     """What the student says of a window.
 
     Attributes:
-        sixd_planes: (24, 6, T, B) local rotations as 6D, the batch last as in ``pn3d.planes``; the pelvis relative
+        sixd_planes: (24, 6, T, B) local rotations as 6D, the batch last (``geometry.planes``); the pelvis relative
             to a person who faces the camera upright.
         betas: (B, 10) one shape per window.
         landmark_raw: (17, 3) raw landmark corrections, constants of the body (see pn3d.body.landmarks).

@@ -8,17 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from pn3d import planes
-from pn3d.models.layers import (
-    Temporal,
-    TemporalTrunk,
-    dense,
-    frame_channels,
-    over_time,
-    smooth_in_time,
-    temporal_basis,
-)
-from pn3d.skeleton import H36M17
+from pn3d.geometry import planes
+from pn3d.geometry.skeleton import H36M17
+from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, over_time, smooth_in_time, temporal_basis
 
 START_ELEVATION = 0.2
 """Radians. Elevation starts above zero, on the human side of the depth twin (design, decision 9)."""
@@ -35,7 +27,7 @@ _HALVES = {"legs": (_LEGS, (0, *_LEGS)), "rest": (_REST, (*_REST, *(i for i in _
 
 @flax.struct.dataclass
 class TeacherOutput:
-    """What the teacher says of a window, the batch last (``pn3d.planes``).
+    """What the teacher says of a window, the batch last (``pn3d.geometry.planes``).
 
     Attributes:
         xy: window coordinates of every joint as the network sees them, head-root units: two of (J, T, B).

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from pn3d.lifters import Params
+from pn3d.lifting.lifters import Params
 
 
 class ClippedAdam(NamedTuple):

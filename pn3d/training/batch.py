@@ -5,9 +5,10 @@ import jax
 import jax.numpy as jnp
 
 from pn3d.config import Config
+from pn3d.data.detector_noise import detector_noise
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import UNIT_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
-from pn3d.lifters import Window, make_window
+from pn3d.lifting.lifters import Window, make_window
 from pn3d.training.parallel import AXIS
 
 _HEIGHT = UNIT_HEIGHT * 10.0
@@ -65,14 +66,22 @@ def draw_batch(data: TrainData, key: jax.Array, lane: jax.Array, batch_size: int
     if config.augment.flip:
         rays, confidence = flip_windows(rays, confidence, jax.vmap(jax.random.bernoulli)(keys[:, 0]))
     clean = make_window(rays, confidence, config.model.root_depth)
-    noisy_rays, seen = rays, confidence
-    if config.augment.noise > 0:
+    noisy_rays, seen, told = rays, confidence, None
+    if config.augment.detector_noise > 0:
+        strength, rate = config.augment.detector_noise, config.model.frame_rate
+        noisy, told = detector_noise(keys[:, 1], clean.xy, confidence, _HEIGHT, strength=strength, fps=rate)
+        noisy_rays = noisy * clean.size[:, None, None, None]
+    elif config.augment.noise > 0:
         noisy = add_detector_noise(keys[:, 1], clean.xy, confidence, config.augment.noise, _HEIGHT)
         noisy_rays = noisy * clean.size[:, None, None, None]
     if config.augment.mask_probability > 0:
         seen = drop_joints(keys[:, 2], confidence, config.augment.mask_probability)
+        told = told if told is None else drop_joints(keys[:, 2], told, config.augment.mask_probability)
     quiet = make_window(rays, seen, config.model.root_depth)
-    window = make_window(noisy_rays, seen, config.model.root_depth) if config.augment.noise > 0 else quiet
+    if told is not None:
+        window = make_window(noisy_rays, told, config.model.root_depth)
+    else:
+        window = make_window(noisy_rays, seen, config.model.root_depth) if config.augment.noise > 0 else quiet
     # Many read them, and XLA would make the masks anew for each from the random bits.
     window, quiet, clean = jax.lax.optimization_barrier((window, quiet, clean))
     frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])

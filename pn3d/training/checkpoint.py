@@ -14,7 +14,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
-from pn3d.errors import UserError
+from pn3d.files.errors import UserError
 from pn3d.training.state import PLAYERS, TrainState
 
 KEPT = 2

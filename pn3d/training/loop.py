@@ -11,14 +11,14 @@ import jax
 import numpy as np
 
 from pn3d.config import Config, Stage
-from pn3d.errors import TrainingDivergedError, UserError
+from pn3d.files.errors import TrainingDivergedError, UserError
 from pn3d.training.batch import TrainData
 from pn3d.training.checkpoint import Checkpoints, player_digests
 from pn3d.training.objectives import Scene
 from pn3d.training.parallel import Agreement, mapped_step, repeated, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, stage_optimiser, start_stage
-from pn3d.training.step import make_step
+from pn3d.training.train_step import make_step
 
 PROGRESS_SECONDS = 10.0
 Signal = Callable[[TrainState], float]

@@ -5,13 +5,15 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pn3d import camera, lifters, losses, planes
+from pn3d import losses
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel
 from pn3d.config import ModelConfig, TeacherLossConfig
-from pn3d.lifters import Lifted, Networks, Params, Renormalised, make_networks
-from pn3d.planes import Points
+from pn3d.geometry import camera, planes
+from pn3d.geometry.planes import Points
+from pn3d.lifting import lifters
+from pn3d.lifting.lifters import Lifted, Networks, Params, Renormalised, make_networks
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import mean_over_devices
 from pn3d.training.terms import Poses2D, Verdicts, View, Weighted, draw_view

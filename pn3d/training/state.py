@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import optax
 
 from pn3d.config import Config, DiscriminatorConfig, OptimiserConfig, Stage
-from pn3d.errors import UserError
-from pn3d.lifters import Networks, Params, make_networks
+from pn3d.files.errors import UserError
+from pn3d.lifting.lifters import Networks, Params, make_networks
 from pn3d.models.discriminator import motion_features, pose_features
 from pn3d.training.adam import ClippedAdam
 

@@ -7,9 +7,10 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from pn3d import camera, losses
+from pn3d import losses
 from pn3d.config import DiscriminatorConfig
-from pn3d.lifters import Params
+from pn3d.geometry import camera
+from pn3d.lifting.lifters import Params
 from pn3d.models.discriminator import motion_features, pose_features
 from pn3d.training.judgement import Judgement, credit, judge
 from pn3d.training.parallel import batch_mean

@@ -1,0 +1,344 @@
+"""The configuration of a run: frozen dataclasses, presets, overrides by name, JSON there and back."""
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pn3d.config.presets import PRESETS
+from pn3d.files.errors import UserError
+
+Stage = Literal["teacher", "student", "joint"]
+STAGES: tuple[Stage, ...] = ("teacher", "student", "joint")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of the networks (our choice: the paper names none)."""
+
+    window: int = 9
+    """Frames of a window; a power of 3."""
+    width: int = 256
+    """Units of every layer of teacher and student."""
+    blocks: int = 2
+    """Residual blocks after the temporal trunk."""
+    temporal: Literal["conv", "flat"] = "flat"
+    """How frames are joined: strided temporal convolutions, or one dense layer on all frames."""
+    parts: Literal["whole", "halves"] = "whole"
+    """Whether one trunk lifts the teacher's whole body, or one the legs and one the rest (after LInKs, 2024)."""
+    elevation_head: bool = True
+    """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
+    it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""
+    correct: bool = False
+    """Whether the teacher corrects measured 2D (our addition); without it, measured joints keep their 2D."""
+    discriminator_width: int = 256
+    discriminator_blocks: int = 2
+    root_motion: bool = False
+    """Whether the teacher tells how the root's depth changes within a window (our addition)."""
+    root_depth: float = 10.0
+    """Virtual depth c of the root in the unit camera, head-root units (Chen 2019); 0: that of each window's person,
+    from its size under the real focal length."""
+    frame_rate: float = 30.0
+    """Frames per second of the windows; prediction resamples in time."""
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Augmentation of windows, drawn in the step from the example's key."""
+
+    flip: bool = True
+    noise: float = 0.0
+    """Largest mean error of simulated detector noise, as a share of a standing person's height (detectors: 0.02)."""
+    detector_noise: float = 0.0
+    """Strength of errors and confidences as real detectors make them (``pn3d.data.detector_noise``; 1: as measured), in
+    the place of ``noise``; 0 leaves it to ``noise``."""
+    mask_probability: float = 0.2
+    """Share of windows in which joints are dropped."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether what the networks see differs from the data."""
+        return self.noise > 0 or self.detector_noise > 0
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """Adam with cosine decay, for every player of a stage."""
+
+    steps: int = 2200
+    batch_size: int = 256
+    """Windows per step over all devices."""
+    learning_rate: float = 2e-4
+    warmup_steps: int = 20
+    b1: float = 0.5
+    b2: float = 0.99
+    final_fraction: float = 0.02
+    """Learning rate at the end, as a fraction of the peak."""
+    ema: float = 0.995
+    """Decay of the exponential moving average that is evaluated and saved."""
+    clip_norm: float = 10.0
+    """Gradients of a player longer than this are shortened to it."""
+
+
+@dataclass(frozen=True)
+class TeacherLossConfig:
+    """Weights of the teacher's terms; 0 removes a term. Squared losses in head-root units."""
+
+    reprojection_weight: float = 10.0
+    """Self-consistency in 2D (lift, view, lift again, back, project)."""
+    reprojection_depth_power: float = 0.0
+    """There a joint counts by this power of its depth over the root's: 0 = distances in the picture, 2 = squared
+    distances beside the ray, in 3D."""
+    relift_weight: float = 1.0
+    """Self-consistency in 3D, in the new view."""
+    elevation_weight: float = 1.0
+    """The lifted-again elevation must be the one the view was drawn with."""
+    pose_adversarial_weight: float = 0.5
+    motion_adversarial_weight: float = 1.0
+    bone_constancy_weight: float = 50.0
+    """Bone ratios do not change over time."""
+    deformation_weight: float = 0.0
+    """Differences of skeletons stay when they are lifted again in new views (ElePose 2022)."""
+    symmetry_weight: float = 10.0
+    """Left bones are as long as right ones (our addition)."""
+    hinge_weight: float = 5.0
+    """Knees bend one way (our addition)."""
+    proportion_weight: float = 10.0
+    """Bone ratios of the built-in body (our addition)."""
+    inpaint_weight: float = 5.0
+    """2D of joints that augmentation hid (our addition)."""
+    denoise_weight: float = 2.0
+    """2D before noise was added, where the teacher corrects measured joints (our addition)."""
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """How the discriminators learn."""
+
+    learning_rate: float = 4e-4
+    every: int = 1
+    """Discriminators step once per this many steps."""
+    gradient_penalty: float = 0.02
+    """R1 on reals (Mescheder et al., ICML 2018)."""
+    input_scale: float = 1.0
+    """Window coordinates are multiplied by this before both discriminators see them."""
+    motion_gain: float = 1.0
+    """Differences of frames are multiplied by this for the motion discriminator."""
+
+
+@dataclass(frozen=True)
+class StudentLossConfig:
+    """Weights of the student's terms; 0 removes a term."""
+
+    distillation_weight: float = 10.0
+    """Root-relative, per frame, the student scaled onto the teacher."""
+    reprojection_weight: float = 5.0
+    """Under the real camera, in head-root units."""
+    shape_weight: float = 0.02
+    limit_weight: float = 1.0
+    rest_weight: float = 0.2
+    """Pulls turns that 17 points show badly or not at all (twists, spine, clavicles, hinges off axis) to rest."""
+    smoothness_weight: float = 1.0
+    landmark_weight: float = 1.0
+    """Keeps landmark corrections small."""
+
+
+@dataclass(frozen=True)
+class TeacherStageConfig:
+    """Stage 1."""
+
+    optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(learning_rate=1.2e-3))
+    loss: TeacherLossConfig = field(default_factory=TeacherLossConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+
+
+@dataclass(frozen=True)
+class StudentStageConfig:
+    """Stage 2: the teacher is frozen."""
+
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(steps=1500, learning_rate=1e-3, b1=0.9, b2=0.99)
+    )
+    loss: StudentLossConfig = field(default_factory=StudentLossConfig)
+
+
+@dataclass(frozen=True)
+class JointStageConfig:
+    """Stage 3: teacher and student together."""
+
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(steps=1000, learning_rate=4e-4, b1=0.5, b2=0.99)
+    )
+    discriminator: DiscriminatorConfig = field(default_factory=lambda: DiscriminatorConfig(learning_rate=1e-4))
+    teacher_to_student_weight: float = 1.0
+    """Multiplies the student's distillation."""
+    student_to_teacher_weight: float = 15.0
+    """The teacher learns from the student's skeleton, fitted to the keypoints."""
+    fit_steps: int = 1
+    """Gauss-Newton steps of that fit; 0 leaves the student as it is."""
+    fit_weight: float = 2.0
+    """The student learns from its own fit to the keypoints (our addition, after SPIN)."""
+    student_consistency_weight: float = 0.5
+    """The student's body, turned and projected, gives the same pose and shape again."""
+    student_adversarial_weight: float = 0.1
+    """The student's body, turned and projected, is judged by the pose discriminator (as in the paper)."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Built-in motion, used where no files are named."""
+
+    builtin_clips: int = 400
+    builtin_frames: int = 150
+    families_share: float = 0.0
+    """Share of built-in clips of the families beyond everyday motion."""
+    families: str = "floor,yoga,acrobatics,dance,combat,work,falls"
+    """Which of them, separated by commas."""
+    random_share: float = 0.0
+    """Share of built-in clips of random key poses, also lying, bent and upside down."""
+    beside_clips: int = 0
+    """Clips of built-in motion beside the files, which are then repeated until they are a sixth of it all."""
+    held_out_share: float = 0.0
+    """Share of the scenes (by name) whose 2D is kept from training. Where it is not 0, stage 1 hands on the checkpoint
+    with the best 2D-only signal (``pn3d.training.model_selection``) in the place of its last."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How often a run reports and saves."""
+
+    steps_per_dispatch: int = 25
+    """Optimiser steps in one call of the compiled step; also the step count between two log lines."""
+    checkpoint_every: int = 500
+    digest_every: int = 500
+    """Steps between two digests of the state in the log, which ``pn3d verify`` compares; 0 logs none."""
+    matmul: Literal["default", "float32", "bfloat16"] = "default"
+    """How networks multiply: as the device does by itself (TF32 on a GPU), exactly, or in bfloat16 with float32 sums.
+    Losses and the body are float32 in any case."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that, with the seed and the data, determines a run."""
+
+    preset: str = "quick"
+    seed: int = 0
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    teacher: TeacherStageConfig = field(default_factory=TeacherStageConfig)
+    student: StudentStageConfig = field(default_factory=StudentStageConfig)
+    joint: JointStageConfig = field(default_factory=JointStageConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+
+def preset(name: str) -> Config:
+    """The configuration of a preset; raises UserError with the names that exist."""
+    if name not in PRESETS:
+        raise UserError(f"unknown preset {name!r}; presets: {', '.join(PRESETS)}")
+    return validate(with_overrides(Config(preset=name), PRESETS[name]))
+
+
+def validate(config: Config) -> Config:
+    """The config itself; raises UserError for values that no run can have."""
+    window = config.model.window
+    power = 1
+    while power < window:
+        power *= 3
+    if power != window:
+        raise UserError(f"model.window is {window}, but a window has 1, 3, 9, 27, 81 … frames (a power of 3)")
+    for name, value in flatten(config).items():
+        if isinstance(value, bool | str):
+            continue
+        if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
+            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps", "beside_clips")
+            least = 0 if name.endswith(may_be_none) else 1
+            if value < least:
+                raise UserError(f"{name} is {value}, expected at least {least}")
+        elif name.endswith("share") and not 0 <= value < 1:
+            raise UserError(f"{name} is {value}, expected a share from 0 to below 1")
+        elif value < 0:
+            raise UserError(f"{name} is {value}, expected zero or more")
+    return config
+
+
+def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted names -> values, e.g. ``teacher.loss.hinge_weight``."""
+    flat: dict[str, Any] = {}
+    for item in dataclasses.fields(config):
+        value, name = getattr(config, item.name), prefix + item.name
+        flat |= flatten(value, name + ".") if dataclasses.is_dataclass(value) else {name: value}
+    return flat
+
+
+def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
+    """A config with some dotted names set; raises UserError for unknown names and values of another type."""
+    for name, value in overrides.items():
+        config = _replace(config, name.split("."), value, name)
+    return config
+
+
+def parse_overrides(words: list[str]) -> dict[str, Any]:
+    """``name=value`` words of a command line -> overrides; values are JSON, or text where they are none."""
+    overrides: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UserError(f"--set {word!r}: expected NAME=VALUE, e.g. joint.student_adversarial_weight=0")
+        try:
+            overrides[name] = json.loads(text)
+        except ValueError:
+            overrides[name] = text
+    return overrides
+
+
+def _replace(part: Any, path: list[str], value: Any, full_name: str) -> Any:
+    names = [item.name for item in dataclasses.fields(part)]
+    if path[0] not in names:
+        raise UserError(f"config has no {full_name!r}; at {path[0]!r} it has {', '.join(names)}")
+    old = getattr(part, path[0])
+    if len(path) > 1 and dataclasses.is_dataclass(old):
+        return dataclasses.replace(part, **{path[0]: _replace(old, path[1:], value, full_name)})
+    if len(path) > 1 or dataclasses.is_dataclass(old):
+        raise UserError(f"config name {full_name!r} does not name one value")
+    hint = typing.get_type_hints(type(part))[path[0]]
+    return dataclasses.replace(part, **{path[0]: _checked(value, hint, full_name)})
+
+
+def _checked(value: Any, hint: Any, name: str) -> Any:
+    if typing.get_origin(hint) is Literal:
+        if value not in typing.get_args(hint):
+            raise UserError(f"{name} is {value!r}, expected one of {', '.join(map(str, typing.get_args(hint)))}")
+        return value
+    assert not isinstance(hint, types.UnionType)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint:
+        raise UserError(f"{name} is {value!r}, expected a value of type {hint.__name__}")
+    return value
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """The config as plain containers."""
+    return dataclasses.asdict(config)
+
+
+def from_json(values: dict[str, Any]) -> Config:
+    """The inverse of ``to_json``; entries that an older file lacks take their defaults.
+
+    Raises:
+        UserError: an entry is unknown or of another type.
+    """
+    flat: dict[str, Any] = {}
+
+    def walk(node: dict[str, Any], prefix: str) -> None:
+        for key, value in node.items():
+            if isinstance(value, dict):
+                walk(value, prefix + key + ".")
+            else:
+                flat[prefix + key] = value
+
+    walk(values, "")
+    return validate(with_overrides(Config(), flat))

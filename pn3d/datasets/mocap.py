@@ -1,0 +1,228 @@
+"""Motion capture -> 2D seen by seeded virtual cameras: BVH files, and AMASS npz files with SMPL parameters.
+
+Training clips hold no 3D. Test clips hold the true joints in camera axes; from AMASS also SMPL's parameters, the root
+turned into the camera's axes about the rest pelvis.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pn3d.body.builtin import BUILTIN_NAME
+from pn3d.body.landmarks import Landmarks, builtin_landmarks
+from pn3d.body.model import BodyModel
+from pn3d.body.smpl_file import load_body
+from pn3d.data.clips import Clips
+from pn3d.data.simulated_detector import detect
+from pn3d.data.virtual_cameras import IMAGE_SIZE, VirtualCamera, cameras_around
+from pn3d.datasets.assembly import ClipRecord, as_array, assemble, member
+from pn3d.datasets.bvh import read_bvh_file
+from pn3d.datasets.bvh_names import h36m17_joints_m
+from pn3d.datasets.smpl_motion import joints_by_landmarks, moved_frame, pelvis_at_rest
+from pn3d.files.errors import UserError
+from pn3d.files.safe_pickle import load_npz
+
+SPLITS = ("train", "test")
+_Z_UP_TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+_AMASS_RATES = ("mocap_framerate", "mocap_frame_rate")
+_AMASS_WIDTHS = {156: "SMPL+H", 165: "SMPL-X"}
+_SHARED_VALUES = 66
+"""Axis-angle values of the 22 joints that SMPL shares with SMPL+H and SMPL-X, which come first."""
+
+
+def read_bvh(
+    source: str | Path | Sequence[str | Path],
+    *,
+    split: str = "train",
+    seed: int = 0,
+    cameras: int = 4,
+    fps: float = 30.0,
+    unit: str | None = None,
+    up: str | None = None,
+    skip_frames: int = 0,
+    detector: bool = False,
+) -> dict[str, Clips]:
+    """BVH files as native clips of h36m17 joints, named ``<path of the file>/camK``.
+
+    Args:
+        source: a file, a folder (searched for ``*.bvh`` at any depth), or several files.
+        split: ``train`` (2D only) or ``test`` (with the true joints); the key of the result.
+        seed: of cameras and detector. A file's draws depend on the seed and the file's name alone.
+        cameras: per file.
+        fps: the rate to come down to, by whole steps from the file's own.
+        unit: ``bvh_names.UNITS_M``; by the person's height where None.
+        up: ``y`` or ``z``; told by the trunk where None.
+        skip_frames: how many first frames to leave out (1 for CMU as converted by Hahne: a T-pose that nobody made).
+        detector: whether 2D is as a simulated detector sees it, or exact.
+
+    Raises:
+        UserError: no file is there, or one cannot be read (``read_bvh_file``, ``h36m17_joints_m``).
+    """
+    _check_split(split)
+    records: list[ClipRecord] = []
+    for path, name in _files(source, ".bvh"):
+        bvh = read_bvh_file(path)
+        stride = frame_step(path, bvh.fps, fps)
+        if not 0 <= skip_frames < len(bvh.motion):
+            raise UserError(f"{path}: {len(bvh.motion)} frames, none is left after skipping {skip_frames}")
+        joints_m = h36m17_joints_m(bvh, unit=unit, up=up, frames=slice(skip_frames, None, stride))
+        views = render(name, joints_m, bvh.fps / stride, generator(seed, name), cameras, detector=detector)
+        records += [record if split == "test" else without_truth(record) for record, _ in views]
+    return {split: assemble(records, _where(source))}
+
+
+def read_amass(
+    source: str | Path | Sequence[str | Path],
+    *,
+    split: str = "train",
+    seed: int = 0,
+    cameras: int = 4,
+    fps: float = 30.0,
+    body: BodyModel | str | Path | None = None,
+    landmarks: Landmarks | None = None,
+    detector: bool = False,
+) -> dict[str, Clips]:
+    """AMASS ``*_poses.npz`` (SMPL+H) and ``*_stageii.npz`` (SMPL-X) as native clips of h36m17 joints.
+
+    The 22 joints that SMPL shares with SMPL+H and SMPL-X move ``body``; hands are at rest. Shape coefficients are
+    used where ``body`` is an SMPL file (the first ten; those of SMPL-X only fit approximately) and are zero for the
+    built-in body, whose coefficients are its own.
+
+    Args:
+        source: a file, a folder (searched for ``*.npz``), or several files.
+        split: ``train`` (2D only) or ``test`` (with joints and SMPL parameters); the key of the result.
+        seed: of cameras and detector. A file's draws depend on the seed and the file's name alone.
+        cameras: per file.
+        fps: the rate to come down to, by whole steps from the file's own.
+        body: a body or an SMPL model file; the built-in body where None.
+        landmarks: how h36m17 follows from the body; those of the built-in body where None.
+        detector: whether 2D is as a simulated detector sees it, or exact.
+
+    Raises:
+        UserError: no file is there, or one is not of this layout.
+    """
+    _check_split(split)
+    body = body if isinstance(body, BodyModel) else load_body(body)
+    joints_of_body = joints_by_landmarks(body, builtin_landmarks() if landmarks is None else landmarks)
+    records: list[ClipRecord] = []
+    for path, name in _files(source, ".npz"):
+        if path.name == "shape.npz":
+            continue  # AMASS keeps one for each subject, without motion
+        poses, betas, transl_m, rate = _read_amass_file(path, body)
+        stride = frame_step(path, rate, fps)
+        pelvis_m = pelvis_at_rest(body, betas)
+        poses, transl_m = moved_frame(poses[::stride], transl_m[::stride], pelvis_m, _Z_UP_TO_Y_UP, np.zeros(3))
+        joints_m = joints_of_body(betas, poses, transl_m)
+        for record, camera in render(name, joints_m, rate / stride, generator(seed, name), cameras, detector=detector):
+            if split == "train":
+                records.append(without_truth(record))
+                continue
+            shift_m = -camera.rotation @ camera.centre_m
+            poses_cam, transl_cam_m = moved_frame(poses, transl_m, pelvis_m, camera.rotation, shift_m)
+            padded = np.zeros(10)
+            padded[: len(betas[:10])] = betas[:10]
+            records.append(replace(record, poses_cam=poses_cam, transl_cam_m=transl_cam_m, betas=padded))
+    return {split: assemble(records, _where(source), body=body.name if split == "test" else None)}
+
+
+def render(
+    name: str,
+    joints_world_m: np.ndarray,
+    fps: float,
+    rng: np.random.Generator,
+    cameras: int,
+    *,
+    detector: bool,
+) -> Iterator[tuple[ClipRecord, VirtualCamera]]:
+    """One motion (T, 17, 3) in a y-up world as cameras around it see it: clips ``name/camK`` with their truth.
+
+    Joints outside the picture are missing; with ``detector`` the 2D is as a simulated detector sees it.
+    """
+    for k, camera in enumerate(cameras_around(rng, joints_world_m, cameras)):
+        joints_cam_m = camera.to_camera(joints_world_m)
+        visible = camera.sees(joints_cam_m)
+        keypoints = camera.project(np.where(visible[..., None], joints_cam_m, 1.0))
+        keypoints, confidence = np.where(visible[..., None], keypoints, 0.0), visible.astype(np.float32)
+        if detector:
+            keypoints, confidence = detect(rng, keypoints, fps, visible)
+        record = ClipRecord(
+            name=f"{name}/cam{k}",
+            keypoints_px=keypoints.astype(np.float32),
+            image_size=IMAGE_SIZE,
+            fps=fps,
+            confidence=confidence,
+            intrinsics=camera.intrinsics,
+            joints_cam_m=joints_cam_m.astype(np.float32),
+            up_cam=camera.up,
+        )
+        yield record, camera
+
+
+def without_truth(record: ClipRecord) -> ClipRecord:
+    """What training may know of a rendered clip: its 2D, and nothing of the camera either, as of a found video."""
+    return ClipRecord(record.name, record.keypoints_px, record.image_size, record.fps, record.confidence)
+
+
+def _read_amass_file(path: Path, body: BodyModel) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """(T, 24, 3) poses, (S,) betas of ``body``, (T, 3) translation, in the file's z-up world; frames per second."""
+    members = load_npz(path)
+    width = getattr(member(path, members, "poses"), "shape", (0,))[-1]
+    if width not in _AMASS_WIDTHS:
+        known = ", ".join(f"{n} ({kind})" for n, kind in _AMASS_WIDTHS.items())
+        raise UserError(f"{path}: 'poses' must have {known} values a frame, found {width}")
+    poses = as_array(path, "'poses'", members["poses"], (None, width))
+    transl_m = as_array(path, "'trans'", member(path, members, "trans"), (len(poses), 3))
+    rates = [np.asarray(members[key]) for key in _AMASS_RATES if key in members]
+    if not rates or rates[0].size != 1 or rates[0].dtype.kind not in "fiu" or not 1 <= float(rates[0].item()) <= 1000:
+        raise UserError(f"{path}: needs its frame rate in {' or '.join(_AMASS_RATES)}, a number from 1 to 1000")
+    betas = np.zeros(body.num_betas)
+    if body.name != BUILTIN_NAME:
+        own = as_array(path, "'betas'", np.ravel(np.asarray(member(path, members, "betas"))), (None,))
+        used = min(10, body.num_betas, len(own))
+        betas[:used] = own[:used]
+    full = np.zeros((len(poses), 24, 3), np.float32)
+    full[:, :22] = poses[:, :_SHARED_VALUES].reshape(len(poses), 22, 3)
+    return full, betas, transl_m, float(rates[0].item())
+
+
+def _files(source: str | Path | Sequence[str | Path], suffix: str) -> list[tuple[Path, str]]:
+    """(path, name for its clips) of each file; names are paths within the folder that was given, without ending."""
+    found = []
+    for entry in [source] if isinstance(source, str | Path) else source:
+        path = Path(entry)
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == suffix and p.is_file())
+            found += [(p, str(p.relative_to(path).with_suffix("").as_posix())) for p in inside]
+        elif path.is_file():
+            found.append((path, path.stem))
+        else:
+            raise UserError(f"{path}: no such file or folder; expected {suffix} files")
+    if not found:
+        raise UserError(f"{_where(source)}: no {suffix} file is in it")
+    return found
+
+
+def _where(source: str | Path | Sequence[str | Path]) -> str:
+    return str(source) if isinstance(source, str | Path) else f"{len(source)} files"
+
+
+def frame_step(path: Path, rate: float, fps: float) -> int:
+    """Every how many frames to take, so that the rate comes nearest to ``fps`` without inventing frames."""
+    if not 1 <= rate <= 1000 or fps <= 0:
+        raise UserError(f"{path}: cannot come from {rate:g} to {fps:g} frames per second; expected 1 to 1000")
+    return max(1, round(rate / fps))
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """The draws of one file depend on the seed and its name, not on which other files there are."""
+    if seed < 0:
+        raise UserError(f"the seed must be 0 or more, found {seed}")
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise UserError(f"unknown split {split!r}; motion capture becomes {' or '.join(SPLITS)}")

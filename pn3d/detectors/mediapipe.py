@@ -1,0 +1,132 @@
+"""MediaPipe Pose, 33 landmarks, as people write it to JSON themselves (its CSV forms are tables, see tables.py).
+
+A file is a list of frames, or ``{"frames": […]}`` with ``fps``, ``width`` and ``height`` beside them where the user
+is kind. A frame is a list of 33 landmarks, a list of such lists (several people), null, or an object that holds them
+under ``landmarks``, ``pose_landmarks``, … A landmark is ``{x, y, z, visibility}`` or a list of these numbers; x and y
+are shares of the image's width and height.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.collecting import Collector, first_number, scalar, shown
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
+from pn3d.files.errors import UserError
+
+LANDMARKS = 33
+_LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark", "keypoints", "pose")
+_FRAME_KEYS = ("frame", "frame_index", "frame_id", "frame_number", "frameNumber", "index")
+_LIST_KEYS = ("frames", "results", "data")
+_CONFIDENCE_KEYS = ("visibility", "presence", "score", "confidence")
+MAX_DEPTH = 6
+
+
+def is_mediapipe(content: Any) -> bool:
+    """Whether 33 landmarks are found in the frames."""
+    frames = _frame_list(content)
+    return frames is not None and any(_people(frame) for frame in frames[:50] + frames[50::50])
+
+
+def read_mediapipe(opened: Opened) -> list[RawVideo]:
+    """Reads a file, JSON lines, or a folder with a file per frame; raises UserError where no landmarks are found."""
+    if opened.kind == "json folder":
+        frames: list[Any] = [content for _, content in frames_of(opened)]
+    else:
+        found = _frame_list(opened.content)
+        if found is None:
+            raise UserError(f"{opened.where}: expected a list of frames of 33 landmarks, found {shown(opened.content)}")
+        frames = found
+    collector = Collector(opened.where)
+    notes: list[str] = []
+    for i, frame in enumerate(frames):
+        number = next((first_number(frame[k]) for k in _FRAME_KEYS if k in frame), None) if _is_object(frame) else None
+        place = int(number) if number is not None else i
+        collector.see(place)
+        people = _people(frame)
+        if not people and not _is_nobody(frame):
+            raise collector.wrong(place, f"expected {LANDMARKS} landmarks or null, found {shown(frame)}")
+        for points in people:
+            collector.add(place, _rows(collector, points, place, notes))
+    facts = _video_facts(opened.content)
+    layout = {"layout_name": "mediapipe33", "layout_reason": "what MediaPipe's 33 landmarks are"}
+    return [collector.finish(opened.name, notes=notes[:1], **layout, **facts)]
+
+
+def _video_facts(content: Any) -> dict[str, Any]:
+    """``fps``, ``width`` and ``height`` where they stand beside ``frames``."""
+    if not isinstance(content, dict):
+        return {}
+    fps, width, height = (scalar(content.get(key)) for key in ("fps", "width", "height"))
+    facts: dict[str, Any] = {}
+    if 0 < fps <= 1000:
+        facts["fps"] = fps
+    if 1 <= width <= 1e5 and 1 <= height <= 1e5:
+        facts["image_size"] = (int(width), int(height))
+    return facts
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _frame_list(content: Any) -> list[Any] | None:
+    if isinstance(content, dict):
+        listed = next((content[key] for key in _LIST_KEYS if isinstance(content.get(key), list)), None)
+        return listed if listed is not None else [content]
+    if isinstance(content, list):
+        return [content] if _is_landmarks(content) else content
+    return None
+
+
+def _is_landmarks(value: Any) -> bool:
+    """33 landmarks, each an object with x and y or a list of 2 to 5 numbers."""
+    if not isinstance(value, list) or len(value) != LANDMARKS:
+        return False
+    first = value[0]
+    if isinstance(first, dict):
+        return "x" in first and "y" in first
+    return isinstance(first, list) and 2 <= len(first) <= 5 and not isinstance(first[0], list | dict)
+
+
+def _people(frame: Any, depth: int = 0) -> list[list[Any]]:
+    """All lists of 33 landmarks of one frame."""
+    if depth > MAX_DEPTH:
+        return []
+    if _is_landmarks(frame):
+        return [frame]
+    if isinstance(frame, dict):
+        return next((found for k in _LANDMARK_KEYS if k in frame and (found := _people(frame[k], depth + 1))), [])
+    if isinstance(frame, list):
+        return [points for item in frame[:100] for points in _people(item, depth + 1)]
+    return []
+
+
+def _is_nobody(frame: Any) -> bool:
+    """null, an empty list, or an object whose landmarks are so."""
+    if isinstance(frame, dict):
+        return all(not frame[key] for key in _LANDMARK_KEYS if key in frame)
+    return not frame or (isinstance(frame, list) and all(not item for item in frame))
+
+
+def _rows(collector: Collector, points: list[Any], frame: int, notes: list[str]) -> np.ndarray:
+    """33 landmarks as x, y, confidence. Of three numbers the third is depth where it is ever negative."""
+    rows = np.full((LANDMARKS, 3), np.nan)
+    if all(isinstance(point, dict) for point in points):
+        for j, point in enumerate(points):
+            confidence = next((point[key] for key in _CONFIDENCE_KEYS if key in point), None)
+            rows[j] = scalar(point.get("x")), scalar(point.get("y")), scalar(confidence)
+        return rows
+    values = collector.numbers(points, frame)
+    if values.ndim != 2:
+        raise collector.wrong(frame, f"expected {LANDMARKS} landmarks of equal length, found shape {values.shape}")
+    rows[:, :2] = values[:, :2]
+    if values.shape[1] >= 4:
+        rows[:, 2] = values[:, 3]
+    elif values.shape[1] == 3:
+        notes.append(
+            f"{collector.where}: landmarks have three numbers; the third is read as depth z and left out, so that "
+            "there is no visibility; write x, y, z, visibility"
+        )
+    return rows

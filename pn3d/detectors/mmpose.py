@@ -1,0 +1,102 @@
+"""MMPose 1.x predictions: a video's ``{meta_info, instance_info: […]}`` or the bare list, or one file per image.
+
+A frame is ``{frame_id, instances: [{keypoints (J, 2), keypoint_scores (J), bbox, bbox_score}]}``; the file of an image
+is the list of its instances. ``frame_id`` starts at 0 or 1 and nothing says that frames are sorted.
+"""
+
+from typing import Any
+
+from pn3d.detectors.collecting import Collector, first_number, frame_numbers, shown
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
+from pn3d.files.errors import UserError
+
+
+def is_frame(content: Any) -> bool:
+    """Whether this is one frame of a video."""
+    return isinstance(content, dict) and isinstance(content.get("instances"), list)
+
+
+def is_instance(content: Any) -> bool:
+    """Whether this is one person."""
+    return isinstance(content, dict) and "keypoints" in content and "keypoint_scores" in content
+
+
+def is_video(content: Any) -> bool:
+    """Whether this is the file of a video or of one image."""
+    if isinstance(content, dict):
+        return isinstance(content.get("instance_info"), list)
+    return isinstance(content, list) and any(is_frame(item) or is_instance(item) for item in content)
+
+
+def read_mmpose(opened: Opened) -> list[RawVideo]:
+    """Reads both forms of a video, one image, or a folder of images.
+
+    Raises:
+        UserError: no person, wrong numbers, 3D keypoints, mixed layouts, or files of several videos.
+    """
+    collector = Collector(opened.where)
+    facts: dict[str, Any] = {}
+    if opened.kind == "json folder":
+        labels: list[Any] = []
+        for name, content in frames_of(opened):
+            if isinstance(content, dict) or (isinstance(content, list) and any(is_frame(item) for item in content)):
+                raise UserError(f"{opened.where}: {name} is the file of a whole video; give that file instead")
+            _add_instances(collector, len(labels), content)
+            labels.append(name)
+        collector.renumber(frame_numbers(labels, opened.where))
+        return [_with_layout(collector.finish(opened.name))]
+    content = opened.content
+    if isinstance(content, dict):
+        facts, content = _meta(content.get("meta_info")), content.get("instance_info")
+    if not isinstance(content, list):
+        raise UserError(f"{opened.where}: expected a list of frames with 'instances', found {shown(content)}")
+    if any(is_instance(item) for item in content):
+        _add_instances(collector, 0, content)
+    else:
+        _add_frames(collector, content)
+    return [_with_layout(collector.finish(opened.name, **facts))]
+
+
+def _with_layout(raw: RawVideo) -> RawVideo:
+    if raw.joint_names is None and raw.keypoints.shape[1] == 17:
+        raw.layout_name, raw.layout_reason = "coco17", "what MMPose's 17 joints are unless it names them"
+    return raw
+
+
+def _add_frames(collector: Collector, frames: list[Any]) -> None:
+    for i, frame in enumerate(frames):
+        if not is_frame(frame):
+            raise UserError(f"{collector.where}: entry {i}: expected a frame with 'instances', found {shown(frame)}")
+        number = first_number(frame.get("frame_id"))
+        if number is None or number != int(number):
+            if "frame_id" in frame:
+                raise UserError(f"{collector.where}: entry {i}: 'frame_id' must be a whole number")
+            number = i
+        _add_instances(collector, int(number), frame["instances"])
+
+
+def _add_instances(collector: Collector, frame: int, instances: Any) -> None:
+    collector.see(frame)
+    if not isinstance(instances, list):
+        raise collector.wrong(frame, f"expected a list of people, found {shown(instances)}")
+    for person in instances:
+        if not isinstance(person, dict) or "keypoints" not in person:
+            raise collector.wrong(frame, f"a person without 'keypoints', found {shown(person)}")
+        rows = collector.pairs(person["keypoints"], person.get("keypoint_scores"), frame)
+        if rows is not None:
+            track = person.get("track_id", person.get("instance_id"))
+            collector.add(frame, rows, track, person.get("bbox_score"))
+
+
+def _meta(meta: Any) -> dict[str, Any]:
+    """Joint names of ``meta_info``: ``keypoint_id2name`` {"0": "nose", …}, or a list of names."""
+    if not isinstance(meta, dict):
+        return {}
+    names = meta.get("keypoint_id2name", meta.get("keypoint_names"))
+    if isinstance(names, dict):
+        names = [names.get(str(i)) for i in range(len(names))]
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return {}
+    dataset = meta.get("dataset_name")
+    return {"joint_names": tuple(names), "layout_name": dataset if isinstance(dataset, str) else None}

@@ -1,0 +1,85 @@
+"""The native keypoint file among the detectors' files: read strictly, taken as it is but for what the user gives."""
+
+from dataclasses import replace
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+
+from pn3d.data.clips import Clips, read_clips
+from pn3d.detectors.layouts import detector_layout
+from pn3d.detectors.people import Given
+from pn3d.detectors.records import Detections, Person, Video
+from pn3d.detectors.sources import Opened
+from pn3d.files.errors import UserError
+from pn3d.geometry.camera import ASSUMED_FOCAL, assumed_intrinsics
+
+LONGEST_MESSAGE = 300  # damaged headers and names would be quoted at length
+
+
+def read_native(opened: Opened, reason: str, given: Given) -> Detections:
+    """One person per clip; ``fps``, ``image_size`` and ``focal_px`` replace what the file has. See read_keypoints."""
+    fps, image_size, person = given.fps, given.image_size, given.person
+    clips = _read(opened)
+    if given.layout is not None and detector_layout(given.layout).layout != clips.layout:
+        raise UserError(f"{opened.where}: layout {given.layout!r} given, but the file says {clips.layout.name!r}")
+    changed: dict[str, Any] = {}
+    if fps is not None:
+        changed["fps"] = np.full(clips.num_clips, fps, np.float32)
+    if image_size is not None:
+        changed["image_size"] = np.full((clips.num_clips, 2), image_size, np.int32)
+    if given.focal_px is not None:
+        centre = changed.get("image_size", clips.image_size) / 2
+        focal = np.full((clips.num_clips, 2), given.focal_px)
+        changed["intrinsics"] = np.concatenate([focal, centre], axis=1).astype(np.float32)
+    clips = replace(clips, **changed)
+    if person is not None and person >= clips.num_clips:
+        raise UserError(f"{opened.where}: --person {person}: clips are numbered 0 to {clips.num_clips - 1}")
+    people = tuple(_clip_person(clips, i, changed) for i in (range(clips.num_clips) if person is None else [person]))
+    assumed = clips.intrinsics is None
+    sentence = f"focal length assumed {ASSUMED_FOCAL} of the longer side; --focal-px gives the true one"
+    return Detections(
+        source=opened.where,
+        people=people,
+        people_found=clips.num_clips,
+        layout=clips.layout,
+        layout_reason="the file says so",
+        format="native",
+        format_reason=reason,
+        assumptions=(sentence,) if assumed else (),
+        warnings=(),
+        clips=clips if person is None else None,
+    )
+
+
+def _read(opened: Opened) -> Clips:
+    """read_clips with damage inside members told in one short line, whatever characters the damage has."""
+    try:
+        return read_clips(opened.path)
+    except (TokenError, AttributeError) as error:  # headers that NumPy cannot parse, members that are no arrays
+        raise UserError(f"{opened.where}: not a readable npz file: one of its arrays is damaged") from error
+    except UserError as error:
+        text = str(error)
+        raise UserError((text if text.isprintable() else ascii(text)[1:-1])[:LONGEST_MESSAGE]) from error
+
+
+def _clip_person(clips: Clips, clip: int, changed: dict[str, Any]) -> Person:
+    first, last = int(clips.clip_start[clip]), int(clips.clip_start[clip + 1])
+    known = clips.intrinsics is not None
+    intrinsics = clips.intrinsics if clips.intrinsics is not None else assumed_intrinsics(clips.image_size)
+    fx, fy, cx, cy = intrinsics[clip].tolist()
+    width, height = clips.image_size[clip].tolist()
+    video = Video(
+        name=str(clips.clip_name[clip]),
+        frames=last - first,
+        first_number=0,
+        fps=float(clips.fps[clip]),
+        fps_source="given" if "fps" in changed else "file",
+        image_size=(width, height),
+        image_size_source="given" if "image_size" in changed else "file",
+        intrinsics=(fx, fy, cx, cy),
+        intrinsics_source="given" if "intrinsics" in changed else "file" if known else "assumed",
+    )
+    confidence = clips.confidence[first:last]
+    filled = np.asarray((confidence <= 0).all(axis=1))
+    return Person(clips.keypoints[first:last], confidence, np.arange(last - first), filled, None, video, video.name)

@@ -1,0 +1,66 @@
+"""The people of a detector's file as clips of the 17 joints that the networks take."""
+
+import numpy as np
+
+from pn3d.data.clips import Clips
+from pn3d.data.joints17 import to_h36m17
+from pn3d.detectors.filling import SHORT_GAP_SECONDS
+from pn3d.detectors.records import Detections, Person
+from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
+
+MIN_CLIP_FRAMES = 9
+
+
+def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
+    """The chosen people as h36m17 clips: for prediction one clip per person, for training split at long gaps.
+
+    Args:
+        detections: from read_keypoints.
+        split_gaps: cut where a person is out of sight for longer than half a second, and drop pieces shorter than
+            9 frames, so that no training window spans a gap.
+
+    Returns:
+        Clips; ``intrinsics`` only where they are known, since readers of Clips make the same assumption. A native
+        file that is h36m17 already comes back as it is.
+
+    Raises:
+        UserError: nothing is left after splitting.
+    """
+    if detections.clips is not None and detections.layout == H36M17 and not split_gaps:
+        return detections.clips
+    pieces = [(person, piece) for person in detections.people for piece in _pieces(person, split_gaps)]
+    if not pieces:
+        raise UserError(f"{detections.source}: nobody is seen for {MIN_CLIP_FRAMES} frames without a long gap")
+    positions, trust, names = [], [], []
+    for person, (first, last) in pieces:
+        one = to_h36m17(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
+        positions.append(one[0])
+        trust.append(one[1])
+        whole = last - first == len(person.frames)
+        names.append(person.name if whole else f"{person.name}/frames_{int(person.frames[first]):06d}")
+    videos = [person.video for person, _ in pieces]
+    known = any(video.intrinsics_source != "assumed" for video in videos)
+    return Clips(
+        keypoints=np.concatenate(positions),
+        confidence=np.concatenate(trust),
+        clip_start=np.cumsum([0, *map(len, positions)]).astype(np.int64),
+        clip_name=np.array(names),
+        image_size=np.array([video.image_size for video in videos], np.int32),
+        fps=np.array([video.fps for video in videos], np.float32),
+        layout=H36M17,
+        intrinsics=np.array([video.intrinsics for video in videos], np.float32) if known else None,
+    )
+
+
+def _pieces(person: Person, split: bool) -> list[tuple[int, int]]:
+    """(first, last + 1) of the parts of a person between long gaps."""
+    length = len(person.frames)
+    if not split:
+        return [(0, length)]
+    seen = np.flatnonzero(~person.filled)
+    breaks = np.flatnonzero(np.diff(seen) - 1 > SHORT_GAP_SECONDS * person.video.fps)
+    firsts = [0, *(breaks + 1).tolist()]
+    lasts = [*breaks.tolist(), len(seen) - 1]
+    spans = [(int(seen[a]), int(seen[b]) + 1) for a, b in zip(firsts, lasts, strict=True)]
+    return [(first, last) for first, last in spans if last - first >= MIN_CLIP_FRAMES]

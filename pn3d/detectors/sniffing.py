@@ -1,0 +1,100 @@
+"""Which tool wrote a file, by what is in it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors import coco_results, kinetics, mediapipe, mmpose, openpose, ultralytics, videopose3d
+from pn3d.detectors.collecting import shown
+from pn3d.detectors.sources import NATIVE_KEYS, Opened
+from pn3d.files.errors import UserError
+
+FORMATS = (
+    "native",
+    "openpose",
+    "alphapose",
+    "coco",
+    "mmpose",
+    "ultralytics",
+    "mediapipe",
+    "videopose3d",
+    "gastnet",
+    "array",
+)
+_ALIASES = {"kinetics": "gastnet", "npy": "array", "csv": "array", "yolo": "ultralytics", "vp3d": "videopose3d"}
+
+_JSON_FORMATS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("mmpose", mmpose.is_video, "it has frames with 'instances', or people with 'keypoint_scores'"),
+    ("gastnet", kinetics.is_kinetics, "it has 'data' of frames with a 'skeleton'"),
+    ("coco", coco_results.is_coco_annotations, "it has 'annotations'"),
+    (
+        "alphapose",
+        coco_results.is_alphapose_list,
+        "people have an 'image_id' and AlphaPose's 'idx', 'box' or file name",
+    ),
+    ("coco", coco_results.is_coco_list, "people have an 'image_id'"),
+    ("openpose", openpose.is_frame, "it has a list of 'people'"),
+    ("alphapose", openpose.is_frames_by_name, "it has frames of 'people' or 'bodies' by image name"),
+    ("ultralytics", ultralytics.is_frames, "detections have a 'class' and a 'box'"),
+    ("mediapipe", mediapipe.is_mediapipe, "frames have 33 landmarks"),
+)
+
+
+def sniff(opened: Opened) -> tuple[str, str]:
+    """Name of the format and how it was told; raises UserError where nothing known is found."""
+    content = opened.content
+    if opened.kind == "npz":
+        return _sniff_npz(content)
+    if opened.kind == "npy":
+        return "array", "an npy file"
+    if opened.kind == "text folder":
+        return "ultralytics", "a folder of text files"
+    if opened.kind == "text":
+        is_labels = opened.path.suffix.lower() == ".txt" and _looks_like_labels(content)
+        return ("ultralytics", "lines of 56 to 58 numbers") if is_labels else ("array", "a table")
+    if isinstance(content, list) and content and openpose.is_frame(content[0]):
+        return "openpose", "a list of frames with 'people'"
+    for name, matches, reason in _JSON_FORMATS:
+        if matches(content):
+            if isinstance(content, dict) and name == "openpose" and "bodies" in content:
+                return "alphapose", "it has a list of 'bodies'"
+            return name, reason
+    if content in ({}, []):
+        raise UserError(f"{opened.where}: holds no frames")
+    raise UserError(
+        f"{opened.where}: not the output of a detector that is known here ({', '.join(FORMATS)}); "
+        f"found {_described(content)}"
+    )
+
+
+def checked_format(name: str) -> str:
+    """The format of that name, however it is spelt; raises UserError with those known."""
+    plain = "".join(letter for letter in name.lower() if letter.isalnum())
+    plain = _ALIASES.get(plain, plain)
+    if plain not in FORMATS:
+        raise UserError(f"unknown format {name!r}; known formats: {', '.join(FORMATS)}")
+    return plain
+
+
+def _sniff_npz(content: dict[str, Any]) -> tuple[str, str]:
+    if all(key in content for key in NATIVE_KEYS):
+        return "native", "it has 'keypoints', 'confidence' and 'clip_start'"
+    if videopose3d.is_custom(content):
+        return "videopose3d", "it has 'positions_2d'"
+    if videopose3d.is_detections(content):
+        return "videopose3d", "it has 'keypoints' and 'boxes'"
+    return "array", "an npz file without keys known here"
+
+
+def _looks_like_labels(text: str) -> bool:
+    lines = [line.split() for line in text.splitlines()[:20] if line.strip()]
+    return bool(lines) and all(len(words) in (39, 40, 41, 56, 57, 58) for words in lines)
+
+
+def _described(content: Any) -> str:
+    if isinstance(content, np.ndarray):
+        return f"an array of shape {content.shape}"
+    if isinstance(content, list) and content:
+        return f"a list of {shown(content[0])}"
+    return shown(content)

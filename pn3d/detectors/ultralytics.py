@@ -1,0 +1,119 @@
+"""Ultralytics pose results: ``results.to_json()`` per image, and the text files of ``save_txt``.
+
+JSON: a list of ``{name, class, confidence, box, track_id?, keypoints: {x: [], y: [], visible: []}}`` per frame; frames
+come as a folder, a list of lists, or JSON lines. Text: one line per person, ``class cx cy w h`` then ``x y c`` per
+joint, all normalised, then the person's confidence and track id where they were asked for.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.collecting import Collector, frame_numbers, shown
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
+from pn3d.files.errors import UserError
+
+BOX_COLUMNS = 5
+JOINTS = 17
+_REASON = "what Ultralytics pose models write"
+
+
+def is_person(content: Any) -> bool:
+    """Whether this is one detection."""
+    return isinstance(content, dict) and "box" in content and ("class" in content or "name" in content)
+
+
+def is_frame(content: Any) -> bool:
+    """Whether this is the list of one image."""
+    return isinstance(content, list) and any(is_person(item) for item in content)
+
+
+def is_frames(content: Any) -> bool:
+    """Whether this is one image, or a list of images."""
+    return is_frame(content) or (isinstance(content, list) and any(is_frame(item) for item in content))
+
+
+def read_ultralytics(opened: Opened) -> list[RawVideo]:
+    """Reads JSON of one image, of many, or a folder of it, or a folder of text files.
+
+    Raises:
+        UserError: no person, detections without keypoints, wrong numbers.
+    """
+    collector = Collector(opened.where)
+    labels: list[Any] = []
+    text = opened.kind in ("text folder", "text")
+    for label, content in _frames(opened):
+        (_add_text if text else _add_people)(collector, len(labels), content)
+        labels.append(label)
+    collector.renumber(frame_numbers(labels, opened.where))
+    raw = collector.finish(opened.name, normalised=True if text else None)
+    if raw.keypoints.shape[1] == JOINTS:
+        raw.layout_name, raw.layout_reason = "coco17", _REASON
+    return [raw]
+
+
+def _frames(opened: Opened) -> Any:
+    if opened.kind in ("json folder", "text folder"):
+        yield from frames_of(opened)
+    elif opened.kind == "text" or is_frame(opened.content):
+        yield opened.name, opened.content
+    elif isinstance(opened.content, list):
+        yield from enumerate(opened.content)
+    else:
+        raise UserError(f"{opened.where}: expected lists of detections, found {shown(opened.content)}")
+
+
+def _add_people(collector: Collector, frame: int, people: Any) -> None:
+    collector.see(frame)
+    if not isinstance(people, list):
+        raise collector.wrong(frame, f"expected a list of detections, found {shown(people)}")
+    for person in people:
+        if not isinstance(person, dict):
+            raise collector.wrong(frame, f"expected an object per detection, found {shown(person)}")
+        if person.get("name", "person") != "person":
+            continue  # a model of several classes
+        keypoints = person.get("keypoints")
+        if not isinstance(keypoints, dict) or "x" not in keypoints or "y" not in keypoints:
+            raise collector.wrong(frame, "a detection without 'keypoints' {x, y}; expected the results of a pose model")
+        x, y = collector.numbers(keypoints["x"], frame), collector.numbers(keypoints["y"], frame)
+        if x.ndim != 1 or x.shape != y.shape:
+            raise collector.wrong(frame, f"'x' and 'y' must be lists of one length, found {x.shape} and {y.shape}")
+        rows = collector.pairs(np.stack([x, y], axis=-1), keypoints.get("visible"), frame)
+        if rows is not None:
+            collector.add(frame, rows, person.get("track_id"), person.get("confidence"))
+
+
+def _add_text(collector: Collector, frame: int, text: str) -> None:
+    collector.see(frame)
+    for line in text.splitlines():
+        words = line.split()
+        if not words:
+            continue
+        try:
+            values = np.array(words, dtype=np.float64)
+        except ValueError:
+            raise collector.wrong(frame, f"expected numbers, found {shown(line)}") from None
+        rows, track, score = _text_person(values)
+        if rows is None:
+            expected = "56 to 58 numbers (class, box, x y c of 17 joints, then confidence and id where saved)"
+            raise collector.wrong(frame, f"expected {expected}, found {len(values)}")
+        collector.add(frame, rows, track, score)
+
+
+def _text_person(values: np.ndarray) -> tuple[np.ndarray | None, float | None, float | None]:
+    """Joints (17, 3), track id and confidence of one line; joints None where the count of numbers fits nothing."""
+    for width in (3, 2):
+        extra = len(values) - BOX_COLUMNS - JOINTS * width
+        if 0 <= extra <= 2:
+            points = values[BOX_COLUMNS : BOX_COLUMNS + JOINTS * width].reshape(JOINTS, width)
+            rows = np.full((JOINTS, 3), np.nan)
+            rows[:, :width] = points
+            tail = values[len(values) - extra :]
+            if extra == 2:  # confidence, then id
+                return rows, tail[1], tail[0]
+            if extra == 1:  # either: ids are whole numbers from 1
+                whole = tail[0] >= 1 and tail[0] == int(tail[0])
+                return rows, (tail[0] if whole else None), (None if whole else tail[0])
+            return rows, None, None
+    return None, None, None

@@ -1,0 +1,1 @@
+"""Errors that speak to the user, atomic files, and pickles read safely."""

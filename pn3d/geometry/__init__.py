@@ -1,0 +1,1 @@
+"""Skeletons, rotations, cameras and kinematics: what is known of points."""

@@ -1,0 +1,1 @@
+"""Built-in motion: made by rule, seen by virtual cameras."""

@@ -1,0 +1,1 @@
+"""One file per stage: its terms and its gradients."""

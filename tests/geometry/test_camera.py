@@ -1,0 +1,159 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.geometry import camera, planes, rotations
+from pn3d.geometry.skeleton import H36M17
+
+KEY = jax.random.key(3)
+POINTS = jax.random.normal(KEY, (4, 5, 17, 3)) * 0.5 + jnp.array([0.0, 0.0, 10.0]).reshape(1, 1, 1, 3)
+DEPTH = jnp.full((4,), 10.0)
+
+
+def test_projection_of_a_lift_returns_its_input() -> None:
+    xy, depth = planes.split(POINTS)[:2], jax.random.normal(KEY, (17, 5, 4))
+    lifted = camera.lift(xy, depth, DEPTH)
+    np.testing.assert_allclose(camera.project_unit(lifted, DEPTH), xy, atol=2e-6)
+    np.testing.assert_allclose(lifted[2], np.maximum(1.0, 10.0 + depth), atol=1e-6)
+
+
+def test_points_far_behind_are_held_in_front() -> None:
+    xy, depth = planes.split(POINTS)[:2], jnp.full((17, 5, 4), -20.0)
+    x, y, z = camera.in_front(camera.lift(xy, depth, DEPTH))
+    np.testing.assert_array_equal(z, 1.0)
+    np.testing.assert_allclose(camera.project_unit((x, y, z), DEPTH), xy, atol=2e-6)
+    near = camera.in_front(planes.split(POINTS - 12.0))
+    np.testing.assert_array_equal(near[2], np.maximum(planes.split(POINTS)[2] - 12.0, 1.0))
+
+
+def test_a_view_and_its_inverse_are_the_identity_and_keep_the_root() -> None:
+    e, a, f = jax.random.normal(KEY, (3, 4)) * 0.5
+    there = camera.view_rotation(e, a, f)
+    points = planes.split(POINTS)
+    turned = camera.turn_about_root(points, there, DEPTH)
+    np.testing.assert_allclose(camera.turn_about_root(turned, rotations.transpose(there), DEPTH), points, atol=5e-6)
+    by_matrix = jnp.einsum("bij,btkj->btki", there, POINTS.at[..., 2].add(-10.0)).at[..., 2].add(10.0)
+    np.testing.assert_allclose(planes.joined(turned), by_matrix, atol=5e-6)
+    np.testing.assert_allclose(camera.view_rotation(f, -a, e), rotations.transpose(there), atol=2e-6)
+    root = planes.split(jnp.zeros((4, 5, 1, 3)).at[..., 2].set(10.0))
+    np.testing.assert_allclose(camera.turn_about_root(root, there, DEPTH), root, atol=1e-6)
+
+
+def test_a_view_is_upright_then_turned_then_elevated() -> None:
+    e, a, f = jax.random.normal(KEY, (3, 4))
+    composed = rotations.rotation_x(f) @ rotations.rotation_y(a) @ rotations.rotation_x(-e)
+    np.testing.assert_allclose(camera.view_rotation(e, a, f), composed, atol=1e-6)
+
+
+def test_elevation_is_positive_where_the_camera_looks_down() -> None:
+    # A camera 2 m above a person 4 m away, built from a look-at in a world with x right, y up, z towards the viewer.
+    e = jnp.arctan2(2.0, 4.0)
+    up = camera.up_in_camera(e)
+    z = np.array([0.0, -2.0, -4.0]) / np.sqrt(20.0)
+    x = np.cross(z, [0.0, 1.0, 0.0])
+    x /= np.linalg.norm(x)
+    to_camera = np.stack([x, np.cross(z, x), z])
+    np.testing.assert_allclose(to_camera @ [0.0, 1.0, 0.0], up, atol=1e-6)
+    assert up[1] < 0
+    assert up[2] < 0
+    np.testing.assert_allclose(rotations.rotation_x(-e) @ up, [0.0, -1.0, 0.0], atol=1e-6)
+
+
+def test_a_view_keeps_up_upright() -> None:
+    e, f, a = jnp.array(0.3), jnp.array(-0.2), jnp.array(2.0)
+    np.testing.assert_allclose(
+        camera.view_rotation(e, a, f) @ camera.up_in_camera(e), camera.up_in_camera(f), atol=1e-6
+    )
+
+
+def test_centring_turns_the_root_onto_the_axis_and_back() -> None:
+    root = jax.random.normal(KEY, (20, 2)) * 0.5
+    rays = root[:, None] + jax.random.normal(jax.random.key(4), (20, 17, 2)) * 0.1
+    centred = camera.centre_rays(jnp.concatenate([rays, root[:, None]], axis=1), root)
+    np.testing.assert_allclose(centred[:, -1], 0.0, atol=1e-6)
+    np.testing.assert_allclose(camera.uncentre_rays(centred[:, :-1], root), rays, atol=5e-6)
+    turn = camera.centring_rotation(root)
+    np.testing.assert_allclose(turn @ rotations.transpose(turn), np.broadcast_to(np.eye(3), (20, 3, 3)), atol=2e-6)
+    points = camera.homogeneous(rays) * 3.0
+    np.testing.assert_allclose(
+        camera.project(camera.uncentre_points(rotations.rotate(turn, points), root)), rays, atol=5e-6
+    )
+
+
+def test_pixels_and_rays_are_inverses_and_project_agrees() -> None:
+    intrinsics = jnp.array([[1100.0, 1150.0, 480.0, 510.0]])
+    px = camera.px_from_rays(camera.project(POINTS[0, :1]), intrinsics)
+    np.testing.assert_allclose(camera.rays_from_px(px, intrinsics), camera.project(POINTS[0, :1]), atol=1e-6)
+    x, y, z = POINTS[0, 0, 3]
+    np.testing.assert_allclose(px[0, 3], [1100 * x / z + 480, 1150 * y / z + 510], rtol=1e-5)
+
+
+def _size(rays: jax.Array, confidence: jax.Array) -> jax.Array:
+    """Of (B, T, 17, 2) and (B, T, 17)."""
+    return camera.person_size(planes.split(rays), planes.window_last(confidence))
+
+
+def test_size_ignores_the_head_missing_joints_and_single_outliers() -> None:
+    rays = jax.random.normal(KEY, (1, 9, 17, 2)) * 0.01
+    confidence = jnp.ones((1, 9, 17))
+    size = _size(rays, confidence)
+    head = rays.at[:, :, H36M17.index("head")].add(5.0)
+    np.testing.assert_allclose(_size(head, confidence), size)
+    outlier = rays.at[:, 4, H36M17.index("left_ankle")].add(5.0)
+    assert abs(float(_size(outlier, confidence)[0] / size[0]) - 1.0) < 0.05
+    hidden = confidence.at[:, 4, H36M17.index("left_ankle")].set(0.0)
+    np.testing.assert_allclose(_size(outlier, hidden), _size(rays, hidden))
+    np.testing.assert_allclose(_size(2.0 * rays, confidence), 2.0 * size, rtol=1e-5)
+    assert float(_size(rays, jnp.zeros((1, 9, 17)))[0]) == np.float32(0.1)
+
+
+def test_size_is_the_same_in_a_picture_turned_in_its_plane() -> None:
+    rays = jax.random.normal(KEY, (4, 9, 17, 2)) * 0.01
+    confidence = jnp.ones((4, 9, 17))
+    for angle in (0.3, 1.6, 2.8):
+        turn = jnp.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], jnp.float32)
+        turned = jnp.einsum("ij,btkj->btki", turn, rays)
+        np.testing.assert_allclose(_size(turned, confidence), _size(rays, confidence), rtol=1e-5)
+
+
+def test_size_has_finite_gradients_for_a_point() -> None:
+    slope = jax.grad(lambda r: _size(r, jnp.ones((1, 3, 17))).sum())(jnp.zeros((1, 3, 17, 2)))
+    assert jnp.isfinite(slope).all()
+
+
+def test_fitted_translation_recovers_the_truth() -> None:
+    joints = jax.random.normal(KEY, (6, 17, 3)) * 0.4
+    transl = jnp.array([[0.3, -0.2, 4.0]]) + jax.random.normal(jax.random.key(5), (6, 3)) * 0.3
+    rays = camera.project(joints + transl[:, None])
+    weight = jnp.ones((6, 17)).at[:, 5].set(0.0)
+    rays = rays.at[:, 5].set(100.0)
+    found = camera.fit_translation(joints, rays, weight, jnp.full((6,), 0.74 / 4.0))
+    np.testing.assert_allclose(found, transl, atol=2e-3)
+    nothing = camera.fit_translation(joints, rays, jnp.zeros((6, 17)), jnp.full((6,), 0.2))
+    assert jnp.isfinite(nothing).all()
+
+
+def test_assumed_intrinsics() -> None:
+    np.testing.assert_allclose(camera.assumed_intrinsics(np.array([1920, 1080])), [2208, 2208, 960, 540])
+
+
+def test_the_kth_smallest_is_that_of_a_sort_with_its_gradient() -> None:
+    values = jax.random.uniform(jax.random.key(0), (90, 7)).at[60:].set(jnp.inf).at[:, 3].set(jnp.inf)
+    place = jnp.array([0, 1, 30, 0, 59, 47, 12], jnp.int32)
+    found = camera.kth_smallest(values, place)
+    np.testing.assert_array_equal(found, np.sort(values, axis=0)[place, np.arange(7)])
+    slope = jax.grad(lambda v: camera.kth_smallest(v, place)[:3].sum())(values)
+    expected = np.zeros((90, 7), np.float32)
+    expected[np.argsort(values, axis=0)[place[:3], np.arange(3)], np.arange(3)] = 1.0
+    np.testing.assert_array_equal(slope, expected)
+
+
+def test_differences_are_exact_and_so_are_their_gradients() -> None:
+    points = 1e3 * jax.random.normal(jax.random.key(1), (17, 5, 4))
+    first, second = np.array([0, 4, 16, 4]), np.array([1, 0, 2, 4])
+    np.testing.assert_array_equal(camera.differences(points, first, second), points[first] - points[second])
+    ours, theirs = (
+        jax.grad(lambda p, f=f: jnp.sum(f(p) ** 2))(points)
+        for f in (lambda p: camera.differences(p, first, second), lambda p: p[first] - p[second])
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-3)
