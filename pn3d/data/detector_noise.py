@@ -1,10 +1,11 @@
 """Errors and confidences as 2D detectors make them, drawn together, as a pure function of keys.
 
 What is modelled, after errors of real detections against projected truth (AIST++ with its authors' detector, HumanEva
-with AlphaPose): errors last; elbows and wrists are worst; tails are heavy; joints and whole limbs are drawn to the other
-side or to the trunk; hips and shoulders are where the detector defines them; and the confidence tells the size of the
-error, on a scale of the detector's own, or is flat, or what is low is left out. Sizes are shares of a standing person's
-height. The form is our choice; ``ERROR_BY_CONFIDENCE`` and the two tables of confidences were set to those errors.
+with AlphaPose): errors last; elbows and wrists are worst; tails are heavy; joints and whole limbs are drawn to the
+other side or to the trunk; hips and shoulders are where the detector defines them; and the confidence tells the size
+of the error, on a scale of the detector's own, or is flat, or what is low is left out. Sizes are shares of a standing
+person's height. The form is our choice; ``ERROR_BY_CONFIDENCE`` and the two tables of confidences were set to those
+errors.
 
 B examples of T frames of h36m17; each draws from its own typed key alone.
 """
@@ -45,7 +46,6 @@ _JITTER = 0.05
 _JOINTS = len(H36M17.joints)
 _ARMS = np.array([joint.endswith(("elbow", "wrist")) for joint in H36M17.joints])
 _INDEX = {joint: i for i, joint in enumerate(H36M17.joints)}
-_LIMB_ENDS = np.array([[_INDEX[limb[1]], _INDEX[limb[2]]] for limb in _LIMBS])
 _LIMB_ROOT = np.zeros(_JOINTS, int)
 _LIMB_OF = np.zeros((8, _JOINTS), bool)
 for _row, _limb in enumerate(_LIMBS):
@@ -54,7 +54,7 @@ for _row, _limb in enumerate(_LIMBS):
     _LIMB_ROOT[[_INDEX[joint] for joint in _limb]] = _INDEX[_limb[0]]
 _SHIFT = np.array([next((v for k, v in _SHIFT_SHARES.items() if joint.endswith(k)), 0.004) for joint in H36M17.joints])
 _TWIN = np.array(H36M17.mirror)
-_TRUNK = (_INDEX["thorax"], _INDEX["pelvis"]) if "thorax" in _INDEX else (_INDEX["neck"], _INDEX["pelvis"])
+_TRUNK = (_INDEX["thorax"], _INDEX["pelvis"])
 
 
 def detector_noise(

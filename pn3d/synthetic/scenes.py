@@ -62,8 +62,8 @@ def make_synthetic_clips(
         seed: at least 0; another seed gives other people, motions and cameras.
         num_clips: C.
         frames_per_clip: at least 8.
-        detector_noise: keypoints and confidence as a 2D detector would give them, instead of exact ones with 1; a form of
-            ``simulated_detector``, of which True means ``jitter``.
+        detector_noise: keypoints and confidence as a 2D detector would give them, instead of exact ones with 1; a form
+            of ``simulated_detector``, of which True means ``jitter``.
         body: the built-in body where None. Landmarks are the built-in ones.
         mixture: how much of it is of the families beyond everyday motion; nothing where None.
 
