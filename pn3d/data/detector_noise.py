@@ -98,10 +98,10 @@ def _one(
     quality_key, error_key, event_key, shift_key, confidence_key = jax.random.split(key, 5)
     length = xy.shape[0]
     certain = _certainty(quality_key, length, fps)
-    error = _errors(error_key, certain, length, fps) + _definitions(shift_key, xy, measured)
+    error = _errors(error_key, certain, length, fps) + _definitions(shift_key, xy, measured)[None]
     moved, drawn = _drawn_away(event_key, xy, measured, length, fps)
     unsure = jax.random.uniform(jax.random.fold_in(event_key, 1), (_JOINTS,), minval=0.05, maxval=0.5)
-    certain = jnp.where(drawn, jnp.minimum(certain, unsure), certain)
+    certain = jnp.where(drawn, jnp.minimum(certain, unsure[None]), certain)
     positions = xy + strength * ((moved - xy) + height * error)
     return positions, _told(confidence_key, certain, length, fps)
 
@@ -128,14 +128,14 @@ def _certainty(key: jax.Array, length: int, fps: float) -> jax.Array:
     """(T, 17) the confidence that each joint deserves: by window, by joint, and wandering over time."""
     window_key, joint_key, time_key = jax.random.split(key, 3)
     latent = (
-        np.sqrt(0.20) * jax.random.normal(window_key)
-        + np.sqrt(0.35) * jax.random.normal(joint_key, (_JOINTS,))
+        np.sqrt(0.20) * jax.random.normal(window_key, (1, 1))
+        + np.sqrt(0.35) * jax.random.normal(joint_key, (1, _JOINTS))
         + np.sqrt(0.45) * _lasting(time_key, length, fps, _QUALITY_S, (_JOINTS,))
     )
     share = jax.scipy.stats.norm.cdf(latent)
     levels = jnp.array(_CONFIDENCES)
     arms, others = (jnp.interp(share, jnp.array(below), levels) for below in (_SHARE_BELOW_ARMS, _SHARE_BELOW_OTHERS))
-    return jnp.where(_ARMS, arms, others)
+    return jnp.where(_ARMS[None], arms, others)
 
 
 def _errors(key: jax.Array, certain: jax.Array, length: int, fps: float) -> jax.Array:
@@ -149,7 +149,7 @@ def _errors(key: jax.Array, certain: jax.Array, length: int, fps: float) -> jax.
     )
     levels, sigma, spread = (jnp.array(row) for row in ERROR_BY_CONFIDENCE)
     tail = np.sqrt(0.5) * (
-        jax.random.normal(tail_key, (_JOINTS,)) + _lasting(tail_time_key, length, fps, _QUALITY_S, (_JOINTS,))
+        jax.random.normal(tail_key, (1, _JOINTS)) + _lasting(tail_time_key, length, fps, _QUALITY_S, (_JOINTS,))
     )
     size = jnp.interp(certain, levels, sigma) * jnp.exp(jnp.interp(certain, levels, spread) * jnp.clip(tail, -2.0, 2.0))
     return size[..., None] * wander
@@ -164,7 +164,7 @@ def _definitions(key: jax.Array, xy: jax.Array, measured: jax.Array) -> jax.Arra
     side = np.array([1.0 if j.startswith("left") else -1.0 if j.startswith("right") else 0.0 for j in H36M17.joints])
     along = _SHIFT * paired(jax.random.normal(along_key, (_JOINTS,)))
     across = 0.6 * _SHIFT * paired(jax.random.normal(across_key, (_JOINTS,))) * side
-    return along[:, None] * trunk + across[:, None] * hips
+    return along[:, None] * trunk[None] + across[:, None] * hips[None]
 
 
 def _direction(xy: jax.Array, measured: jax.Array, end: int, start: int) -> jax.Array:
@@ -185,15 +185,15 @@ def _drawn_away(
     """
     when_key, where_key, far_key = jax.random.split(key, 3)
     limit = jax.scipy.stats.norm.ppf(1.0 - jnp.repeat(jnp.array(_EVENT_SHARES), 4))
-    active = _lasting(when_key, length, fps, _EVENT_S, (8,), smooth=True) > limit
+    active = _lasting(when_key, length, fps, _EVENT_S, (8,), smooth=True) > limit[None]
     drawn = (active[:, :, None] & jnp.asarray(_LIMB_OF)[None]).any(axis=1)
     other = jax.random.bernoulli(where_key, _TO_OTHER_SIDE, (4,))
     other = jnp.asarray(_LIMB_OF[:4]).T @ other.astype(xy.dtype) > 0
     far = jax.random.uniform(far_key, (_JOINTS, 1), minval=0.4, maxval=1.0)
-    goal = jnp.where(other[:, None], xy[:, _TWIN], xy[:, _LIMB_ROOT])
-    reachable = jnp.where(other, measured[:, _TWIN], measured[:, _LIMB_ROOT])
+    goal = jnp.where(other[None, :, None], xy[:, _TWIN], xy[:, _LIMB_ROOT])
+    reachable = jnp.where(other[None], measured[:, _TWIN], measured[:, _LIMB_ROOT])
     drawn = drawn & reachable
-    return jnp.where(drawn[..., None], xy + far * (goal - xy), xy), drawn
+    return jnp.where(drawn[..., None], xy + far[None] * (goal - xy), xy), drawn
 
 
 def _told(key: jax.Array, certain: jax.Array, length: int, fps: float) -> jax.Array:

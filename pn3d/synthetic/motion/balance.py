@@ -106,7 +106,7 @@ def settle(angles: np.ndarray, tumble: np.ndarray, body: Dimensions) -> tuple[np
 
 
 def flat_feet(angles: np.ndarray, tumble: np.ndarray, body: Dimensions, weight: np.ndarray) -> np.ndarray:
-    """Feet that stand get flat soles on the ground by bending hip, knee and ankle, where the leg is long enough.
+    """Feet that stand get flat soles on the ground by bending hip, knee and ankle; the body sinks as far as that takes.
 
     Args:
         angles: (T, D).
@@ -120,6 +120,10 @@ def flat_feet(angles: np.ndarray, tumble: np.ndarray, body: Dimensions, weight: 
     now = posed(angles, tumble, body)
     points, _ = touch(*_parts(now), body)
     ground = points[..., 1].min(axis=1)
+    hips, longest_m = now.joints_m[:, [1, 2]], 0.985 * body.leg_m
+    aside = np.linalg.norm((now.joints_m[:, [7, 8]] - hips)[..., [0, 2]], axis=-1)
+    down = hips[..., 1] - np.sqrt(np.maximum(longest_m**2 - aside**2, (0.3 * longest_m) ** 2)) - body.ankle_height_m
+    ground = ground + (weight * np.maximum(down - ground[:, None], 0.0)).max(axis=1)
     ankles, feet = now.joints_m[:, [7, 8]].copy(), now.rotations[:, [7, 8]]
     ankles[..., 1] = ground[:, None] + body.ankle_height_m
     heading = np.arctan2(feet[..., 0, 2], feet[..., 2, 2])
@@ -130,6 +134,18 @@ def flat_feet(angles: np.ndarray, tumble: np.ndarray, body: Dimensions, weight: 
         share = weight[:, row, None]
         result[:, columns] = (1 - share) * angles[:, columns] + share * planted[:, columns]
     return result
+
+
+def folded_shanks(angles: np.ndarray, tumble: np.ndarray, body: Dimensions) -> np.ndarray:
+    """Knees of somebody who kneels bent further until the feet are no lower than the knees. (T, D) -> (T, D)."""
+    angles, shank_m = angles.copy(), body.length_m(7, 4)
+    for _ in range(_ROUNDS):
+        points, _ = touch(*_parts(posed(angles, tumble, body)), body)
+        for side in ("left", "right"):
+            foot = points[:, rows(*(f"{side}_{part}" for part in ("toes", "ball", "ankle"))), 1].min(axis=1)
+            below = points[:, rows(f"{side}_knee")[0], 1] - foot
+            angles[:, INDEX[f"{side}_knee"]] += np.arcsin(np.clip(below / shank_m, 0.0, 0.5))
+    return angles
 
 
 def on_feet(

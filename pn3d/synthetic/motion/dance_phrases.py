@@ -158,4 +158,5 @@ def isolations(generator: np.random.Generator, frames: int, body: Dimensions) ->
         right_hip_abd=-hips["pelvis_roll"],
     )
     add(angles, left_hip_flex=0.0 * beat)
-    return whole_body(smooth_over_time(angles, 0.7), np.zeros((frames, 3)))
+    angles, tumble = smooth_over_time(angles, 0.7), np.zeros((frames, 3))
+    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))))

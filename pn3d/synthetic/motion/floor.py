@@ -5,7 +5,7 @@ Phrases of ``floor_poses``; parts that carry the body are made level frame by fr
 
 import numpy as np
 
-from pn3d.synthetic.motion.balance import level, on_feet
+from pn3d.synthetic.motion.balance import folded_shanks, level, on_feet
 from pn3d.synthetic.motion.floor_poses import FLOOR_POSES
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.phrases import Step, act, merged, opposite, repeated, while_at, whole_body
@@ -72,6 +72,7 @@ def crawl(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
     add(angles, spine_side=sway, spine_turn=0.5 * sway, neck_turn=-0.5 * sway)
     feet = ("toes", "ball") if bear else ("knee",)
     tumble = level(angles, tumble, body, ("hand", "wrist"), feet)
+    angles = angles if bear else folded_shanks(angles, tumble, body)
     turn = np.radians(generator.normal() * 12) * np.ones(frames)
     return whole_body(angles, level(angles, tumble, body, ("hand", "wrist"), feet), turn_rate=turn)
 
@@ -167,7 +168,7 @@ def plank(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
 _FLOW = ("fours", "cat", "cow", "bird", "child", "dog", "dog_leg", "plank", "cobra", "runner", "locust")
 _BACK = ("supine", "bent", "shoulders", "boat", "reach_sit", "straddle", "candle", "plough", "crossed")
 _LEVELLED = {
-    **dict.fromkeys(("fours", "cat", "cow", "bird"), (("hand", "wrist"), ("knee",), 1.0)),
+    **dict.fromkeys(("fours", "cat", "cow", "bird"), (("hand", "wrist"), ("knee", "toes", "ball"), 1.0)),
     **dict.fromkeys(("dog", "dog_leg", "plank", "runner"), (("hand", "wrist"), ("toes", "ball", "heel"), 1.0)),
     "cobra": (("hand", "wrist"), ("thigh", "knee"), 1.0),
     "child": (("hand", "wrist"), ("knee", "shank"), 1.0),
