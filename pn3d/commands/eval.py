@@ -25,7 +25,7 @@ from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import Weights, load_weights, require_body
-from pn3d.synthetic.scenes import held_out_clips
+from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips
 from pn3d.training.run_folder import read_json
 
 
@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--weights", nargs="+", metavar="FILE", help="weights files")
     source.add_argument("--predictions", metavar="FILE", help="anybody's joints (N, J, 3), see docs/protocols.md")
     parser.add_argument(
-        "--data", nargs="+", metavar="FILE", help="native files with truth (default: built-in held-out)"
+        "--data",
+        nargs="+",
+        metavar="FILE",
+        help="native files with truth (default: built-in held-out; 'built-in-families': its second set)",
     )
     parser.add_argument("--protocol", nargs="+", metavar="NAME", help=f"of {', '.join(PROTOCOLS)}")
     parser.add_argument("--frames", metavar="FILE", help="list of frames, for the protocols that need one")
@@ -101,10 +104,13 @@ def _check_wishes(arguments: argparse.Namespace) -> None:
 
 
 BUILTIN_DATA = "built-in held-out motion"
+BUILTIN_FAMILIES = "built-in-families"
 
 
 def _read(path: str | None, *, truth: bool) -> tuple[str, Clips]:
-    """A data file, or the built-in held-out clips."""
+    """A data file, or one of the two sets of built-in held-out clips."""
+    if path == BUILTIN_FAMILIES:
+        return path, held_out_family_clips()
     return (BUILTIN_DATA, held_out_clips()) if path is None else (path, read_clips(Path(path), truth=truth))
 
 

@@ -18,6 +18,7 @@ from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.inference.weights import Weights
 from pn3d.lifting.networks import make_networks
+from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.model_selection import split_by_name, state_score
@@ -103,7 +104,7 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
             say(f"built-in motion beside it: {config.data.beside_clips} clips; the files count {times} times")
     else:
         say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
-        clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
+        clips = builtin_clips(config, config.data.builtin_clips)
     held_out = None
     if config.data.held_out_share:
         clips, held_out = split_by_name(clips, config.data.held_out_share)
@@ -116,12 +117,20 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
     return RunInputs(config, clips, held_out, facts, body, landmarks, init)
 
 
+def builtin_clips(config: Config, count: int) -> Clips:
+    """Built-in motion of the run's seed, length and families."""
+    data = config.data
+    families = tuple(name.strip() for name in data.families.split(",") if name.strip())
+    mixture = Mixture(data.families_share, data.random_share, families)
+    return make_synthetic_clips(config.seed, count, data.builtin_frames, mixture=mixture)
+
+
 def beside_builtin(clips: Clips, config: Config) -> tuple[Clips, int]:
     """Built-in motion after the files' clips, which are repeated until they are at least a sixth; and how many times.
 
     Discriminators of a few hundred frames alone would learn one person in one motion (docs/own-data.md).
     """
-    made = without_truth(make_synthetic_clips(config.seed, config.data.beside_clips, config.data.builtin_frames))
+    made = without_truth(builtin_clips(config, config.data.beside_clips))
     times = max(1, -(-made.frames // (5 * clips.frames)))
     return concatenate([clips] * times + [made]), times
 

@@ -40,8 +40,16 @@ class AugmentConfig:
     flip: bool = True
     noise: float = 0.03
     """Largest mean error of simulated detector noise, as a share of a standing person's height (detectors: 0.02)."""
+    detector_noise: float = 0.0
+    """Strength of errors and confidences as real detectors make them (``pn3d.data.detector_noise``; 1: as measured), in
+    the place of ``noise``; 0 leaves it to ``noise``."""
     mask_probability: float = 0.2
     """Share of windows in which joints are dropped."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether what the networks see differs from the data."""
+        return self.noise > 0 or self.detector_noise > 0
 
 
 @dataclass(frozen=True)
@@ -168,6 +176,12 @@ class DataConfig:
 
     builtin_clips: int = 400
     builtin_frames: int = 150
+    families_share: float = 0.0
+    """Share of built-in clips of the families beyond everyday motion."""
+    families: str = "floor,yoga,acrobatics,dance,combat,work,falls"
+    """Which of them, separated by commas."""
+    random_share: float = 0.0
+    """Share of built-in clips of random key poses, also lying, bent and upside down."""
     beside_clips: int = 0
     """Clips of built-in motion beside the files, which are then repeated until they are a sixth of it all."""
     held_out_share: float = 0.0

@@ -15,21 +15,24 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import Landmarks, builtin_landmarks, landmark_joints
 from pn3d.body.model import BodyModel, posed_joints, rest_joints_m
 from pn3d.data.clips import Clips
-from pn3d.data.simulated_detector import detect
+from pn3d.data.simulated_detector import Form, detect
 from pn3d.data.virtual_cameras import VirtualCamera, project_px
 from pn3d.files.errors import UserError
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import H36M17
 from pn3d.synthetic.cameras import IMAGE_PX, place_camera, shorten
 from pn3d.synthetic.motion.angles import about, local_rotations
-from pn3d.synthetic.motion.catalogue import draw_names, make_motion
+from pn3d.synthetic.motion.catalogue import Mixture, draw_names, make_motion
+from pn3d.synthetic.motion.families import FAMILY_MOTIONS
 from pn3d.synthetic.motion.ground import heading_rad, pelvis_path_m
+from pn3d.synthetic.motion.kinematics import tumble_rotation
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.timing import FPS, Motion
 
 HELD_OUT_CLIPS = 24
 FRAMES_PER_CLIP = 150
-_TRAINING, _HELD_OUT = 0x7472, 0x6865
+HELD_OUT_FAMILY_CLIPS = len(FAMILY_MOTIONS)
+_TRAINING, _HELD_OUT, _HELD_OUT_FAMILIES = 0x7472, 0x6865, 0x6866
 _LARGEST_BETA = 2.5
 _CHUNK = 64
 _SHORTEST = 8
@@ -49,8 +52,9 @@ def make_synthetic_clips(
     num_clips: int,
     frames_per_clip: int = FRAMES_PER_CLIP,
     *,
-    detector_noise: bool = False,
+    detector_noise: bool | Form = False,
     body: BodyModel | None = None,
+    mixture: Mixture | None = None,
 ) -> Clips:
     """Clips of built-in motion at 30 fps in h36m17, with truth.
 
@@ -58,8 +62,10 @@ def make_synthetic_clips(
         seed: at least 0; another seed gives other people, motions and cameras.
         num_clips: C.
         frames_per_clip: at least 8.
-        detector_noise: keypoints and confidence as a 2D detector would give them, instead of exact ones with 1.
+        detector_noise: keypoints and confidence as a 2D detector would give them, instead of exact ones with 1; a form
+            of ``simulated_detector``, of which True means ``jitter``.
         body: the built-in body where None. Landmarks are the built-in ones.
+        mixture: how much of it is of the families beyond everyday motion; nothing where None.
 
     Returns:
         Clips with ``intrinsics`` and all truth; names are ``<motion>/<index>/cam0``.
@@ -72,20 +78,26 @@ def make_synthetic_clips(
             f"built-in motion needs seed >= 0, num_clips >= 1, frames_per_clip >= {_SHORTEST}; "
             f"found {seed}, {num_clips}, {frames_per_clip}"
         )
-    return _make(_TRAINING, seed, num_clips, frames_per_clip, detector_noise, body)
+    names = draw_names(np.random.default_rng([_TRAINING, seed, 0]), num_clips, mixture or Mixture())
+    return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, body)
 
 
 def held_out_clips(
-    num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool = False, body: BodyModel | None = None
+    num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool | Form = False, body: BodyModel | None = None
 ) -> Clips:
     """The clips that evaluation uses when no file is named: always the same ones, which no training seed can draw."""
-    return _make(_HELD_OUT, 0, num_clips, FRAMES_PER_CLIP, detector_noise, body)
+    names = draw_names(np.random.default_rng([_HELD_OUT, 0, 0]), num_clips)
+    return _make(_HELD_OUT, 0, names, FRAMES_PER_CLIP, detector_noise, body)
 
 
-def _make(domain: int, seed: int, num_clips: int, frames: int, noise: bool, body: BodyModel | None) -> Clips:
+def held_out_family_clips(*, detector_noise: bool | Form = False, body: BodyModel | None = None) -> Clips:
+    """A second held-out set: one clip of each motion of the families and one of random key poses, always the same."""
+    return _make(_HELD_OUT_FAMILIES, 0, list(FAMILY_MOTIONS), FRAMES_PER_CLIP, detector_noise, body)
+
+
+def _make(domain: int, seed: int, names: list[str], frames: int, noise: bool | Form, body: BodyModel | None) -> Clips:
     body = builtin_body() if body is None else body
-    landmarks = builtin_landmarks()
-    names = draw_names(np.random.default_rng([domain, seed, 0]), num_clips)
+    landmarks, num_clips = builtin_landmarks(), len(names)
     generators = [np.random.default_rng([domain, seed, 1 + index]) for index in range(num_clips)]
     betas = np.zeros((num_clips, 10), np.float32)
     drawn = np.stack([generator.normal(size=10) for generator in generators])
@@ -104,7 +116,11 @@ def _make(domain: int, seed: int, num_clips: int, frames: int, noise: bool, body
     keypoints_px = project_px(joints_cam_m.astype(np.float64), intrinsics[:, None, None].astype(np.float64))
     confidence = np.ones(keypoints_px.shape[:3])
     if noise:
-        seen = [detect(actor.generator, picture, FPS) for actor, picture in zip(actors, keypoints_px, strict=True)]
+        form: Form = "jitter" if noise is True else noise
+        seen = [
+            detect(actor.generator, picture, FPS, form=form)
+            for actor, picture in zip(actors, keypoints_px, strict=True)
+        ]
         keypoints_px, confidence = np.stack([k for k, _ in seen]), np.stack([c for _, c in seen])
     flat = num_clips * frames
     return Clips(
@@ -172,6 +188,8 @@ def _film(
 def _world_rotations(motion: Motion) -> np.ndarray:
     """(T, 24, 3, 3) local rotations, the root's in the world."""
     local = local_rotations(motion.angles)
+    if motion.tumble is not None:
+        local[:, 0] = tumble_rotation(motion.tumble) @ local[:, 0]
     local[:, 0] = about(1, heading_rad(motion)) @ local[:, 0]
     return local
 

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from pn3d.config import Config
+from pn3d.data.detector_noise import detector_noise
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import UNIT_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
 from pn3d.lifting.windows import Window, make_window
@@ -67,14 +68,21 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
         rays, confidence = flip_windows(rays, confidence, jax.vmap(jax.random.bernoulli)(keys[:, 0]))
     root_depth, augment = config.model.root_depth, config.augment
     clean = make_window(rays, confidence, root_depth)
-    noisy_rays, visible = rays, confidence
-    if augment.noise > 0:
+    noisy_rays, visible, told = rays, confidence, None
+    if augment.detector_noise > 0:
+        noisy_xy, told = detector_noise(
+            keys[:, 1], clean.xy, confidence, _HEIGHT, strength=augment.detector_noise, fps=config.model.frame_rate
+        )
+        noisy_rays = noisy_xy * clean.size[:, None, None, None]
+    elif augment.noise > 0:
         noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise, _HEIGHT)
         noisy_rays = noisy_xy * clean.size[:, None, None, None]
     if augment.mask_probability > 0:
         visible = drop_joints(keys[:, 2], confidence, augment.mask_probability)
+        told = None if told is None else drop_joints(keys[:, 2], told, augment.mask_probability)
     masked = make_window(rays, visible, root_depth)
-    window = make_window(noisy_rays, visible, root_depth) if augment.noise > 0 else masked
+    # What a detector tells of its joints: with the long-lasting noise its confidences too.
+    window = make_window(noisy_rays, visible if told is None else told, root_depth) if augment.noisy else masked
     # Many read them, and XLA would make the masks anew for each from the random bits.
     window, masked, clean = jax.lax.optimization_barrier((window, masked, clean))
     frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])

@@ -55,9 +55,29 @@ _RANGE_DEG: dict[str, tuple[float, float]] = {
     "forearm_rot": (-60, 60),
     "wrist_flex": (-50, 50),
 }
-_LOW, _HIGH = (
-    np.radians([_RANGE_DEG[name.removeprefix("left_").removeprefix("right_")][end] for name in CHANNELS])
-    for end in (0, 1)
+_TRAINED_DEG: dict[str, tuple[float, float]] = _RANGE_DEG | {
+    "pelvis_pitch": (-60, 110),
+    "spine_flex": (-62, 80),
+    "spine_side": (-38, 38),
+    "spine_turn": (-48, 48),
+    "neck_flex": (-52, 52),
+    "hip_flex": (-42, 138),
+    "hip_abd": (-25, 78),
+    "hip_rot": (-60, 40),
+    "knee": (0, 152),
+    "ankle": (-52, 32),
+    "toe": (-20, 62),
+    "collar_up": (-8, 26),
+    "arm_flex": (-66, 176),
+    "arm_abd": (-60, 172),
+    "elbow": (0, 148),
+    "wrist_flex": (-80, 70),
+}
+"""Ranges of trained people, our choice: dancers' and gymnasts' hips, spines and ankles, wrists that carry the body, and
+knees and hips bent as far as calves, thighs and trunk let them on the floor."""
+(_LOW, _HIGH), (_TRAINED_LOW, _TRAINED_HIGH) = (
+    [np.radians([table[name.removeprefix("left_").removeprefix("right_")][end] for name in CHANNELS]) for end in (0, 1)]
+    for table in (_RANGE_DEG, _TRAINED_DEG)
 )
 _MIRROR_SIGN = np.array([-1.0 if name.endswith(("roll", "yaw", "side", "turn")) else 1.0 for name in CHANNELS])
 _SPINE_SHARE = (0.36, 0.32, 0.32)
@@ -95,16 +115,24 @@ def mirror(angles: np.ndarray) -> np.ndarray:
     return swapped
 
 
-def within_limits(angles: np.ndarray) -> np.ndarray:
-    """Angles brought into the ranges of healthy adults (AAOS tables, some degrees tighter). (*, D) -> (*, D).
+def within_limits(angles: np.ndarray, trained: bool = False) -> np.ndarray:
+    """Angles brought into the ranges of healthy adults (AAOS tables, some degrees tighter), or of trained ones.
+
+    (*, D) -> (*, D).
 
     The last tenth of each range is approached smoothly, so that a clamped motion does not stop dead.
     """
-    middle, half = 0.5 * (_HIGH + _LOW), 0.5 * (_HIGH - _LOW)
+    low, high = (_TRAINED_LOW, _TRAINED_HIGH) if trained else (_LOW, _HIGH)
+    middle, half = 0.5 * (high + low), 0.5 * (high - low)
     unit = (angles - middle) / half
     beyond = np.maximum(np.abs(unit) - 0.9, 0.0)
     limited = np.where(beyond > 0, 0.9 + 0.1 * np.tanh(beyond / 0.1), np.abs(unit))
     return middle + half * np.sign(unit) * limited
+
+
+def trained_range() -> tuple[np.ndarray, np.ndarray]:
+    """(D,) least and (D,) greatest angle of trained people, radians."""
+    return _TRAINED_LOW.copy(), _TRAINED_HIGH.copy()
 
 
 def rotation(vectors: np.ndarray) -> np.ndarray:

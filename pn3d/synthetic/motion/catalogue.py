@@ -1,11 +1,13 @@
 """All the motions by name, and how a clip is put together from them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pn3d.files.errors import UserError
 from pn3d.synthetic.motion import arms, gaits, jumps, sports, stances
 from pn3d.synthetic.motion.angles import CHANNELS, within_limits
+from pn3d.synthetic.motion.families import FAMILIES, FAMILY_MOTIONS, RANDOM_POSES
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.timing import (
     Motion,
@@ -94,16 +96,63 @@ def motion_names() -> tuple[str, ...]:
     return tuple(MOTIONS)
 
 
-def draw_names(generator: np.random.Generator, count: int) -> list[str]:
-    """Names by their shares, spread evenly: with 24 clips already most motions occur."""
+@dataclass(frozen=True)
+class Mixture:
+    """Which motions clips are drawn from; the rest is everyday motion (``MOTIONS``).
+
+    Attributes:
+        families_share: of the clips, from ``families``.
+        random_share: of the clips, random key poses.
+        families: names of ``families.FAMILIES``.
+    """
+
+    families_share: float = 0.0
+    random_share: float = 0.0
+    families: tuple[str, ...] = tuple(FAMILIES)
+
+
+def draw_names(generator: np.random.Generator, count: int, mixture: Mixture = Mixture()) -> list[str]:
+    """Names by their shares, spread evenly: with 24 clips already most motions occur.
+
+    Raises:
+        UserError: the mixture names an unknown family, or shares that are no shares.
+    """
     names, shares = list(MOTIONS), np.array([share for share, _ in MOTIONS.values()])
+    if mixture.families_share or mixture.random_share:
+        more = _family_shares(mixture)
+        everyday = (1 - mixture.families_share - mixture.random_share) * shares / shares.sum()
+        names, shares = [*names, *more], np.array([*everyday, *more.values()])
     edges = np.cumsum(shares) / shares.sum()
     at = (generator.permutation(count) + generator.uniform(size=count)) / count
     return [names[min(int(np.searchsorted(edges, value)), len(names) - 1)] for value in at]
 
 
+def _family_shares(mixture: Mixture) -> dict[str, float]:
+    """Motion -> share of all clips, of what is not everyday."""
+    families, random = mixture.families_share, mixture.random_share
+    if not (families >= 0 and random >= 0 and families + random <= 1):
+        raise UserError(
+            f"shares of motion families and of random poses must add up to at most 1, found {families}, {random}"
+        )
+    if unknown := set(mixture.families) - set(FAMILIES):
+        raise UserError(f"unknown motion family {sorted(unknown)[0]!r}; families: {', '.join(FAMILIES)}")
+    if families and not mixture.families:
+        raise UserError(f"a share of motion families needs one at least; families: {', '.join(FAMILIES)}")
+    shares = {
+        name: families / len(mixture.families) * share / sum(s for s, _ in FAMILIES[family].values())
+        for family in mixture.families
+        for name, (share, _) in FAMILIES[family].items()
+    }
+    return shares | {RANDOM_POSES: random}
+
+
 def make_motion(generator: np.random.Generator, name: str, frames: int, body: Dimensions) -> Motion:
     """A clip's motion: the named one, at times with another before or after it, as this person does it today."""
+    if name in FAMILY_MOTIONS:
+        motion = FAMILY_MOTIONS[name](generator, frames, body)
+        if motion.tumble is None and motion.path_m is None:
+            motion = replace(motion, angles=_as_somebody(generator, motion.angles))
+        return mirrored(motion) if generator.uniform() < 0.5 else motion
     motion = _piece(generator, name, frames, body)
     if frames >= 90 and generator.uniform() < 0.35:
         other, overlap = str(generator.choice(_COMPANIONS)), int(generator.integers(9, 25))

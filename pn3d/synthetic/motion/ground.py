@@ -3,12 +3,14 @@
 import numpy as np
 
 from pn3d.synthetic.motion.angles import about
+from pn3d.synthetic.motion.kinematics import skin_velocity_m_s, touch
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.timing import FPS, GRAVITY, Motion, smooth_over_time
 
 _TOUCH_SOFTNESS_M = 0.015
 _SLIP_M_S = 0.8
 _LEGS_END = 4
+_SINKS_M = 0.012
 
 
 def heading_rad(motion: Motion) -> np.ndarray:
@@ -32,9 +34,18 @@ def pelvis_path_m(motion: Motion, joints_m: np.ndarray, rotations: np.ndarray, b
     Returns:
         (T, 3) world, starting above the origin.
     """
-    points = touching_points_m(joints_m, rotations, body)
-    height = _heights_m(-points[..., 1].min(axis=1), motion.airborne)
-    velocity = _against_standing_feet(points[:, :_LEGS_END])
+    if motion.path_m is not None:
+        return motion.path_m
+    if motion.tumble is not None:
+        points, arm = touch(joints_m, rotations, body)
+        standing = -points[..., 1].min(axis=1)
+        height = np.maximum(_heights_m(standing, motion.airborne), standing - _SINKS_M)
+        above = points[..., 1] - points[..., 1].min(axis=1, keepdims=True)
+        velocity = _against(above, -skin_velocity_m_s(joints_m, rotations, arm, FPS)[..., [0, 2]])
+    else:
+        points = touching_points_m(joints_m, rotations, body)
+        height = _heights_m(-points[..., 1].min(axis=1), motion.airborne)
+        velocity = _against_standing_feet(points[:, :_LEGS_END])
     velocity = _carry_through_flight(velocity, motion.airborne)
     heading = about(1, heading_rad(motion))
     glide = np.einsum("tij,tj->ti", heading[:, [0, 2]][:, :, [0, 2]], motion.glide_m_s)
@@ -64,7 +75,11 @@ def _against_standing_feet(feet_m: np.ndarray) -> np.ndarray:
     whose motion agrees with how the body travels, which two rounds of weighing find out.
     """
     above = feet_m[..., 1] - feet_m[..., 1].min(axis=1, keepdims=True)
-    backwards = -np.gradient(feet_m[..., [0, 2]], axis=0) * FPS
+    return _against(above, -np.gradient(feet_m[..., [0, 2]], axis=0) * FPS)
+
+
+def _against(above: np.ndarray, backwards: np.ndarray) -> np.ndarray:
+    """The same from heights over the lowest point, (T, P), and the points' reversed velocities, (T, P, 2)."""
     weight = low = np.exp(-above / _TOUCH_SOFTNESS_M)
     for _ in range(3):
         velocity = (weight[..., None] * backwards).sum(axis=1) / weight.sum(axis=1, keepdims=True)

@@ -53,7 +53,7 @@ kneel.both      hip_flex 4 knee 92 ankle -30 toe 10
 """
 
 
-def _read(text: str) -> dict[str, dict[str, float]]:
+def read(text: str) -> dict[str, dict[str, float]]:
     """name -> {angle: degrees}; a word with a dot starts a new pose."""
     poses: dict[str, dict[str, float]] = {}
     words = iter(text.split())
@@ -65,7 +65,7 @@ def _read(text: str) -> dict[str, dict[str, float]]:
     return poses
 
 
-KEY_POSES = _read(_TEXT)
+KEY_POSES = read(_TEXT)
 """Name -> angles in degrees."""
 
 

@@ -99,6 +99,36 @@ def plant_legs(angles: np.ndarray, shift_m: np.ndarray, feet: Feet, body: Dimens
     return angles
 
 
+def plant_ankles(
+    angles: np.ndarray, pelvis: np.ndarray, ankles_m: np.ndarray, heading: np.ndarray, body: Dimensions
+) -> np.ndarray:
+    """Sets hips, knees and ankles so that both ankles are where they are told, frame by frame, the soles level.
+
+    Args:
+        angles: (T, D).
+        pelvis: (T, 3, 3) global rotation of the pelvis, which is at the origin.
+        ankles_m: (T, 2, 3) left and right.
+        heading: (T, 2) radians the feet point, from z to x; knees bend that way.
+        body: lengths.
+
+    Returns:
+        (T, D) angles; a target out of reach is approached.
+    """
+    angles = angles.copy()
+    thigh, shank = body.length_m(4, 1), body.length_m(7, 4)
+    for side, name, hip, row in ((1, "left", 1, 0), (-1, "right", 2, 1)):
+        foot = about(1, heading[:, row])
+        to_ankle = np.einsum("tji,tj->ti", pelvis, ankles_m[:, row] - pelvis @ body.offset_m(hip, 0))
+        knee_forward = np.einsum("tji,tj->ti", pelvis, foot[:, :, 2])
+        thigh_matrix, knee = _two_bones(to_ankle, knee_forward, thigh, shank)
+        flex, abd, rot = swing_twist_angles(thigh_matrix, side)
+        _set(angles, name, hip_flex=flex, hip_abd=abd, hip_rot=rot, knee=knee, toe=np.zeros(len(angles)))
+        above = pelvis @ swing_twist_matrix(flex, abd, rot, side) @ about(0, knee)
+        bend = _small_rotation_vector(np.swapaxes(above, -1, -2) @ foot)
+        _set(angles, name, ankle=-bend[:, 0], ankle_rot=-side * bend[:, 1], ankle_inv=-side * bend[:, 2])
+    return angles
+
+
 def reach(wrist_m: np.ndarray, swivel: np.ndarray, body: Dimensions) -> dict[str, np.ndarray]:
     """Angles of an arm whose wrist goes to a point, the elbow low and outward as people hold it.
 

@@ -22,12 +22,17 @@ class Motion:
         airborne: (T,) bool, neither foot on the ground.
         glide_m_s: (T, 2) velocity over ground (left, forward) of the heading's frame that steps do not explain, used
             while airborne.
+        tumble: (T, 3) radians pitch, roll and spin of the whole body (``kinematics.tumble_rotation``) where any part of
+            it may touch the ground; None where feet carry it.
+        path_m: (T, 3) of the pelvis over ground in the frame of the first heading, where no contact tells it (ladders).
     """
 
     angles: np.ndarray
     turn_rate: np.ndarray
     airborne: np.ndarray
     glide_m_s: np.ndarray
+    tumble: np.ndarray | None = None
+    path_m: np.ndarray | None = None
 
     @property
     def frames(self) -> int:
@@ -47,7 +52,12 @@ def still(angles: np.ndarray) -> Motion:
 def mirrored(motion: Motion) -> Motion:
     """The motion in a mirror."""
     return replace(
-        motion, angles=mirror(motion.angles), turn_rate=-motion.turn_rate, glide_m_s=motion.glide_m_s * [-1.0, 1.0]
+        motion,
+        angles=mirror(motion.angles),
+        turn_rate=-motion.turn_rate,
+        glide_m_s=motion.glide_m_s * [-1.0, 1.0],
+        tumble=None if motion.tumble is None else motion.tumble * [1.0, -1.0, -1.0],
+        path_m=None if motion.path_m is None else motion.path_m * [-1.0, 1.0, 1.0],
     )
 
 
@@ -127,11 +137,13 @@ def cross_fade(first: Motion, second: Motion, overlap: int) -> Motion:
     early = weight < 0.5
     air = np.where(early, first.airborne[-overlap:], second.airborne[:overlap])
     air = np.concatenate([first.airborne[:-overlap], air, second.airborne[overlap:]])
+    tumbles = [np.zeros((m.frames, 3)) if m.tumble is None else m.tumble for m in (first, second)]
     return Motion(
         mix(first.angles, second.angles),
         mix(first.turn_rate, second.turn_rate),
         air,
         mix(first.glide_m_s, second.glide_m_s),
+        None if first.tumble is None and second.tumble is None else mix(*tumbles),
     )
 
 

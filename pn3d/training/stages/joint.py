@@ -33,7 +33,7 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
         cycle = self_consistency_cycle(scene, own["teacher"], batch)
         posed = pose_body(networks.student, own["student"], batch.window, scene.body, scene.landmarks)
         # Without noise the windows are the ones of the cycle.
-        noisy = config.augment.noise > 0
+        noisy = config.augment.noisy
         lifted = lifting.lift(networks.teacher, own["teacher"], batch.window) if noisy else cycle.lifted
         in_view = student_in_view(config, scene, own["student"], posed, cycle, batch)
         fakes = {name: [cycle.novel.window.xy] for name in ("pose_discriminator", "motion_discriminator")}
@@ -94,7 +94,7 @@ def _distillation_terms(config: Config, lifted: Lifted, posed: Posed, targets: T
         stage.fit_weight,
         lambda: losses.body_distance(at_chosen.skeleton_m, fitted.joints_m, at_chosen.rotations, fitted.rotations),
     )
-    if config.augment.noise > 0 and config.model.correct:
+    if config.augment.noisy and config.model.correct:
         terms["denoise_noisy"] = (
             config.teacher.loss.denoise_weight,
             lambda: losses.point_distance(lifted.corrected_xy, clean_xy(batch, batch.window), batch.window.visible),
