@@ -14,7 +14,7 @@ from pn3d.data.clips import TRUTH_FIELDS
 from pn3d.data.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES
 from pn3d.data.motionbert import LEFT_OUT, read_motionbert
 from pn3d.errors import UserError
-from pn3d.pickle_machine import Caps
+from pn3d.pickle_opcodes import Caps
 
 SOURCES = {
     "train": ["s_01_act_02_subact_01_ca_01", "s_01_act_02_subact_01_ca_02", "s_05_act_15_subact_02_ca_02"],

@@ -8,8 +8,9 @@ import pytest
 from python2_pickles import equal_values
 
 from pn3d.errors import UserError
-from pn3d.pickle_machine import Caps
-from pn3d.safe_pickle import DEFAULT_CAPS, load_npy, load_npz
+from pn3d.pickle_opcodes import Caps
+from pn3d.safe_npz import load_npy, load_npz
+from pn3d.safe_pickle import DEFAULT_CAPS
 
 
 def test_npz_with_and_without_objects(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, BodyModel, posed_joints, rest_joints_m, vertices
 from pn3d.errors import UserError
 from pn3d.rotations import axis_angle_to_matrix
-from pn3d.safe_pickle import load_npy
+from pn3d.safe_npz import load_npy
 from pn3d.skeleton import H36M17, SMPL24
 
 _LEGS = slice(1, 7)

@@ -19,7 +19,8 @@ from pn3d.body.landmark_arrays import joined_sha256, landmark_arrays
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, POSE_FEATURES, BodyModel, make_body_model
 from pn3d.errors import UserError
-from pn3d.safe_pickle import load_npz, load_pickle
+from pn3d.safe_npz import load_npz
+from pn3d.safe_pickle import load_pickle
 from pn3d.skeleton import SMPL24
 
 NUM_BETAS = 10

@@ -12,7 +12,7 @@ import numpy as np
 
 from pn3d.data.clips import Clips, validate_clips
 from pn3d.errors import UserError
-from pn3d.pickle_machine import Caps
+from pn3d.pickle_opcodes import Caps
 from pn3d.skeleton import H36M17, Layout
 
 DATA_SET_CAPS = Caps(

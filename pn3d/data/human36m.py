@@ -25,7 +25,7 @@ from pn3d.data.assembly import (
 from pn3d.data.clips import Clips
 from pn3d.data.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES, Camera, load_cameras, subject_cameras
 from pn3d.errors import UserError
-from pn3d.safe_pickle import load_npz
+from pn3d.safe_npz import load_npz
 from pn3d.skeleton import COCO17, H36M17, LAYOUTS, Layout, remap_indices
 
 FPS = 50.0

@@ -18,7 +18,7 @@ import numpy as np
 from pn3d.data.assembly import as_array, as_dict, as_list, member
 from pn3d.errors import UserError
 from pn3d.export.kinematics import quaternion_to_matrix
-from pn3d.safe_pickle import load_npz
+from pn3d.safe_npz import load_npz
 
 CAMERA_NAMES = ("54138969", "55011271", "58860488", "60457274")
 """The four cameras in the order in which VideoPose3D's files list them."""

@@ -23,7 +23,7 @@ from pn3d.data.simulated_detector import detect
 from pn3d.data.smpl_motion import joints_by_landmarks, moved_frame, pelvis_at_rest
 from pn3d.data.virtual_cameras import IMAGE_SIZE, VirtualCamera, cameras_around
 from pn3d.errors import UserError
-from pn3d.safe_pickle import load_npz
+from pn3d.safe_npz import load_npz
 
 SPLITS = ("train", "test")
 _Z_UP_TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])

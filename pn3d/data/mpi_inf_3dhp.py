@@ -25,7 +25,7 @@ from pn3d.data.assembly import (
 )
 from pn3d.data.clips import Clips
 from pn3d.errors import UserError
-from pn3d.safe_pickle import load_npz
+from pn3d.safe_npz import load_npz
 
 TO_H36M17 = (14, 8, 9, 10, 11, 12, 13, 15, 1, 16, 0, 5, 6, 7, 2, 3, 4)
 """For each joint of h36m17 its index among the data set's 17."""
