@@ -3,8 +3,8 @@
     python -m benchmarks.fuzz_body [--files 20000] [--seed 0] [--json OUT.json]
 
 The files are read by a child process that imports no JAX and has 2 GB of address space (``read_limited``); what it can
-read also goes through ``load_body`` here. Most files are small, so that mutations hit the structure (opcodes, sizes, headers) rather than the numbers; a few are
-of full size. A file that ends otherwise is kept in the current folder and named; the exit status is then 1.
+read also goes through ``load_body`` here. Most files are small, so that mutations hit the structure (opcodes, sizes,
+headers) rather than the numbers; a few are of full size. A file that ends otherwise is kept in the current folder and named; the exit status is then 1.
 """
 
 import argparse
@@ -173,10 +173,11 @@ class Reader:
         if not peak:
             return f"the reader ended with status {self.child.wait()}"
         self.peak_mb = int(peak)
-        return _outcome_of_body(path) if result == "read" else result
+        return outcome(path) if result == "read" else result
 
 
-def _outcome_of_body(path: Path) -> str:
+def outcome(path: Path) -> str:
+    """``read``, ``refused``, or what went wrong, of the whole body in this process."""
     try:
         load_body(path)
     except UserError as error:
