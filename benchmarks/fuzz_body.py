@@ -4,7 +4,8 @@
 
 The files are read by a child process that imports no JAX and has 2 GB of address space (``read_limited``); what it can
 read also goes through ``load_body`` here. Most files are small, so that mutations hit the structure (opcodes, sizes,
-headers) rather than the numbers; a few are of full size. A file that ends otherwise is kept in the current folder and named; the exit status is then 1.
+headers) rather than the numbers; a few are of full size. A file that ends otherwise is kept in the current folder and
+named; the exit status is then 1.
 """
 
 import argparse
