@@ -97,7 +97,9 @@ def test_only_safe_pickle_reads_pickles() -> None:
     for path in files():
         text = path.read_text()
         assert "allow_pickle=True" not in text, path
-        assert "import pickle" not in text, path
+        if path.name not in ("safe_pickle.py", "pickle_opcodes.py"):
+            assert not re.search(r"(?:import|from) (?:_?pickle|cPickle|dill|marshal|shelve|joblib)", text), path
+        assert not re.search(r"pickle\.loads?\(", text), path
 
 
 def test_scripts_hold_no_logic() -> None:

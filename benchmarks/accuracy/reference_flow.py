@@ -14,8 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
-from pn3d.lifting.lifters import Params, make_window
-from pn3d.training.objectives import make_scene, teacher_cycle, teacher_terms
 
 from benchmarks.accuracy.study_minimise import minimise
 from benchmarks.accuracy.study_train import train_data
@@ -25,8 +23,11 @@ from pn3d.config import Config, with_overrides
 from pn3d.data.clips import Clips
 from pn3d.data.windows import gather_windows
 from pn3d.geometry.skeleton import H36M17
-from pn3d.models.layers import run_network
+from pn3d.lifting.networks import Params, apply
+from pn3d.lifting.windows import make_window
 from pn3d.training.batch import TrainData, draw_batch
+from pn3d.training.scene import make_scene
+from pn3d.training.stages.teacher import self_consistency_cycle, teacher_terms
 from pn3d.training.terms import sum_terms
 
 COMPONENTS = 20
@@ -58,7 +59,7 @@ class Flow(nn.Module):
 
 def log_density(params: Any, x: jax.Array) -> jax.Array:
     """Whitened poses (B, C) -> (B,)."""
-    value: jax.Array = run_network(Flow(), params, x)
+    value: jax.Array = apply(Flow(), params, x)
     return value
 
 
@@ -121,10 +122,11 @@ def train_with_flow(config: Config, clips: Clips) -> Params:
 
     def loss(params: Params, inputs: TrainData, key: jax.Array, lane: jax.Array) -> jax.Array:
         batch = draw_batch(inputs, key, lane, config.teacher.optimiser.batch_size, config)
-        cycle = teacher_cycle(scene, params, batch)
-        terms = teacher_terms(scene, cycle, batch, {}, config.teacher.loss)
+        cycle = self_consistency_cycle(scene, params, batch)
+        unused = {name: jnp.zeros(1) for name in ("pose_discriminator", "motion_discriminator")}
+        terms = teacher_terms(scene, cycle, batch, unused, config.teacher.loss)
         total, _ = sum_terms(terms)
-        unlikely = -jnp.mean(prior.log_density(cycle.seen.window.xy[:, config.model.window // 2]))
+        unlikely = -jnp.mean(prior.log_density(cycle.novel.window.xy[:, config.model.window // 2]))
         return total + FLOW_WEIGHT * unlikely
 
     return minimise(config, data, loss)

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from pn3d.lifting.lifters import make_window
 
 from pn3d.body import limits, rest
 from pn3d.body.builtin import builtin_body
@@ -21,6 +20,7 @@ from pn3d.data.clips import Clips, without_truth
 from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import frame_rays
 from pn3d.geometry import camera, rotations
+from pn3d.lifting.windows import make_window
 
 STEPS = 250
 FACINGS = 4

@@ -10,7 +10,6 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.lifting.lifters import Params, make_networks, make_window
 
 from benchmarks.accuracy.study_minimise import minimise
 from benchmarks.accuracy.study_train import teacher_weights, train_data
@@ -22,7 +21,9 @@ from pn3d.data.windows import flip_windows, gather_windows
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
-from pn3d.lifting import lifters
+from pn3d.lifting.networks import Params, make_networks
+from pn3d.lifting.teacher import lift, root_relative
+from pn3d.lifting.windows import make_window
 from pn3d.training.batch import TrainData
 from pn3d.training.model_selection import scene_of
 
@@ -61,7 +62,7 @@ def train_twin(config: Config, clips: Clips) -> Params:
         mirrored = truth[:, :, np.array(H36M17.mirror)] * jnp.array([-1.0, 1.0, 1.0]).reshape(1, 1, 1, 3)
         truth = jnp.where(flip[:, None, None, None], mirrored, truth)
         window = make_window(rays, confidence, config.model.root_depth)
-        joints = lifters.root_relative(lifters.lift(teacher, params, window).joints)
+        joints = root_relative(lift(teacher, params, window).joints)
         gap = joints - truth / window.size[:, None, None, None]
         return jnp.mean(jnp.sqrt(jnp.sum(gap**2, axis=-1) + 1e-6))
 

@@ -10,18 +10,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.training.objectives import Scene
 
 from pn3d.config import Config, flatten
 from pn3d.training.batch import TrainData
 from pn3d.training.parallel import Step, repeated
+from pn3d.training.scene import Scene
 from pn3d.training.train_step import make_step
 
 _NEVER_ASKED = (
     "teacher.discriminator.gradient_penalty",
     "teacher.discriminator.input_scale",
     "teacher.discriminator.motion_gain",
-    "teacher.loss.reprojection_depth_power",
     "teacher.optimiser.ema",
 )
 """Dials that code only computes with; of the others it also asks whether they are zero."""

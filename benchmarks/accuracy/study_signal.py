@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from pn3d.lifting.lifters import make_networks
 
 from benchmarks.accuracy.study_train import builtin_scores, snapshots, train_data
 from pn3d.body.builtin import builtin_body
@@ -18,7 +17,8 @@ from pn3d.data.clips import Clips
 from pn3d.evaluation.cross_view import cross_view, views_by_scene
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
-from pn3d.training.model_selection import HeldOut, combined, flat_lift, held_out_windows, signal_terms, teacher_lift
+from pn3d.lifting.networks import make_networks
+from pn3d.training.model_selection import HeldOut, combined, flat_lift, held_out_windows, score_terms, teacher_lift
 
 Point = dict[str, Any]
 
@@ -30,8 +30,8 @@ def _compiled(model: Any) -> Any:
 
     @jax.jit
     def both(params: Any, held_out: HeldOut) -> Any:
-        own = signal_terms(teacher_lift(teacher, params), held_out)
-        flat = signal_terms(flat_lift, held_out)
+        own = score_terms(teacher_lift(teacher, params), held_out)
+        flat = score_terms(flat_lift, held_out)
         return own, flat, combined(own, flat)
 
     return both

@@ -11,8 +11,6 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.lifting.lifters import Params
-from pn3d.training.objectives import make_scene
 
 from benchmarks.accuracy.study_dials import dialled_step, dials_of, padded, structure_of
 from benchmarks.robustness.changed_clips import seen_from
@@ -27,10 +25,12 @@ from pn3d.evaluation.evaluate import Scores, score_joints
 from pn3d.files.errors import TrainingDivergedError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
+from pn3d.lifting.networks import Params
 from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.model_selection import split_by_name
 from pn3d.training.parallel import device_mesh, mapped_step, replicate
+from pn3d.training.scene import make_scene
 from pn3d.training.state import init_state, start_stage
 
 DataChoice = Literal["files", "builtin", "builtin-below", "both"]

@@ -2,34 +2,32 @@
 
     python -m benchmarks.robustness.fuzz_body [--files 20000] [--seed 0] [--json OUT.json]
 
-Most files are small, so that mutations hit the structure (opcodes, sizes, headers) rather than the numbers; a few are
-of full size. A file that ends otherwise is kept in the current folder and named; the exit status is then 1.
+The files are read by a child process that imports no JAX and has 2 GB of address space (``read_limited``); what it can
+read also goes through ``load_body`` here. Most files are small, so that mutations hit the structure (opcodes, sizes,
+headers) rather than the numbers; a few are of full size. A file that ends otherwise is kept in the current folder and
+named; the exit status is then 1.
 """
 
 import argparse
 import io
 import json
 import pickle
-import resource
-import signal
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 
 from pn3d.body.smpl_file import load_body
 from pn3d.files.errors import UserError
-from pn3d.files.pickle_values import DataReader
-from pn3d.files.safe_pickle import DEFAULT_CAPS
+from pn3d.files.pickle_opcodes import Caps, OpcodeCheck
 from tools.stand_ins.smpl_files import in_file_layout, python2_pickle, random_smpl
 
-SECONDS = 20.0
 MEGABYTES = 1024
 FULL_SIZE_EVERY = 1000
 
@@ -105,7 +103,7 @@ def structure_of(name: str, data: bytes) -> np.ndarray:
         starts = [at for mark in (b"PK", b"NUMPY") for at in _find_all(data, mark)]
         return np.unique([place for at in starts for place in range(at, min(at + 130, len(data)))])
     recorder = _Recorder(data)
-    DataReader(recorder, len(data), allow_objects=True, caps=DEFAULT_CAPS).load()
+    OpcodeCheck(recorder, len(data), Caps()).run()
     return np.unique(recorder.places)
 
 
@@ -159,15 +157,33 @@ def _mutate(data: bytearray, at: int, rng: np.random.Generator, other: bytes) ->
     return kind
 
 
+class Reader:
+    """The child process, and the most memory it has had."""
+
+    def __init__(self) -> None:
+        self.peak_mb = 0
+        command = [sys.executable, "-m", "benchmarks.robustness.read_limited"]
+        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def outcome(self, path: Path) -> str:
+        """``read``, ``refused``, or what went wrong."""
+        assert self.child.stdin
+        assert self.child.stdout
+        print(path, file=self.child.stdin, flush=True)
+        result, _, peak = self.child.stdout.readline().rstrip("\n").partition("\t")
+        if not peak:
+            return f"the reader ended with status {self.child.wait()}"
+        self.peak_mb = int(peak)
+        return outcome(path) if result == "read" else result
+
+
 def outcome(path: Path) -> str:
-    """``read``, ``refused``, or what went wrong."""
+    """``read``, ``refused``, or what went wrong, of the whole body in this process."""
     try:
         load_body(path)
     except UserError as error:
         text = str(error)
         return "refused" if text.isprintable() and 10 < len(text) < 600 else f"not one line: {text[:200]!r}"
-    except TimeoutError:
-        return f"took more than {SECONDS} s"
     except BaseException as error:
         return f"{type(error).__name__}: {error}"[:300]
     return "read"
@@ -187,15 +203,6 @@ def full_size_files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
         yield f"full-{number:03d}-{'-'.join(done)}-{name}", bytes(data)
 
 
-def peak_megabytes() -> float:
-    """The most memory this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _ring(_signal: int, _frame: FrameType | None) -> None:
-    raise TimeoutError
-
-
 def main() -> int:
     """Runs the fuzzer; see the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -203,29 +210,29 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    signal.signal(signal.SIGALRM, _ring)
+    reader = Reader()
     counts: Counter[str] = Counter()
     slowest, started, bad = (0.0, ""), time.monotonic(), []
     small = mutated_files(options.seed, options.files)
     with tempfile.TemporaryDirectory() as folder:
         for files in (small, full_size_files(options.seed, options.files // FULL_SIZE_EVERY)):
             for name, data in files:
-                path = Path(folder) / "model.bin"
+                path = Path(folder) / f"model{Path(name).suffix}"
                 path.write_bytes(data)
-                signal.setitimer(signal.ITIMER_REAL, SECONDS)
                 began = time.monotonic()
-                result = outcome(path)
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                result = reader.outcome(path)
                 slowest = max(slowest, (time.monotonic() - began, name))
                 counts[result if result in ("read", "refused") else "bad"] += 1
                 if result not in ("read", "refused"):
                     bad.append(f"{name}: {result}")
                     print(f"BAD {bad[-1]}", flush=True)
                     Path(f"fuzz-{name}").write_bytes(data)
+                if reader.child.poll() is not None:
+                    reader = Reader()
                 if sum(counts.values()) % 2000 == 0:
                     rate = sum(counts.values()) / (time.monotonic() - started)
                     print(
-                        f"{sum(counts.values())} files, {rate:.0f}/s, {dict(counts)}, {peak_megabytes():.0f} MB",
+                        f"{sum(counts.values())} files, {rate:.0f}/s, {dict(counts)}, {reader.peak_mb} MB",
                         flush=True,
                     )
     report = {
@@ -233,7 +240,7 @@ def main() -> int:
         **{key: counts[key] for key in ("read", "refused", "bad")},
         "slowest_s": round(slowest[0], 3),
         "slowest": slowest[1],
-        "peak_mb": round(peak_megabytes()),
+        "peak_mb": reader.peak_mb,
         "seconds": round(time.monotonic() - started, 1),
         "seed": options.seed,
     }

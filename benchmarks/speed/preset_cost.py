@@ -11,7 +11,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from pn3d.training.objectives import make_scene
 
 from pn3d import config as configs
 from pn3d.body.builtin import builtin_body
@@ -22,6 +21,7 @@ from pn3d.data.windows import window_starts
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.parallel import device_mesh, mapped_step, replicate
+from pn3d.training.scene import make_scene
 from pn3d.training.state import init_state, stage_optimiser, start_stage
 from pn3d.training.train_step import make_step
 

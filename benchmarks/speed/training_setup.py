@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.training.objectives import Scene, make_scene
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
@@ -16,6 +15,7 @@ from pn3d.data.windows import window_starts
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.parallel import device_mesh, replicate
+from pn3d.training.scene import Scene, make_scene
 from pn3d.training.state import TrainState, init_state
 
 

@@ -7,8 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.lifting.lifters import Params
-from pn3d.training.objectives import judged, teacher_cycle, teacher_terms
 
 from benchmarks.speed.training_setup import Setup
 from pn3d import losses
@@ -16,10 +14,12 @@ from pn3d.config import Config
 from pn3d.data import windows
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
+from pn3d.lifting.networks import Params
 from pn3d.models.layers import temporal_basis
+from pn3d.training.adversarial import DISCRIMINATORS, discriminator_gradients, fake_logits
 from pn3d.training.batch import Batch, clean_xy, draw_batch
 from pn3d.training.parallel import mapped_step
-from pn3d.training.terms import discriminator_gradients, judge_all
+from pn3d.training.stages.teacher import self_consistency_cycle, teacher_terms
 
 Numbers = dict[str, float]
 
@@ -77,7 +77,6 @@ def _settings(config: Config, threads: int) -> dict[str, Any]:
     model, loss = config.model, config.teacher.loss
     assert config.augment.flip
     assert config.augment.noise == 0, "the PyTorch side has no detector noise: set augment.noise to 0 to compare"
-    assert loss.reprojection_depth_power == 0, "the PyTorch side counts every joint alike"
     names = [name.removesuffix("_weight") for name in vars(loss) if name.endswith("_weight")]
     return {
         "width": model.width,
@@ -95,21 +94,22 @@ def _settings(config: Config, threads: int) -> dict[str, Any]:
 
 
 def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> tuple[Any, dict[str, jax.Array]]:
-    config, scene, window = setup.config, setup.scene, batch.quiet
-    cycle = teacher_cycle(scene, params["teacher"], batch)
-    said = judge_all(params, judged(batch, cycle.seen.window.xy), config.teacher.discriminator)
-    weighted = teacher_terms(scene, cycle, batch, said, config.teacher.loss)
+    config, scene, window = setup.config, setup.scene, batch.masked
+    cycle = self_consistency_cycle(scene, params["teacher"], batch)
+    fake_xy, settings = cycle.novel.window.xy, config.teacher.discriminator
+    logits = {name: fake_logits(scene.networks, params, name, fake_xy, batch, settings) for name in DISCRIMINATORS}
+    weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
     terms = {name: term() for name, (weight, term) in weighted.items() if weight}
-    penalty = config.teacher.discriminator.gradient_penalty
-    _, of_judges = discriminator_gradients(params, said, penalty)
-    for name in ("pose_discriminator", "motion_discriminator"):
-        terms[name] = of_judges[f"loss/{name}"]
+    fakes = {name: [fake_xy] for name in DISCRIMINATORS}
+    _, metrics = discriminator_gradients(scene.networks, params, fakes, batch, settings)
+    for name in DISCRIMINATORS:
+        terms[name] = metrics[f"loss/{name}"]
     looked = {
         "check_xy": window.xy,
         "check_confidence": window.confidence,
         "check_target": clean_xy(batch, window),
         "check_clean": batch.clean.confidence,
-        "check_frame": batch.judged,
+        "check_frame": batch.pose_frame,
         "check_rotation": cycle.view.rotation,
         "check_elevation": cycle.view.elevation,
     }

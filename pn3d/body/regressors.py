@@ -15,7 +15,7 @@ import numpy as np
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, BodyModel, posed_joints, rest_joints_m, vertices
 from pn3d.files.errors import UserError
-from pn3d.files.safe_pickle import load_npy
+from pn3d.files.safe_npz import load_npy
 from pn3d.geometry.rotations import axis_angle_to_matrix
 from pn3d.geometry.skeleton import H36M17, SMPL24
 

@@ -19,7 +19,8 @@ from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import NUM_JOINTS, POSE_FEATURES, BodyModel, make_body_model
 from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
-from pn3d.files.safe_pickle import load_npz, load_pickle
+from pn3d.files.safe_npz import load_npz
+from pn3d.files.safe_pickle import load_pickle
 from pn3d.geometry.skeleton import SMPL24
 
 NUM_BETAS = 10

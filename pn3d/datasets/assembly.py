@@ -12,7 +12,7 @@ import numpy as np
 
 from pn3d.data.clips import Clips, validate_clips
 from pn3d.files.errors import UserError
-from pn3d.files.pickle_machine import Caps
+from pn3d.files.pickle_opcodes import Caps
 from pn3d.geometry.skeleton import H36M17, Layout
 
 DATA_SET_CAPS = Caps(

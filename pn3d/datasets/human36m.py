@@ -16,7 +16,7 @@ from pn3d.data.clips import Clips
 from pn3d.datasets.assembly import DATA_SET_CAPS, ClipRecord, as_array, as_dict, as_list, assemble, check_pixels, member
 from pn3d.datasets.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES, Camera, load_cameras, subject_cameras
 from pn3d.files.errors import UserError
-from pn3d.files.safe_pickle import load_npz
+from pn3d.files.safe_npz import load_npz
 from pn3d.geometry.skeleton import COCO17, H36M17, LAYOUTS, Layout, remap_indices
 
 FPS = 50.0

@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 
 from pn3d.datasets.assembly import as_array, as_dict, as_list, member
 from pn3d.files.errors import UserError
-from pn3d.files.safe_pickle import load_npz
+from pn3d.files.safe_npz import load_npz
 
 CAMERA_NAMES = ("54138969", "55011271", "58860488", "60457274")
 """The four cameras in the order in which VideoPose3D's files list them."""

@@ -23,7 +23,7 @@ from pn3d.datasets.bvh import read_bvh_file
 from pn3d.datasets.bvh_names import h36m17_joints_m
 from pn3d.datasets.smpl_motion import joints_by_landmarks, moved_frame, pelvis_at_rest
 from pn3d.files.errors import UserError
-from pn3d.files.safe_pickle import load_npz
+from pn3d.files.safe_npz import load_npz
 
 SPLITS = ("train", "test")
 _Z_UP_TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])

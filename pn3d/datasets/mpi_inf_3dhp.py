@@ -25,7 +25,7 @@ from pn3d.datasets.assembly import (
     member,
 )
 from pn3d.files.errors import UserError
-from pn3d.files.safe_pickle import load_npz
+from pn3d.files.safe_npz import load_npz
 
 TO_H36M17 = (14, 8, 9, 10, 11, 12, 13, 15, 1, 16, 0, 5, 6, 7, 2, 3, 4)
 """For each joint of h36m17 its index among the data set's 17."""

@@ -10,7 +10,7 @@ from tokenize import TokenError
 from typing import Any, Literal
 
 from pn3d.detectors.collecting import natural_key
-from pn3d.files import safe_pickle
+from pn3d.files import safe_npz
 from pn3d.files.errors import UserError
 
 Kind = Literal["json folder", "text folder", "json", "npz", "npy", "text"]
@@ -62,7 +62,7 @@ def open_source(path: str | Path) -> Opened:
         if kind == "npz":
             return Opened(path, kind, _load_npz(path))
         if kind == "npy":
-            return Opened(path, kind, _of_arrays(path, safe_pickle.load_npy))
+            return Opened(path, kind, _of_arrays(path, safe_npz.load_npy))
         if path.stat().st_size > MAX_FILE_BYTES:
             raise UserError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GB, which no keypoint file is")
         data = path.read_bytes()
@@ -176,7 +176,7 @@ def _load_npz(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {error}") from error
     if all(key in names for key in NATIVE_KEYS):
         return dict.fromkeys(names)
-    return _of_arrays(path, safe_pickle.load_npz)
+    return _of_arrays(path, safe_npz.load_npz)
 
 
 def _of_arrays(path: Path, load: Callable[[Path], Any]) -> Any:

@@ -13,7 +13,7 @@ from pn3d.datasets import motionbert
 from pn3d.datasets.human36m_cameras import CAMERA_NAMES, IMAGE_SIZES
 from pn3d.datasets.motionbert import LEFT_OUT, read_motionbert
 from pn3d.files.errors import UserError
-from pn3d.files.pickle_machine import Caps
+from pn3d.files.pickle_opcodes import Caps
 from tests.support.human36m_files import write_cameras
 
 SOURCES = {

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pn3d.files.errors import UserError
-from pn3d.files.pickle_machine import Caps
-from pn3d.files.safe_pickle import DEFAULT_CAPS, load_npy, load_npz
+from pn3d.files.pickle_opcodes import Caps
+from pn3d.files.safe_npz import load_npy, load_npz
+from pn3d.files.safe_pickle import DEFAULT_CAPS
 from tests.support.python2_pickles import equal_values
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from pn3d.files import pickle_machine
+from pn3d.files import pickle_opcodes
 from pn3d.files.errors import UserError
-from pn3d.files.pickle_machine import Caps
-from pn3d.files.safe_pickle import load_npy, load_npz, load_pickle
+from pn3d.files.pickle_opcodes import Caps
+from pn3d.files.safe_npz import load_npy, load_npz
+from pn3d.files.safe_pickle import load_pickle
 from tests.support.python2_pickles import EXPECTED, EXPRESSION, PICKLES, SELECTION, equal_values, unpacked
 
 
@@ -272,6 +273,68 @@ def test_messages_say_what_is_wrong(tmp_path: Path) -> None:
             _load(tmp_path, BAD[name], allow_objects=True)
 
 
+def test_a_frame_hides_no_opcodes(tmp_path: Path) -> None:
+    """The unpickler drops what is left of a frame at an opcode that reaches over its end, and so would read others."""
+    hidden = b"r\xff\xff\xff\x0f"  # a memo of 4 GB, inside a text for whoever reads straight on
+    frame = b"\x95" + struct.pack("<Q", 3)
+    for data in (
+        b"\x80\x04" + frame + b"N0B" + struct.pack("<I", 20) + hidden * 4 + b".",
+        b"\x80\x04" + frame + frame + b"N0N" + b".",
+    ):
+        assert "frame" in _refusal(tmp_path, data)
+
+
+def test_the_memo_is_as_long_as_the_file_needs(tmp_path: Path) -> None:
+    for data in (b"Nr\xff\xff\xff\x7f.", b"Nr\x00\x00\x00\x10.", b"Np268435456\n."):
+        assert "a place in the memo that cannot be" in _refusal(tmp_path, data)
+
+
+def test_keys_whose_hash_is_dangerous_are_not_tried(tmp_path: Path) -> None:
+    laughs = b"(Ntq\x000" + b"".join(b"(" + b"h%c" % n * 10 + b"tq%c0" % (n + 1) for n in range(30)) + b"h\x1e"
+    deep = b"N" + b"\x85" * 200_000
+    for key in (
+        laughs,
+        deep,
+        laughs + b"NN\x86b",
+        laughs + b"2",
+        b"2p1\n".join((b"N", laughs)),
+        b"\x8a\x09" + b"\xff" * 8 + b"\x00",
+    ):
+        for data in (
+            b"}" + key + b"Ns.",
+            b"}(" + key + b"Nu.",
+            b"(" + key + b"Nd.",
+            b"\x8f(" + key + b"\x90.",
+            b"(" + key + b"\x91.",
+        ):
+            assert "key" in _refusal(tmp_path, data)
+
+
+def test_a_shape_of_nested_tuples_is_not_written_out(tmp_path: Path) -> None:
+    laughs = b"(Ntq\x000" + b"".join(b"(" + b"h%c" % n * 10 + b"tq%c0" % (n + 1) for n in range(30)) + b"h\x1e"
+    data = ARRAY + b"(I1\n" + laughs + F8 + b"I00\nU\x00tb."
+    assert "the shape of an array" in _refusal(tmp_path, data)
+
+
+def test_the_unpickler_refuses_by_itself_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were the first pass to miss something, nothing would be called all the same."""
+    monkeypatch.setattr(pickle_opcodes.OpcodeCheck, "run", lambda self: None)
+    canary = tmp_path / "canary"
+    command = f"touch {canary}".encode()
+    for data in (
+        b"cos\nsystem\n(U" + bytes([len(command)]) + command + b"tR.",
+        b"(U" + bytes([len(command)]) + command + b"iposix\nsystem\n.",
+        b"U" + bytes([len(command)]) + command + b"Q.",
+        b"Pposix system\n.",
+        b"\x82\x01.",
+        b"\x97.",
+        b"cnumpy\nndarray\nN}U\x0c__setstate__cchumpy.ch\nCh\ns\x86b.",
+        b"cchumpy.ch\nCh\nN}U\x08__call__Ns\x86b.",
+    ):
+        _refusal(tmp_path, data)
+    assert not canary.exists()
+
+
 def test_truncated_anywhere(tmp_path: Path) -> None:
     for name in ("pickle, protocol 0", "cPickle, protocol 2"):
         data = unpacked(PICKLES[name])
@@ -286,7 +349,7 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "at most 0 are read" in _refusal(tmp_path, array, caps=Caps(file_bytes=100))
     assert "more than 5 operations" in _refusal(tmp_path, b"N0" * 20, caps=Caps(operations=5))
     assert "unfolds to more than 8" in _refusal(tmp_path, pickle.dumps(["a"] * 9), caps=Caps(unfolded_items=8))
-    monkeypatch.setattr(pickle_machine, "LONG_TEXT_BYTES", 2)
+    monkeypatch.setattr(pickle_opcodes, "LONG_TEXT_BYTES", 2)
     for text in (b"X\x04\x00\x00\x00\xf0\x9f\x98\x80.", b"V\\U0001f600\n.", b"V\\u3042\n."):
         assert "very long text" in _refusal(tmp_path, text)
     for text in (b"X\x04\x00\x00\x00\xc3\xbfab.", b"Vab\\u00ff\n."):
