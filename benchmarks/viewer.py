@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.export_check import benchmark_motion
 from pn3d.export.viewer import write_viewer
-from tests.headless_browser import Browser, find_chromium
+from tests.support.headless_browser import Browser, find_chromium
 
 SIZES = ((1280, 900), (1920, 1080))
 

@@ -21,7 +21,8 @@ os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FLAGS])
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
-import tiny  # noqa: E402
+
+from tests.support import tiny  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

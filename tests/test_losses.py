@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tiny
 
 from pn3d import losses
 from pn3d.data.rays import frame_rays
 from pn3d.geometry import camera, planes, rotations
 from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting import lifters
+from tests.support import tiny
 
 
 def _ratios(joints: jax.Array) -> jax.Array:

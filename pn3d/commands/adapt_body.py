@@ -3,14 +3,14 @@
 import argparse
 import contextlib
 import dataclasses
-import shlex
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import jax
 
 from pn3d import config as configs
 from pn3d.body.builtin import builtin_body
@@ -24,7 +24,7 @@ from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
 from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 from pn3d.training.adapt import adapt_student, adaptation_config
-from pn3d.training.loop import Reporter, StoppedError
+from pn3d.training.loop import Reporter, StoppedError, check_devices
 from pn3d.training.run_folder import RunFolder
 
 LICENCE = (
@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="weights to start from (default: those that come with pn3d)")
     parser.add_argument("--output", metavar="FILE", help="where to write (default: NAME.weights.npz)")
     parser.add_argument("--eval", metavar="FILE", help="native file with truth, only reported (default: built-in)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="overrides")
+    parser.add_argument("--seed", type=int, default=0, help="of fresh parameters, batches, augmentation (default: 0)")
+    session.add_set_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"weights {name}: they speak of body {body.name!r} already; nothing is to be done")
     config = configs.with_overrides(weights.config, {"seed": arguments.seed})
     config = adaptation_config(config, configs.parse_overrides(arguments.overrides))
+    check_devices(config, "student", jax.device_count())
     reporter = Reporter(say=lambda line: print(line, flush=True))
     began = time.monotonic()
     held_out = read_clips(Path(arguments.eval), truth=True) if arguments.eval else held_out_clips()
@@ -124,7 +125,7 @@ def _provenance(
     return {
         "stage": "student",
         "seed": arguments.seed,
-        "command": "pn3d " + shlex.join(sys.argv[1:]),
+        "command": session.command_line("adapt-body"),
         "versions": session.versions(),
         "training_data": {
             "files": ["built-in motion"],

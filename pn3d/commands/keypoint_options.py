@@ -12,15 +12,15 @@ def add_keypoint_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=sorted(FORMATS), help="instead of finding it out")
     add_lacking_options(parser)
     parser.add_argument("--person", type=int, metavar="K", help="only this person (0 = the largest)")
-    parser.add_argument("--all-people", action="store_true")
+    parser.add_argument("--all-people", action="store_true", help="everybody, not only the largest person")
 
 
 def add_lacking_options(parser: argparse.ArgumentParser) -> None:
     """What a keypoint file may lack: the sentences about assumptions name these options, so every reader has them."""
     parser.add_argument("--layout", metavar="NAME", help="joint layout, instead of finding it out")
-    parser.add_argument("--fps", type=float)
-    parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"))
-    parser.add_argument("--focal-px", type=float)
+    parser.add_argument("--fps", type=float, metavar="F", help="frames per second, where the file does not say it")
+    parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"), help="of the video, pixels")
+    parser.add_argument("--focal-px", type=float, metavar="F", help="focal length (default: 1.15 of the longer side)")
     parser.add_argument("--video", metavar="FILE", help="read frame rate and image size from this video")
 
 

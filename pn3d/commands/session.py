@@ -3,6 +3,9 @@
 import argparse
 import hashlib
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,19 @@ def describe_devices() -> str:
     devices = jax.devices()
     kinds = ", ".join(sorted({device.device_kind for device in devices}))
     return f"{len(devices)} x {devices[0].platform} ({kinds})"
+
+
+def add_set_argument(parser: argparse.ArgumentParser) -> None:
+    """``--set``: settings by name."""
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="overrides",
+        help="change settings by name, e.g. teacher.optimiser.steps=6000 (names: config.json of any run)",
+    )
 
 
 def add_device_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,11 +115,11 @@ def find_body(path: str | None) -> tuple[BodyModel, Landmarks]:
 
 
 def find_weights(run: str | None, weights: str | None) -> tuple[Weights, str]:
-    """Weights of a run folder, of a file, or those that come with the package; and what to call them."""
+    """Weights of a run folder, of a file or folder, or those that come with the package; and what to call them."""
     if run is None and weights is None:
         return load_weights(SHIPPED_WEIGHTS), "shipped"
-    path = Path(weights) if weights else Path(run or "") / "weights.npz"
-    return load_weights(path), str(run or weights)
+    path = Path(weights or run or "")
+    return load_weights(path / "weights.npz" if run or path.is_dir() else path), str(run or weights)
 
 
 def training_clips(paths: list[str], frame_rate: float) -> Clips:
@@ -139,3 +155,22 @@ def versions() -> dict[str, Any]:
         "optax": optax.__version__,
         "numpy": np.__version__,
     }
+
+
+def command_line(command: str) -> str:
+    """What was typed, as a command that runs: ``python train.py …`` and ``pn3d train …`` are the same one."""
+    words = sys.argv[1:]
+    return shlex.join(["pn3d", *(words if words[:1] == [command] else [command, *words])])
+
+
+def git_commit() -> str | None:
+    """The commit of the code that runs, where that is a checkout of this project."""
+    here = Path(__file__).resolve().parents[2]
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "--show-toplevel", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    top, commit = found.stdout.split()[:2] if len(found.stdout.split()) == 2 else ("", "")
+    return commit if top and Path(top).resolve() == here else None

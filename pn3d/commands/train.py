@@ -2,10 +2,7 @@
 
 import argparse
 import resource
-import shlex
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,22 +23,24 @@ from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
 from pn3d.synthetic.scenes import held_out_clips
-from pn3d.training.loop import Reporter, StoppedError, run_stage
+from pn3d.training.loop import Reporter, StoppedError, check_devices, run_stage
 from pn3d.training.parallel import device_mesh
 from pn3d.training.run_folder import RunFolder, read_json
 from pn3d.training.state import TrainState, stage_optimiser
+from pn3d.training.tensorboard import TensorboardLog
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d train``."""
     names = ", ".join(configs.PRESETS)
-    parser.add_argument("--preset", help=f"one of {names} (default: quick, and tune where --init is given)")
+    parser.add_argument("--preset", metavar="NAME", help=f"one of {names} (default: quick, tune with --init)")
     run_inputs.add_arguments(parser)
     parser.add_argument("--eval", metavar="FILE", help="native file with truth, only reported (default: built-in)")
     parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/PRESET)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--stage", choices=("all", *STAGES), default="all")
-    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="overrides")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, batches, views and augmentation (default: 0)")
+    parser.add_argument("--stage", choices=("all", *STAGES), default="all", help="train only this one (default: all)")
+    session.add_set_argument(parser)
+    parser.add_argument("--log", choices=("tensorboard",), help="also log for TensorBoard, in RUN/tensorboard")
     session.add_device_arguments(parser)
 
 
@@ -64,10 +63,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    with RunFolder(Path(arguments.run or f"runs/{arguments.preset}"), writer) as folder:
+    # Before the folder is claimed: a refused setting must not block the corrected command.
+    wanted: tuple[Stage, ...] = STAGES if arguments.stage == "all" else (arguments.stage,)
+    for stage in wanted:
+        check_devices(config, stage, jax.device_count())
+    path = Path(arguments.run or f"runs/{arguments.preset}")
+    with (
+        TensorboardLog(path / "tensorboard", arguments.log == "tensorboard" and writer) as log,
+        RunFolder(path, writer, log.write) as folder,
+    ):
         job = _Job(config, arguments, folder, reporter)
         try:
-            job.stages(STAGES if arguments.stage == "all" else (arguments.stage,))
+            job.stages(wanted)
         except StoppedError as stopped:
             reporter.say(str(stopped))
             # Without a signal of its own, this process stopped because another one of the run was told to.
@@ -98,9 +105,9 @@ class _Job:
             inputs=run_inputs.described_arguments(arguments),
             devices=session.describe_devices(),
             deterministic=arguments.deterministic,
-            command="pn3d train " + shlex.join(sys.argv[1:]),
+            command=session.command_line("train"),
             versions=session.versions(),
-            git=_git_commit(),
+            git=session.git_commit(),
             finished=False,
         )
 
@@ -185,13 +192,3 @@ class _Job:
         """The table at the end of a run."""
         result = read_json(self.folder.path / "eval.json")
         return training_table(result["flat"], result["stages"], result.get("mean_pose"))
-
-
-def _git_commit() -> str | None:
-    """The commit of the code that runs, where it is a git checkout."""
-    here = Path(__file__).resolve().parents[2]
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.datasets.assembly import as_array, as_dict, as_list, member
 from pn3d.files.errors import UserError
 from pn3d.files.safe_pickle import load_npz
-from pn3d.geometry.kinematics import quaternion_to_matrix
 
 CAMERA_NAMES = ("54138969", "55011271", "58860488", "60457274")
 """The four cameras in the order in which VideoPose3D's files list them."""
@@ -142,7 +142,7 @@ def _from_python(path: Path) -> dict[str, list[Camera]]:
             entry = as_dict(path, f"extrinsics {where}", view)
             quaternion = _numbers(path, f"orientation {where}", entry.get("orientation"), (4,))
             centre_mm = _numbers(path, f"translation {where}", entry.get("translation"), (3,))
-            camera_to_world = quaternion_to_matrix(quaternion / np.linalg.norm(quaternion))
+            camera_to_world = Rotation.from_quat(quaternion, scalar_first=True).as_matrix()
             pairs.append((camera_to_world.T, centre_mm / 1000))
         cameras[str(subject)] = _combine(intrinsics, pairs)
     return cameras

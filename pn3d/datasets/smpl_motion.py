@@ -5,11 +5,11 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel, posed_joints, rest_joints_m, vertices
 from pn3d.body.regressors import Regressor
-from pn3d.geometry import kinematics
 from pn3d.geometry.rotations import axis_angle_to_matrix
 
 _CHUNK = 256
@@ -38,7 +38,7 @@ def moved_frame(
     """
     rotation = np.broadcast_to(rotation, (len(poses), 3, 3))
     moved = np.array(poses, np.float32)
-    moved[:, 0] = kinematics.matrix_to_axis_angle(rotation @ kinematics.axis_angle_to_matrix(poses[:, 0]))
+    moved[:, 0] = (Rotation.from_matrix(rotation) * Rotation.from_rotvec(poses[:, 0])).as_rotvec()
     transl = np.einsum("tij,tj->ti", rotation, pelvis_m + transl_m) + shift_m - pelvis_m
     return moved, transl.astype(np.float32)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.body.regressors import read_regressor
@@ -20,7 +21,6 @@ from pn3d.datasets.assembly import ClipRecord, as_array, as_dict, as_list, assem
 from pn3d.datasets.smpl_motion import JointsOfBody, joints_by_regressor, moved_frame
 from pn3d.files.errors import UserError
 from pn3d.files.safe_pickle import load_pickle
-from pn3d.geometry import kinematics
 from pn3d.geometry.skeleton import H36M17, LAYOUTS, SMPL24, remap_indices
 
 SPLITS = ("train", "validation", "test")
@@ -229,7 +229,7 @@ def _ten(betas: np.ndarray) -> np.ndarray:
 
 def _landmarks(truth: _Person) -> np.ndarray:
     """(T, 17, 3) h36m17 as landmarks on the file's own 24 joints, world axes."""
-    local = kinematics.axis_angle_to_matrix(truth.poses)
+    local = Rotation.from_rotvec(truth.poses).as_matrix()
     turns = local.copy()
     for joint, parent in enumerate(SMPL24.parents):
         if parent >= 0:

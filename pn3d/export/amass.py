@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Motion
 from pn3d.files.atomic import write_atomically
-from pn3d.geometry.kinematics import axis_angle_to_matrix, matrix_to_axis_angle, resample_motion, retarget_rotations
+from pn3d.geometry.kinematics import resample_motion, retarget_rotations
 
 RATES = (30, 60, 120)
 """Rates that the Blender add-on plays at the right speed: it truncates the rate to an integer and keeps every
@@ -52,7 +53,7 @@ def amass_arrays(motion: Motion, rate: int | None = None) -> dict[str, np.ndarra
         poses = retarget_rotations(poses, motion.rest_joints_m, rest_of_reader, motion.parents)
     pelvis_m = motion.rest_joints_m[0] + transl_m
     values = np.zeros((len(poses), _POSE_VALUES))
-    values[:, :3] = matrix_to_axis_angle(Z_UP_OF_Y_UP @ axis_angle_to_matrix(poses[:, 0]))
+    values[:, :3] = (Rotation.from_matrix(Z_UP_OF_Y_UP) * Rotation.from_rotvec(poses[:, 0])).as_rotvec()
     values[:, 3 : 3 * _BODY_JOINTS] = poses[:, 1:_BODY_JOINTS].reshape(len(poses), -1)
     return {
         "poses": values,

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Motion
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.euler import euler_angles, unwrap_euler_angles
-from pn3d.geometry.kinematics import axis_angle_to_matrix, in_chunks
+from pn3d.geometry.kinematics import in_chunks
 from pn3d.geometry.skeleton import SMPL24
 
 ORDER = "zyx"
@@ -29,7 +30,7 @@ def bvh_text(motion: Motion) -> str:
     _append_joint(lines, 0, 0, motion)
     pelvis_cm = (motion.rest_joints_m[0] + motion.transl_world_m) * _CM
     order = _depth_first(motion.parents)
-    angles = in_chunks(lambda part: euler_angles(axis_angle_to_matrix(part), ORDER), motion.poses_world[:, order])
+    angles = in_chunks(lambda part: euler_angles(Rotation.from_rotvec(part), ORDER), motion.poses_world[:, order])
     angles = np.degrees(unwrap_euler_angles(angles, ORDER))
     rows = np.concatenate([pelvis_cm, angles.reshape(motion.num_frames, -1)], axis=1)
     lines += ["MOTION", f"Frames: {motion.num_frames}", f"Frame Time: {1.0 / motion.fps:.8f}"]

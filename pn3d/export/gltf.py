@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
 from pn3d.export.motion import Mesh, Motion
@@ -20,10 +21,8 @@ from pn3d.export.shapes import (
 )
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.kinematics import (
-    axis_angle_to_quaternion,
-    hemisphere_continuous,
+    continuous_quaternions,
     posed_joints,
-    quaternion_multiply,
     skinned_vertices,
 )
 from pn3d.geometry.skeleton import SMPL24, Layout
@@ -134,7 +133,7 @@ def write_stick_gltf(
         length = np.maximum(np.linalg.norm(bone, axis=-1), 1e-6)
         curves = {
             "translation": joints_world_m[:, parent],
-            "rotation": _xyzw(hemisphere_continuous(_bone_rotations(bone))),
+            "rotation": _xyzw(continuous_quaternions(_bone_rotations(bone))),
             "scale": np.repeat(length[:, None], 3, axis=1),
         }
         first = {path: values[0].astype(np.float32).tolist() for path, values in curves.items()}
@@ -156,10 +155,10 @@ def write_stick_gltf(
     return write_atomically(path, buffer.pack(document))
 
 
-def _bone_rotations(bone: np.ndarray) -> np.ndarray:
-    """(T, 3) -> (T, 4), from +y over the mean direction, so that a bone that hangs straight down does not spin."""
+def _bone_rotations(bone: np.ndarray) -> Rotation:
+    """(T, 3) -> T rotations, from +y over the mean direction, so that a bone that hangs straight down does not spin."""
     mean = bone.mean(axis=0)
-    return quaternion_multiply(rotation_between(mean, bone), rotation_between(BONE_AXIS, mean))
+    return rotation_between(mean, bone) * rotation_between(BONE_AXIS, mean)
 
 
 def _asset(attribution: str) -> dict[str, str]:
@@ -210,7 +209,7 @@ def _inverse_bind(buffer: GltfBuffer, motion: Motion) -> int:
 
 def _body_animation(buffer: GltfBuffer, motion: Motion) -> dict[str, Any]:
     times = buffer.add((np.arange(motion.num_frames) / motion.fps).astype(np.float32), bounds=True)
-    quaternions = _xyzw(hemisphere_continuous(axis_angle_to_quaternion(motion.poses_world)))
+    quaternions = _xyzw(continuous_quaternions(Rotation.from_rotvec(motion.poses_world)))
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
     for joint in range(len(motion.parents)):

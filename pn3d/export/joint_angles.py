@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.geometry.euler import euler_angles
-from pn3d.geometry.kinematics import axis_angle_to_matrix, in_chunks
+from pn3d.geometry.kinematics import in_chunks
 from pn3d.geometry.skeleton import SMPL24
 
 Array = np.ndarray
@@ -76,7 +77,7 @@ def joint_angles_deg(poses_world: Array) -> Array:
 
 
 def _angles_deg(poses_world: Array) -> Array:
-    local = dict(zip(SMPL24.joints, np.moveaxis(axis_angle_to_matrix(poses_world), 1, 0), strict=True))
+    local = dict(zip(SMPL24.joints, np.moveaxis(Rotation.from_rotvec(poses_world).as_matrix(), 1, 0), strict=True))
     columns = [_triple(local, spec, "", 1) for spec in MIDLINE]
     for side, sign in (("left_", 1), ("right_", -1)):
         columns += [_triple(local, spec, side, sign) for spec in SIDED]
@@ -87,7 +88,7 @@ def _angles_deg(poses_world: Array) -> Array:
 def _triple(local: Mapping[str, Array], spec: AngleTriple, side: str, sign: int) -> Array:
     rotation = _product([local[side + joint] for joint in spec.chain])
     mirror = np.array([1 if axis == "x" else sign for axis in spec.order])
-    return euler_angles(rotation, spec.order) * np.array(spec.signs) * mirror
+    return euler_angles(Rotation.from_matrix(rotation), spec.order) * np.array(spec.signs) * mirror
 
 
 def _product(rotations: list[Array]) -> Array:
@@ -111,7 +112,7 @@ def _shoulder(local: Mapping[str, Array], side: str, sign: int) -> Array:
     elevation = np.arctan2(np.hypot(direction[..., 0], direction[..., 2]), -direction[..., 1])
     plane = np.arctan2(direction[..., 2], direction[..., 0] * sign)
     # The hanging arm is the T-pose arm turned about z; what carries it to where it is holds swing and twist.
-    hanging = axis_angle_to_matrix(np.array([0.0, 0.0, -sign * np.pi / 2]))
+    hanging = Rotation.from_rotvec([0.0, 0.0, -sign * np.pi / 2]).as_matrix()
     moved = arm @ hanging.T
     twist = np.arctan2(moved[..., 0, 2] - moved[..., 2, 0], moved[..., 0, 0] + moved[..., 2, 2])
     return np.stack([elevation, plane, -sign * twist], axis=-1)

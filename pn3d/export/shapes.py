@@ -1,9 +1,9 @@
 """Small meshes made by code: bones as octahedra; and vertex normals."""
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Mesh
-from pn3d.geometry.kinematics import quaternion_to_matrix
 
 BONE_AXIS = np.array([0.0, 1.0, 0.0])
 OCTAHEDRON_FACES = np.array(
@@ -17,8 +17,8 @@ def octahedron(width: float) -> np.ndarray:
     return np.array([[0, 0, 0], [w, 0.2, 0], [0, 0.2, -w], [-w, 0.2, 0], [0, 0.2, w], [0, 1, 0]], np.float64)
 
 
-def rotation_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The smallest rotation that turns directions ``start`` to ``end``, (*, 3) of any length -> (*, 4) (w, x, y, z).
+def rotation_between(start: np.ndarray, end: np.ndarray) -> Rotation:
+    """The smallest rotation that turns directions ``start`` to ``end``, (*, 3) of any length -> of shape (*).
 
     Opposite directions give the half turn about some axis across them, a length of zero gives identity.
     """
@@ -31,7 +31,7 @@ def rotation_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
         [np.where(opposite, 0.0, scalar), np.where(opposite, across, np.cross(start, end))], axis=-1
     )
     quaternion = np.where(lengths > 1e-12, quaternion, np.array([1.0, 0.0, 0.0, 0.0]))
-    return quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    return Rotation.from_quat(quaternion, scalar_first=True)
 
 
 def stick_mesh(rest_joints_m: np.ndarray, parents: tuple[int, ...]) -> Mesh:
@@ -44,7 +44,7 @@ def stick_mesh(rest_joints_m: np.ndarray, parents: tuple[int, ...]) -> Mesh:
             continue
         bone = rest_joints_m[child] - rest_joints_m[parent]
         length = float(np.linalg.norm(bone))
-        turn = quaternion_to_matrix(rotation_between(BONE_AXIS, bone))
+        turn = rotation_between(BONE_AXIS, bone).as_matrix()
         faces.append(OCTAHEDRON_FACES + 6 * len(vertices))
         vertices.append(octahedron(0.22) * length @ turn.T + rest_joints_m[parent])
         weights.append(np.tile(np.eye(len(parents))[parent], (6, 1)))

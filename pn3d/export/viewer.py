@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.export.gltf import top_four
 from pn3d.export.motion import Mesh, Motion
 from pn3d.export.shapes import vertex_normals
 from pn3d.files.atomic import write_atomically
-from pn3d.geometry.kinematics import axis_angle_to_quaternion, hemisphere_continuous
+from pn3d.geometry.kinematics import continuous_quaternions
 
 MAX_FRAMES = 18_000
 """Ten minutes at 30 frames a second; of longer motions every n-th frame is shown."""
@@ -98,7 +99,7 @@ def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
 
 def _motion_arrays(motion: Motion, stride: int) -> dict[str, Any]:
     pelvis_m = motion.rest_joints_m[0] + motion.transl_world_m
-    rotations = hemisphere_continuous(axis_angle_to_quaternion(motion.poses_world[::stride]))
+    rotations = continuous_quaternions(Rotation.from_rotvec(motion.poses_world[::stride]))
     arrays: dict[str, Any] = {
         "rotations": _packed_float(rotations),
         "pelvis": _packed(pelvis_m[::stride].astype(np.float32), "f32"),

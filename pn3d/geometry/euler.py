@@ -1,40 +1,22 @@
 """Euler angles in any of the six orders of three different axes, and their continuation over time."""
 
+import warnings
+
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 _PARITY = {"xyz": 1, "yzx": 1, "zxy": 1, "xzy": -1, "zyx": -1, "yxz": -1}
 _SINGULAR = 1e-7
 
 
-def euler_angles(matrix: np.ndarray, order: str) -> np.ndarray:
-    """Angles (a, b, c) with matrix = R_first(a) R_second(b) R_third(c). (*, 3, 3) -> (*, 3) radians, b in +-pi/2.
+def euler_angles(rotation: Rotation, order: str) -> np.ndarray:
+    """Angles (a, b, c) with rotation = R_first(a) R_second(b) R_third(c), of shape (*) -> (*, 3) radians, b in +-pi/2.
 
     Where b is +-pi/2 (gimbal lock) only a sum of a and c is determined; c is 0 there.
     """
-    first, second, third = ("xyz".index(axis) for axis in order)
-    sign = _PARITY[order]
-    sine = np.clip(sign * matrix[..., first, third], -1.0, 1.0)
-    cosine = np.hypot(matrix[..., first, first], matrix[..., first, second])
-    locked = cosine < _SINGULAR
-    a = np.arctan2(-sign * matrix[..., second, third], matrix[..., third, third])
-    a = np.where(locked, np.arctan2(sign * matrix[..., third, second], matrix[..., second, second]), a)
-    c = np.where(locked, 0.0, np.arctan2(-sign * matrix[..., first, second], matrix[..., first, first]))
-    return np.stack([a, np.arctan2(sine, cosine), c], axis=-1)
-
-
-def euler_matrix(angles: np.ndarray, order: str) -> np.ndarray:
-    """The inverse: (*, 3) radians -> (*, 3, 3) = R_first(a) R_second(b) R_third(c)."""
-    result = np.broadcast_to(np.eye(3), (*angles.shape[:-1], 3, 3))
-    for position, axis in enumerate(order):
-        cosine, sine = np.cos(angles[..., position]), np.sin(angles[..., position])
-        index = "xyz".index(axis)
-        turn = np.zeros((*angles.shape[:-1], 3, 3))
-        after, before = (index + 1) % 3, (index + 2) % 3
-        turn[..., index, index] = 1.0
-        turn[..., after, after], turn[..., before, before] = cosine, cosine
-        turn[..., after, before], turn[..., before, after] = -sine, sine
-        result = result @ turn
-    return result
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Gimbal lock", UserWarning)
+        return rotation.as_euler(order.upper())
 
 
 def unwrap_euler_angles(angles: np.ndarray, order: str) -> np.ndarray:

@@ -6,7 +6,7 @@ alone, they are ten passes of matrix products, for the chain of derivatives is m
 an example's chains differ by one factor only. Here each example's chain is found once, with ones; the rest is one
 product per layer, and seven passes remain. It is backpropagation written out for `pn3d.models.discriminator`, a network
 that does not mix examples and whose activations have no second derivative; the gradients are those of autodiff
-(`tests/test_judgement.py`). Our choice.
+(`tests/training/test_judgement.py`). Our choice.
 """
 
 import flax.struct

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,10 +17,13 @@ class RunFolder:
     """A folder that describes itself; open it in a ``with`` block, which locks it.
 
     Of several processes of one run one is the ``writer``; the others read, and everything they would write is left out.
+    ``also_log`` gets every row that is logged.
     """
 
-    def __init__(self, path: Path, writer: bool = True) -> None:
-        self.path, self.writer = path, writer
+    def __init__(
+        self, path: Path, writer: bool = True, also_log: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        self.path, self.writer, self._also_log = path, writer, also_log
         self._lock: Any = None
 
     def __enter__(self) -> "RunFolder":
@@ -70,9 +74,11 @@ class RunFolder:
         return self.path / "checkpoints" / stage
 
     def log(self, row: dict[str, Any]) -> None:
-        """Appends a line to ``metrics.jsonl``."""
+        """Appends a line to ``metrics.jsonl``, and gives the row to ``also_log``."""
         if not self.writer:
             return
+        if self._also_log is not None:
+            self._also_log(row)
         try:
             with open(self.path / "metrics.jsonl", "a") as file:
                 file.write(json.dumps(row) + "\n")

@@ -1,0 +1,121 @@
+"""What ``from pn3d import …`` gives: the example of the docs runs, and a stream says what prediction says."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pn3d
+from pn3d.data.clips import select
+from pn3d.files.errors import UserError
+from pn3d.inference.predict import predict
+from pn3d.inference.streaming import PoseStream
+from pn3d.synthetic.scenes import held_out_clips
+from tests.inference.test_predict import weights
+from tests.support import tiny
+
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "prediction.md"
+
+
+def test_importing_the_package_loads_no_jax() -> None:
+    code = "import sys, pn3d; assert 'jax' not in sys.modules and 'numpy' not in sys.modules; print(pn3d.__all__)"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert "load_weights" in said
+    with pytest.raises(AttributeError, match="nothing_of_ours"):
+        _ = pn3d.nothing_of_ours
+
+
+def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    block = re.search(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert block is not None
+    code = block.group(1)
+    assert len(code.strip().splitlines()) <= 10
+    clips = tiny.clips()
+    np.save(tmp_path / "walk.npy", np.concatenate([clips.keypoints, clips.confidence[..., None]], axis=-1)[:24])
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(code, str(DOCS), "exec"), names)
+    joints = names["joints"]
+    assert isinstance(joints, np.ndarray)
+    assert joints.shape == (24, 17, 3)
+    assert np.isfinite(joints).all()
+
+
+def stream_of(causal: bool = False, **options: object) -> tuple[PoseStream, np.ndarray]:
+    clip = select(tiny.clips(), [1])
+    frames = np.concatenate([clip.keypoints, clip.confidence[..., None]], axis=-1)
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    assert clip.intrinsics is not None
+    focal = float(clip.intrinsics[0, 0])
+    stream = PoseStream(weights(), image_size=size, layout="h36m17", focal_px=focal, causal=causal, **options)  # type: ignore[arg-type]
+    return stream, frames
+
+
+def test_a_stream_gives_what_prediction_gives_with_a_bounded_delay() -> None:
+    clip = select(tiny.clips(), [1])
+    whole = predict(weights(), clip, tiny.scene().body, tiny.scene().landmarks)
+    assert whole.betas is not None
+    stream, frames = stream_of(betas=whole.betas[0])
+    poses = []
+    for pushed, frame in enumerate(frames):
+        pose = stream.push(frame)
+        if pose is not None:
+            assert pushed - pose.frame <= stream.delay
+            poses.append(pose)
+        else:
+            assert pushed < stream.delay
+    poses += stream.flush()
+    assert [pose.frame for pose in poses] == list(range(len(frames)))
+    for name in ("joints_cam_m", "transl_cam_m", "body_joints_cam_m"):
+        gap = np.abs(np.stack([getattr(pose, name) for pose in poses]) - getattr(whole, name))
+        # An untrained student is far off, and least squares from far off turns rounding into millimetres.
+        assert np.median(gap) < 2e-3
+        assert gap.max() < 0.1
+
+
+def test_a_stream_of_trained_weights_says_what_prediction_says_to_a_tenth_of_a_millimetre() -> None:
+    """Also where turns are averaged by how much the keypoints shake, which both measure with the size of each frame."""
+    clip = select(held_out_clips(1, detector_noise=True), [0])
+    exact = select(held_out_clips(1), [0])
+    # Noise of a size at which averaging is neither at its narrowest nor at its widest.
+    keypoints = (exact.keypoints + 0.25 * (clip.keypoints - exact.keypoints))[:60]
+    frames = np.concatenate([keypoints, np.where(clip.confidence > 0, 0.9, 0.0)[:60, :, None]], axis=-1)
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    trained = pn3d.load_weights()
+    whole = pn3d.predict(trained, frames, layout="h36m17", fps=30, image_size=size)
+    assert whole.betas is not None
+    stream = PoseStream(trained, image_size=size, layout="h36m17", betas=whole.betas[0])
+    poses = [pose for frame in frames if (pose := stream.push(frame)) is not None] + stream.flush()
+    for name, bar in (("joints_cam_m", 1e-4), ("poses_cam", 1e-4)):
+        gap = np.abs(np.stack([getattr(pose, name) for pose in poses]) - getattr(whole, name))
+        assert gap.max() < bar
+
+
+def test_a_causal_stream_answers_at_once_and_looks_at_nothing_to_come() -> None:
+    stream, frames = stream_of(causal=True)
+    other, _ = stream_of(causal=True)
+    changed = frames.copy()
+    changed[12:, :, :2] += 40.0
+    first, second = [stream.push(f) for f in frames], [other.push(f) for f in changed]
+    window = weights().config.model.window
+    assert [pose is None for pose in first[:window]] == [True] * (window - 1) + [False]
+    for a, b in zip(first[window - 1 : 12], second[window - 1 : 12], strict=True):
+        assert a is not None
+        assert b is not None
+        np.testing.assert_array_equal(a.joints_cam_m, b.joints_cam_m)
+    assert first[14] is not None
+    assert first[14].frame == 14
+
+
+def test_a_stream_refuses_what_does_not_fit() -> None:
+    with pytest.raises(UserError, match="frames per second"):
+        PoseStream(weights(), image_size=(100, 100), fps=60)
+    with pytest.raises(UserError, match="no student"):
+        PoseStream(dataclasses.replace(weights(), student=None), image_size=(100, 100))
+    stream, _ = stream_of()
+    with pytest.raises(UserError, match="expected"):
+        stream.push(np.zeros((3, 3)))

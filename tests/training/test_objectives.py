@@ -1,0 +1,147 @@
+"""Objectives against NumPy on what the networks said: which points a term compares, and which of them count."""
+
+import dataclasses
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.config import Config
+from pn3d.geometry import planes
+from pn3d.geometry.skeleton import H36M17
+from pn3d.lifting import lifters
+from pn3d.lifting.lifters import make_networks
+from pn3d.training.batch import Batch, draw_batch
+from pn3d.training.objectives import Cycle, teacher_cycle, teacher_terms
+from pn3d.training.parallel import AXIS
+from pn3d.training.stages import joint as joint_stage
+from pn3d.training.state import init_state
+from tests.support import tiny
+
+COUNT = 8
+PLAIN = tiny.config(augment__mask_probability=0.0, joint__student_consistency_weight=0.0)
+# What is told of the root's depth, and corrected 2D, are parts of a skeleton too; so near, hands reach behind.
+FULL = tiny.config(
+    augment__mask_probability=0.8,
+    augment__noise=1.0,
+    model__root_motion=True,
+    model__correct=True,
+    model__root_depth=1.3,
+    teacher__loss__reprojection_depth_power=1.0,
+)
+
+
+@cache
+def _cycle(config: Config) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
+    """A batch, a fresh teacher's cycle on it, and the values of the terms that judge nobody."""
+    scene, data = tiny.scene()._replace(networks=make_networks(config.model)), tiny.data()
+    # Heads that start at zero say something, too.
+    params = jax.tree.map(
+        lambda leaf: leaf + 0.02 * jnp.sin(jnp.arange(leaf.size)).reshape(leaf.shape), init_state(config).teacher.params
+    )
+
+    def of_lane(lane: jax.Array) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
+        batch = draw_batch(data, jax.random.key(3), lane, COUNT, config)
+        cycle = teacher_cycle(scene, params, batch)
+        terms = teacher_terms(scene, cycle, batch, {}, config.teacher.loss)
+        return batch, cycle, {name: term() for name, (_, term) in terms.items() if "adversarial" not in name}
+
+    every_lane = jax.jit(jax.vmap(of_lane, axis_name=AXIS))(jnp.arange(1))
+    return jax.tree.map(lambda leaf: leaf[0], every_lane)
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> float:
+    """Of (B, T, J) values by (B, T, J) weights, every window by itself; one in which nothing counts gives 0."""
+    return float(((values * weight).sum(axis=(1, 2)) / (weight.sum(axis=(1, 2)) + 1e-6)).mean())
+
+
+def _square(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distances of points, (B, T, J, C) twice -> (B, T, J)."""
+    return ((a - b) ** 2).sum(axis=-1)
+
+
+def test_the_cycle_turns_lifts_again_and_turns_back() -> None:
+    batch, cycle, _ = _cycle(FULL)
+    depth = np.asarray(batch.quiet.root_depth)[:, None, None]
+    middle = depth[..., None] * np.array([0.0, 0.0, 1.0])
+    rotation = np.asarray(cycle.view.rotation)
+    turned = np.einsum("bij,btkj->btki", rotation, np.asarray(cycle.lifted.joints) - middle) + middle
+    assert (turned[..., 2] < 1.0).any()
+    turned[..., 2] = np.maximum(turned[..., 2], 1.0)
+    np.testing.assert_allclose(planes.joined(cycle.turned), turned, atol=1e-4)
+    picture = turned[..., :2] / turned[..., 2:] * depth[..., None]
+    hips = np.mean([picture[:, :, H36M17.index(side + "_hip")] for side in ("left", "right")], axis=0)
+    seen = (picture - hips[:, :, None]) / np.asarray(cycle.seen.scale)[:, None, None, None]
+    seen = np.where(np.asarray(batch.quiet.confidence)[..., None] > 0, seen, 0.0)
+    np.testing.assert_allclose(cycle.seen.window.xy, seen, atol=1e-4)
+    again = np.asarray(planes.joined(cycle.relifted.joint_planes))
+    back = np.einsum("bji,btkj->btki", rotation, again - middle) + middle
+    assert cycle.lifted.root_shift is not None
+    back[..., 2] += np.asarray(cycle.lifted.root_shift).T[:, :, None]
+    picture = back[..., :2] / np.maximum(back[..., 2:], 1.0) * depth[..., None]
+    np.testing.assert_allclose(planes.joined(cycle.returned_xy), picture, atol=1e-3)
+
+
+def test_a_picture_of_another_size_is_lifted_to_a_skeleton_of_that_size() -> None:
+    batch, _, _ = _cycle(PLAIN)
+    teacher, params = tiny.scene().networks.teacher, tiny.first_state().teacher.params
+    window = dataclasses.replace(batch.quiet, root_depth=jnp.full_like(batch.quiet.root_depth, 30.0))
+
+    def lifted_again(size: float) -> np.ndarray:
+        xy = [size * axis for axis in planes.split(window.xy)]
+        again = lifters.lift_again(teacher, params, xy, lifters.renormalise(xy, window))
+        return np.asarray(again.joints) - np.array([0.0, 0.0, 30.0])
+
+    depth, of_half = lifted_again(1.0)[..., 2], lifted_again(0.5)[..., 2]
+    assert np.abs(depth).max() > 0.05
+    np.testing.assert_allclose(of_half, 0.5 * depth, atol=1e-5)
+
+
+def test_terms_compare_and_count_what_they_say() -> None:
+    batch, cycle, terms = _cycle(FULL)
+    window, clean = batch.quiet, batch.clean
+    measured = np.asarray(window.confidence) > 0
+    known = np.asarray(clean.confidence)
+    assert (known > 0).all()
+    assert 0.1 < measured.mean() < 0.9
+    truth = np.asarray(clean.rays) / np.asarray(window.size)[:, None, None, None]
+    filled, believed, returned, turned, again = (
+        np.asarray(planes.joined(points))
+        for points in (
+            cycle.lifted.filled_planes,
+            cycle.lifted.believed_planes,
+            cycle.returned_xy,
+            cycle.turned,
+            cycle.relifted.joint_planes,
+        )
+    )
+    gap = again - turned
+    near = np.asarray(cycle.lifted.joints)[..., 2] / np.asarray(window.root_depth)[:, None, None]
+    by_depth = near**FULL.teacher.loss.reprojection_depth_power
+    elevations = np.asarray(cycle.relifted.elevation) - np.asarray(cycle.view.elevation)
+    expected = {
+        "inpaint": _mean(_square(filled, truth), known * ~measured),
+        "denoise": _mean(np.sqrt(_square(believed, truth) + 1e-6) - 1e-3, measured.astype(float)),
+        "reprojection": _mean(_square(returned, np.asarray(window.xy)), measured * by_depth),
+        "relift": _mean((gap**2).sum(axis=-1), np.ones(gap.shape[:3])),
+        "deformation": float(((gap - gap.mean(axis=0)) ** 2).sum(axis=-1).mean()),
+        "elevation": float((elevations**2).mean()),
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(float(terms[name]), value, rtol=1e-3, err_msg=name)
+
+
+def test_a_student_who_says_what_the_teacher_says_has_its_picture_in_the_new_view() -> None:
+    """Whatever its size: the student is brought to the unit camera by least squares."""
+    batch, cycle, _ = _cycle(PLAIN)
+    skeleton = lifters.root_relative(cycle.lifted.joints)
+    student = tiny.first_state().student.params
+    posed = lifters.pose_body(
+        tiny.scene().networks.student, student, batch.window, tiny.scene().body, tiny.scene().landmarks
+    )
+    same = dataclasses.replace(posed, landmark_planes_m=0.3 * planes.window_last(skeleton) + 5.0)
+    turned = joint_stage._turn_student(PLAIN, tiny.scene(), student, same, cycle, batch)
+    np.testing.assert_allclose(turned.seen.window.xy, cycle.seen.window.xy, atol=1e-4)
+    other = joint_stage._turn_student(PLAIN, tiny.scene(), student, posed, cycle, batch)
+    assert float(jnp.abs(other.seen.window.xy - cycle.seen.window.xy).max()) > 0.1

@@ -1,0 +1,123 @@
+"""Whole runs: the same seed, stop and resume, damage, stages one by one, truth that changes nothing."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pn3d.config import STAGES, Stage
+from pn3d.files.errors import TrainingDivergedError, UserError
+from pn3d.training.checkpoint import Checkpoints, digest
+from pn3d.training.loop import Reporter, StoppedError
+from pn3d.training.run_folder import RunFolder
+from tests.support import tiny
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Stage, str]]:
+    """An uninterrupted run of all stages, and the digest of each stage's end."""
+    folder = tmp_path_factory.mktemp("whole")
+    digests = {stage: digest(tiny.train(folder, tiny.config(), (stage,) if i == 0 else STAGES[: i + 1]))
+               for i, stage in enumerate(STAGES)}  # fmt: skip
+    return folder, digests
+
+
+def stopping(folder: Path, stage: Stage, step: int) -> Reporter:
+    class Flag:
+        """Rises once the log of the stage shows the step."""
+
+        def is_set(self) -> bool:
+            log = folder / "metrics.jsonl"
+            rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+            return any(row["stage"] == stage and row["step"] >= step for row in rows)
+
+    return Reporter(say=lambda _: None, stop=Flag())  # type: ignore[arg-type]
+
+
+def test_stopped_and_resumed_in_every_stage_ends_bitwise_the_same(
+    tmp_path: Path, whole: tuple[Path, dict[Stage, str]]
+) -> None:
+    for stage in STAGES:
+        with pytest.raises(StoppedError, match=f"{stage} stopped at step"):
+            tiny.train(tmp_path, tiny.config(), reporter=stopping(tmp_path, stage, 2))
+    state = tiny.train(tmp_path, tiny.config())
+    assert digest(state) == whole[1]["joint"]
+    logged = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    steps = [(row["stage"], row["step"]) for row in logged]
+    assert steps == [(stage, step) for stage in STAGES for step in (2, 4, 6, 8)]
+    expected = [json.loads(line) for line in (whole[0] / "metrics.jsonl").read_text().splitlines()]
+    for ours, theirs in zip(logged, expected, strict=True):
+        assert {k: v for k, v in ours.items() if k != "wall_s"} == {k: v for k, v in theirs.items() if k != "wall_s"}
+
+
+def test_damaged_newest_checkpoint_is_named_and_the_one_before_is_used(
+    tmp_path: Path, whole: tuple[Path, dict[Stage, str]]
+) -> None:
+    said: list[str] = []
+    config = tiny.config()
+    tiny.train(tmp_path, config, ("teacher",))
+    arrays = max((tmp_path / "checkpoints/teacher/8").rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+    content = bytearray(arrays.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    arrays.write_bytes(content)
+    state = tiny.train(tmp_path, config, ("teacher",), Reporter(say=said.append))
+    assert any("8 is damaged" in line for line in said), said
+    assert any("resuming at step 4" in line for line in said), said
+    assert digest(state) == whole[1]["teacher"]
+
+
+def test_another_seed_is_another_run(tmp_path: Path, whole: tuple[Path, dict[Stage, str]]) -> None:
+    other = dataclasses.replace(tiny.config(), seed=1)
+    assert digest(tiny.train(tmp_path / "a", other, ("teacher",))) != whole[1]["teacher"]
+
+
+def test_the_same_seed_is_the_same_run(tmp_path: Path, whole: tuple[Path, dict[Stage, str]]) -> None:
+    assert digest(tiny.train(tmp_path, tiny.config(), ("teacher",))) == whole[1]["teacher"]
+
+
+def test_divergence_saves_the_last_good_state_and_names_step_and_term(tmp_path: Path) -> None:
+    config = tiny.config(teacher__optimiser__learning_rate=1e30, teacher__optimiser__warmup_steps=0)
+    with pytest.raises(TrainingDivergedError, match=r"teacher diverged: .* not finite at step \d+"):
+        tiny.train(tmp_path, config, ("teacher",))
+    with Checkpoints(tmp_path / "checkpoints/teacher") as checkpoints:
+        assert checkpoints is not None
+    saved = [int(p.name) for p in (tmp_path / "checkpoints/teacher").iterdir() if p.name.isdigit()]
+    assert saved
+    assert max(saved) < 8
+    with pytest.raises(TrainingDivergedError, match="would again"):
+        tiny.train(tmp_path, config, ("teacher",))
+
+
+def test_another_config_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with RunFolder(tmp_path) as folder:
+        folder.claim({"config": {"seed": 0}})
+        folder.claim({"config": {"seed": 0}})
+        with pytest.raises(UserError, match=r"config\.seed is 0 there and 1 here"):
+            folder.claim({"config": {"seed": 1}})
+
+
+def test_a_run_folder_has_one_writer(tmp_path: Path) -> None:
+    with RunFolder(tmp_path), pytest.raises(UserError, match="in use by another process"), RunFolder(tmp_path):
+        pass
+    with RunFolder(tmp_path):
+        pass
+
+
+def test_log_lines_after_the_checkpoint_are_forgotten(tmp_path: Path) -> None:
+    with RunFolder(tmp_path) as folder:
+        for step in (2, 4, 6):
+            folder.log({"stage": "teacher", "step": step})
+        with open(tmp_path / "metrics.jsonl", "a") as file:
+            file.write('{"stage": "teac')
+        folder.forget_after("teacher", 4)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [2, 4]
+
+
+def test_status_is_merged(tmp_path: Path) -> None:
+    with RunFolder(tmp_path) as folder:
+        folder.status(a=1, b=2)
+        assert folder.status(b=3) == {"a": 1, "b": 3}
+    np.testing.assert_equal(json.loads((tmp_path / "status.json").read_text()), {"a": 1, "b": 3})
