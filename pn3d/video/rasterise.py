@@ -9,7 +9,7 @@ from pn3d.files.errors import UserError
 from pn3d.video.extras import require
 
 NEAR_M = 0.1
-FAR_M = 1000.0
+FAR_M = 200.0
 _LIGHT_CAM = np.array([-0.35, -0.75, -0.55], np.float32)  # towards the light: from above, left of the camera
 _AMBIENT = 0.42
 
@@ -38,20 +38,22 @@ class Surface:
         around[corner[order], column] = order // 3
         return cls(faces, around)
 
-    def shades(self, vertices_cam_m: np.ndarray) -> np.ndarray:
-        """(V, 3) -> (V,) brightness of each vertex in [0, 1]: Lambert's law on area-weighted normals."""
+    def shaded(self, vertices_cam_m: np.ndarray, rgb: tuple[float, float, float]) -> np.ndarray:
+        """(V, 3) metres, and a colour in [0, 1] -> (V, 3) colours: Lambert's law on area-weighted normals."""
         a, b, c = (vertices_cam_m[self.faces[:, i]] for i in range(3))
         normals = np.concatenate([np.cross(b - a, c - a), np.zeros((1, 3), np.float32)])
         at_vertex = normals[self.around].sum(axis=1)
         at_vertex /= np.linalg.norm(at_vertex, axis=1, keepdims=True) + 1e-12
         light = _LIGHT_CAM / np.linalg.norm(_LIGHT_CAM)
         # Half of the light wraps around, so that the far side keeps its form.
-        return _AMBIENT + (1 - _AMBIENT) * np.clip(0.5 + 0.5 * (at_vertex @ light), 0, 1)
+        bright = _AMBIENT + (1 - _AMBIENT) * (0.5 + 0.5 * (at_vertex @ light))
+        return np.ascontiguousarray(bright[:, None] * np.array(rgb, np.float32), np.float32)
 
 
 def draw_surfaces(
     picture: np.ndarray,
-    bodies: list[tuple[Surface, np.ndarray, tuple[float, float, float]]],
+    faces: np.ndarray,
+    bodies: list[tuple[np.ndarray, np.ndarray]],
     intrinsics: np.ndarray,
     opacity: float,
 ) -> None:
@@ -59,12 +61,13 @@ def draw_surfaces(
 
     Args:
         picture: (H, W, 3) uint8 RGB.
-        bodies: surface, its vertices (V, 3) in metres in camera axes (x right, y down, z forward), and RGB in [0, 1].
+        faces: (F, 3) int32 of every body.
+        bodies: vertices (V, 3) in metres in camera axes (x right, y down, z forward), and their colours (V, 3).
         intrinsics: (fx, fy, cx, cy) px; the middle of the top left pixel is (0, 0).
         opacity: 0 leaves the picture as it is, 1 hides it behind the bodies.
     """
     cv2 = _cv2()
-    region = _region(picture, [vertices for _, vertices, _ in bodies], intrinsics)
+    region = _region(picture, [vertices for vertices, _ in bodies], intrinsics)
     if region is None:
         return
     left, top, right, bottom = region
@@ -73,16 +76,15 @@ def draw_surfaces(
     depth = np.full((height, width), FAR_M, np.float32)
     fx, fy, cx, cy = (float(value) for value in intrinsics)
     field_of_view = 2 * np.arctan(height / 2 / fy)
-    for surface, vertices, rgb in bodies:
+    for vertices, shaded in bodies:
         x, y, z = vertices.T
         # The rasteriser has square pixels, the axis in the middle of the picture, y up and z backward.
         middle_x, middle_y = cx + 0.5 - left - width / 2, cy + 0.5 - top - height / 2
         turned = np.stack([x * (fx / fy) + middle_x / fy * z, -(y + middle_y / fy * z), -z], axis=1)
-        shaded = surface.shades(vertices)[:, None] * np.array(rgb, np.float32)
         cv2.triangleRasterize(
             np.ascontiguousarray(turned, np.float32),
-            surface.faces,
-            np.ascontiguousarray(shaded, np.float32),
+            faces,
+            shaded,
             colour,
             depth,
             np.eye(4, dtype=np.float32),
@@ -92,9 +94,9 @@ def draw_surfaces(
         )
     part = picture[top:bottom, left:right]
     drawn = cv2.convertScaleAbs(colour, alpha=255.0)
-    mixed = cv2.addWeighted(part, 1 - opacity, drawn, opacity, 0)
-    hit = depth < FAR_M
-    part[hit] = mixed[hit]
+    mixed = drawn if opacity == 1 else cv2.addWeighted(part, 1 - opacity, drawn, opacity, 0)
+    hit = cv2.compare(depth, 0.99 * FAR_M, cv2.CMP_LT)  # an empty buffer comes back rounded
+    picture[top:bottom, left:right] = cv2.copyTo(mixed, hit, np.ascontiguousarray(part))
 
 
 def _region(picture: np.ndarray, clouds: list[np.ndarray], intrinsics: np.ndarray) -> tuple[int, int, int, int] | None:
