@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = f"of {', '.join(KINDS)}; or detector ({', '.join(sorted(FORMATS))})"
     parser.add_argument("kind", metavar="KIND", help=kinds)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="SOURCE … OUT.npz")
+    parser.add_argument("--sequences", nargs="+", metavar="NAME", help="aistpp: only these (default: all usable ones)")
     add_lacking_options(parser)
     parser.add_argument(
         "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="options", help="reader's options"
@@ -34,10 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
         if lacking:
             option = "--" + lacking[0].replace("_", "-")
             raise UserError(f"{option} is for detectors' files; {arguments.kind} takes --set NAME=VALUE")
-        splits = convert_data(arguments.kind, sources[0], parse_overrides(arguments.options))
+        options = parse_overrides(arguments.options)
+        if arguments.sequences:
+            options["sequences"] = tuple(arguments.sequences)
+        splits = convert_data(arguments.kind, sources[0], options)
         for split, path in write_splits(target, splits).items():
             print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
         return 0
+    if arguments.sequences:
+        raise UserError(f"--sequences is for aistpp, and {arguments.kind} has no option of that name")
     if arguments.kind not in ("detector", *FORMATS):
         raise UserError(f"unknown kind of data {arguments.kind!r}; known: detector, {', '.join([*KINDS, *FORMATS])}")
     return _detections(arguments, sources, Path(target))

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.data.truth_names import checked_truth_names, same_names
 from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
 from pn3d.geometry.camera import assumed_intrinsics
 from pn3d.geometry.skeleton import Layout, get_layout
 
-TRUTH_FIELDS = ("joints_cam", "poses", "betas", "transl_cam_m", "body", "up_cam", "scored")
+TRUTH_FIELDS = ("joints_cam", "truth_joint_names", "poses", "betas", "transl_cam_m", "body", "up_cam", "scored")
 """What only evaluation may read."""
 
 _BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
@@ -42,7 +43,8 @@ class Clips:
         fps: (C,) float32.
         layout: the joints and their order.
         intrinsics: (C, 4) float32 fx, fy, cx, cy in px.
-        joints_cam: truth, (N, J, 3) float32 m in camera axes.
+        joints_cam: truth, (N, J, 3) float32 m in camera axes; with ``truth_joint_names`` (N, K, 3), NaN where unknown.
+        truth_joint_names: truth, (K,) str the joints of ``joints_cam``; where None they are the layout's, all known.
         poses: truth, (N, 24, 3) float32 SMPL axis-angle; the root rotates into the camera's axes.
         betas: truth, (C, 10) float32 shape of ``body``.
         transl_cam_m: truth, (N, 3) float32, SMPL translation (rotations pivot about the rest pelvis).
@@ -60,6 +62,7 @@ class Clips:
     layout: Layout
     intrinsics: np.ndarray | None = None
     joints_cam: np.ndarray | None = None
+    truth_joint_names: np.ndarray | None = None
     poses: np.ndarray | None = None
     betas: np.ndarray | None = None
     transl_cam_m: np.ndarray | None = None
@@ -169,6 +172,8 @@ def concatenate(parts: list[Clips]) -> Clips:
         for key in TRUTH_FIELDS:
             if (getattr(part, key) is None) != (getattr(first, key) is None):
                 raise UserError(f"cannot put keypoint files together: {key!r} is in some and not in others")
+        if not same_names(part.truth_joint_names, first.truth_joint_names):
+            raise UserError("cannot put keypoint files together: their 'truth_joint_names' are not the same joints")
         if part.body != first.body:
             raise UserError(f"cannot put truth of bodies {first.body!r} and {part.body!r} together")
     if any(part.intrinsics is not None for part in parts):
@@ -188,6 +193,7 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
     """``clips`` with exact dtypes; raises UserError naming ``where`` and the key that is wrong."""
     frames, joints = len(np.atleast_1d(clips.keypoints)), len(clips.layout.joints)
     count = len(np.atleast_1d(clips.clip_name))
+    names = checked_truth_names(where, clips.truth_joint_names, clips.joints_cam, clips.layout)
     shapes: dict[str, tuple[tuple[int, ...], str, type]] = {
         "keypoints": ((frames, joints, 2), "f", np.float32),
         "confidence": ((frames, joints), "f", np.float32),
@@ -196,7 +202,7 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
         "image_size": ((count, 2), "i", np.int32),
         "fps": ((count,), "f", np.float32),
         "intrinsics": ((count, 4), "f", np.float32),
-        "joints_cam": ((frames, joints, 3), "f", np.float32),
+        "joints_cam": ((frames, joints if names is None else len(names), 3), "f", np.float32),
         "poses": ((frames, 24, 3), "f", np.float32),
         "betas": ((count, 10), "f", np.float32),
         "transl_cam_m": ((frames, 3), "f", np.float32),
@@ -205,20 +211,28 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
     }
     if frames == 0 or count == 0:
         raise UserError(f"{where}: empty keypoint file: {frames} frames in {count} clips, expected at least one")
-    typed: dict[str, Any] = {}
+    typed: dict[str, Any] = {"truth_joint_names": names}
     for key, (shape, kind, dtype) in shapes.items():
         value = getattr(clips, key)
         if value is not None:
-            typed[key] = _check_array(where, key, np.asarray(value), shape, kind, dtype)
+            unknown = key == "joints_cam" and names is not None
+            typed[key] = _check_array(where, key, np.asarray(value), shape, kind, dtype, nan=unknown)
     clips = replace(clips, **typed)
     _check_values(where, clips)
     return clips
 
 
 def _check_array(
-    where: str | Path, key: str, value: np.ndarray, shape: tuple[int, ...], kind: str, dtype: type
+    where: str | Path,
+    key: str,
+    value: np.ndarray,
+    shape: tuple[int, ...],
+    kind: str,
+    dtype: type,
+    *,
+    nan: bool = False,
 ) -> np.ndarray:
-    """One array of the expected shape and kind, converted to its exact dtype."""
+    """One array of the expected shape and kind, converted to its exact dtype; NaN is refused unless ``nan``."""
     found_kind = "i" if value.dtype.kind == "u" else value.dtype.kind
     if found_kind != kind:
         raise UserError(f"{where}: {key!r} must be {_KINDS[kind]}, found {value.dtype}")
@@ -226,9 +240,12 @@ def _check_array(
         raise UserError(f"{where}: {key!r} must have shape {shape}, found {value.shape}")
     with np.errstate(over="ignore"):
         typed = value if kind == "U" else value.astype(dtype, copy=False)
-    if kind == "f" and not np.isfinite(typed).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(typed))[0])
-        hint = "; a missing joint has confidence 0 and any finite position" if key == "keypoints" else ""
+    if kind == "f" and not (fine := np.isfinite(typed) | (np.isnan(typed) if nan else False)).all():
+        place = tuple(int(i) for i in np.argwhere(~fine)[0])
+        hint = {
+            "keypoints": "; a missing joint has confidence 0 and any finite position",
+            "joints_cam": "; unknown joints may be NaN in a file with 'truth_joint_names'",
+        }.get(key, "")
         raise UserError(f"{where}: {key!r} must be finite, found {value[place]} at {list(place)}{hint}")
     return typed
 

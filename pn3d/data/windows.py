@@ -73,13 +73,15 @@ def gather_windows(frames: jax.Array, starts: jax.Array, length: int) -> jax.Arr
 def to_h36m17(clips: Clips) -> Clips:
     """The joints of h36m17 by name; those that were not measured are masked (confidence 0, at (0, 0)), not invented.
 
-    The true joints go along where the layout has all 17, and are left out otherwise.
+    The true joints go along where they have names of their own or the layout has all 17, and are left out otherwise.
     """
     if clips.layout == H36M17:
         return clips
     source = np.array(remap_indices(clips.layout, H36M17))
     has = source >= 0
-    joints_cam = clips.joints_cam[:, source] if clips.joints_cam is not None and has.all() else None
+    joints_cam = clips.joints_cam
+    if joints_cam is not None and clips.truth_joint_names is None:
+        joints_cam = joints_cam[:, source] if has.all() else None
     return replace(
         clips,
         layout=H36M17,

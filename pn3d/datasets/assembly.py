@@ -37,7 +37,7 @@ class ClipRecord:
         fps: frames per second.
         confidence: (T, J), 1 where None.
         intrinsics: (4,) fx, fy, cx, cy in px.
-        joints_cam_m: truth, (T, J, 3).
+        joints_cam_m: truth, (T, J, 3), or (T, K, 3) of the joints that ``assemble`` is told, NaN where unknown.
         poses_cam: truth, (T, 24, 3) axis-angle.
         betas: truth, (10,).
         transl_cam_m: truth, (T, 3).
@@ -60,9 +60,15 @@ class ClipRecord:
 
 
 def assemble(
-    records: Sequence[ClipRecord], where: str | Path, layout: Layout = H36M17, body: str | None = None
+    records: Sequence[ClipRecord],
+    where: str | Path,
+    layout: Layout = H36M17,
+    body: str | None = None,
+    truth_joints: Sequence[str] | None = None,
 ) -> Clips:
     """The clips of all records, in order; optional fields must be in all of them or in none.
+
+    ``body`` is what SMPL truth belongs to, ``truth_joints`` names the true joints where they are not the layout's.
 
     Raises:
         UserError: there are no records, or what they hold does not make valid clips.
@@ -104,6 +110,7 @@ def assemble(
         layout=layout,
         intrinsics=stacked("intrinsics", per_clip),
         joints_cam=stacked("joints_cam_m", per_frame),
+        truth_joint_names=None if truth_joints is None else np.array(truth_joints),
         poses=stacked("poses_cam", per_frame),
         betas=stacked("betas", per_clip),
         transl_cam_m=stacked("transl_cam_m", per_frame),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pn3d.data.clips import Clips, write_clips
+from pn3d.datasets.aistpp import read_aistpp
 from pn3d.datasets.cmu_benchmark import make_benchmark
 from pn3d.datasets.coco import read_coco
 from pn3d.datasets.human36m import read_human36m
@@ -43,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
     "motionbert": Kind(read_motionbert, "h36m_sh_conf_cam_source_final.pkl (MotionBERT's Human3.6M)"),
     "mpi_inf_3dhp": Kind(read_mpi_inf_3dhp, "folder of data_{train,test}_3dhp.npz or TS1 … TS6/annot_data.mat"),
     "3dpw": Kind(read_threedpw, "folder sequenceFiles with train/, validation/ and test/"),
+    "aistpp": Kind(read_aistpp, "folder of AIST++'s annotations: keypoints2d/, keypoints3d/, cameras/, motions/"),
     "amass": Kind(read_amass, "*_poses.npz or *_stageii.npz, a file or a folder; random cameras"),
     "bvh": Kind(read_bvh, "BVH, a file or a folder; random cameras"),
     "coco": Kind(read_coco, "person_keypoints_*.json; 2D of single images"),

@@ -7,8 +7,9 @@ import numpy as np
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips, assumed_intrinsics
 from pn3d.evaluation import body_metrics
-from pn3d.evaluation.joints import counted_frames, h36m17_index
+from pn3d.evaluation.joints import counted_frames
 from pn3d.evaluation.metrics import clip_of_frame
+from pn3d.geometry.skeleton import H36M17, remap_indices
 
 
 def flat_skeleton(
@@ -53,10 +54,14 @@ def _filled(points_px: np.ndarray, seen: np.ndarray, clip_start: np.ndarray) -> 
 
 
 def flat_joints(clips: Clips) -> np.ndarray:
-    """``flat_skeleton`` of a keypoint file in h36m17, with its intrinsics or the assumed ones. (N, 17, 3)."""
-    index = h36m17_index(clips.layout, "the keypoints")
+    """``flat_skeleton`` of a keypoint file in h36m17, with its intrinsics or the assumed ones. (N, 17, 3).
+
+    Joints that the layout does not have are NaN.
+    """
+    index = np.array(remap_indices(clips.layout, H36M17))
     intrinsics = clips.intrinsics if clips.intrinsics is not None else assumed_intrinsics(clips.image_size)
-    return flat_skeleton(clips.keypoints[:, index], intrinsics, clips.clip_start, clips.confidence[:, index])
+    flat = flat_skeleton(clips.keypoints[:, index], intrinsics, clips.clip_start, clips.confidence[:, index])
+    return np.where((index >= 0)[:, None], flat, np.nan)
 
 
 def mean_pose_baseline(clips: Clips, body: BodyModel) -> dict[str, float]:

@@ -12,8 +12,8 @@ JSON_VERSION = 1
 
 
 def describe_data(clips: Clips, path: str | Path) -> dict[str, Any]:
-    """The ``data`` entry: file name, frames, clips, frame rates, layout; which frames are scored and the
-    body of SMPL truth where the file says so."""
+    """The ``data`` entry: file name, frames, clips, frame rates, layout; where the file says so, how many frames are
+    scored, the body of SMPL truth, and the names of the true joints."""
     data: dict[str, Any] = {
         "file": Path(path).name,
         "frames": clips.frames,
@@ -23,6 +23,8 @@ def describe_data(clips: Clips, path: str | Path) -> dict[str, Any]:
     }
     if clips.scored is not None:
         data["scored_frames"] = int(clips.scored.sum())
+    if clips.truth_joint_names is not None:
+        data["truth_joints"] = [str(name) for name in clips.truth_joint_names]
     return data if clips.body is None else data | {"body": clips.body}
 
 

@@ -15,9 +15,9 @@ from pn3d.data.clips import Clips, require_truth
 from pn3d.evaluation import metrics
 from pn3d.evaluation.baselines import flat_joints
 from pn3d.evaluation.body_metrics import SmplTrack, body_scores
-from pn3d.evaluation.joints import action_means, counted_frames, true_joints
+from pn3d.evaluation.joint_set import root_words
+from pn3d.evaluation.joints import action_means, common_joints, counted_frames, true_joints
 from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import H36M17
 
 if TYPE_CHECKING:
     from pn3d.inference.predict import Prediction
@@ -34,28 +34,37 @@ def score_joints(
     predicted_smpl: SmplTrack | None = None,
     body: BodyModel | None = None,
 ) -> Scores:
-    """Every metric that applies to these joints, over the frames that count (``counted_frames``).
+    """Every metric that applies, over the joints that truth and prediction both have and the frames that count.
+
+    Where the truth names its joints, or the prediction lacks some, ``joints`` names those that were compared, ``root``
+    says what is put together, and ``counted_frames`` how many frames count.
 
     Args:
-        predicted_m: (N, 17, 3) h36m17 in camera axes; metres, or any unit where ``metric_scale`` is False.
+        predicted_m: (N, 17, 3) h36m17 in camera axes; metres, or any unit where ``metric_scale`` is False. Joints that
+            the method does not have are NaN in every frame.
         clips: the file with its truth.
         metric_scale: whether sizes and distances of the prediction mean anything (student yes, teacher and flat no).
         predicted_smpl: the body that the joints belong to; ``predicted_m`` then stands where the person stands.
         body: the model of ``predicted_smpl``.
 
     Raises:
-        UserError: the file has no truth, or in a layout without the 17 joints.
+        UserError: the file has no truth, in a layout without the 17 joints and without names, or truth and prediction
+            have fewer than six joints in common.
         ValueError: shapes differ or a number is not finite.
     """
     truth_m = true_joints(clips)
-    metrics.check_pair(predicted_m, truth_m, len(H36M17.joints))
-    counted = counted_frames(clips)
-    errors = metrics.frame_errors(predicted_m[counted], truth_m[counted])
-    scores: Scores = {
-        "pa_mpjpe_mm": float(errors.pa_mpjpe_mm.mean()),
-        "pa_mpjpe_14_mm": float(errors.pa_mpjpe_14_mm.mean()),
-        "n_mpjpe_mm": float(errors.n_mpjpe_mm.mean()),
-    }
+    joints = common_joints(predicted_m, clips)
+    counted = counted_frames(clips, joints.index)
+    if clips.truth_joint_names is not None:
+        truth_m = np.nan_to_num(truth_m)  # frames of unknown joints do not count; NaN would only be in the way
+    if not joints.complete:
+        predicted_m, truth_m = predicted_m[:, list(joints.index)], truth_m[:, list(joints.index)]
+    metrics.check_pair(predicted_m, truth_m, len(joints.index))
+    errors = metrics.frame_errors(predicted_m[counted], truth_m[counted], joints)
+    scores: Scores = {"pa_mpjpe_mm": float(errors.pa_mpjpe_mm.mean())}
+    if errors.pa_mpjpe_14_mm is not None:
+        scores["pa_mpjpe_14_mm"] = float(errors.pa_mpjpe_14_mm.mean())
+    scores["n_mpjpe_mm"] = float(errors.n_mpjpe_mm.mean())
     if metric_scale:
         scores["mpjpe_mm"] = float(errors.mpjpe_mm.mean())
     scores |= {
@@ -66,19 +75,26 @@ def score_joints(
         "auc_pct": float(errors.auc_pct.mean()),
     }
     acceleration = metrics.accel_err_mm_per_frame2(
-        predicted_m, truth_m, clips.clip_start, scale_per_frame=not metric_scale, counted=clips.scored
+        predicted_m,
+        truth_m,
+        clips.clip_start,
+        scale_per_frame=not metric_scale,
+        counted=np.isin(np.arange(clips.frames), counted),
+        root=joints.root,
     )
     if acceleration is not None:
         scores["accel_err_mm_per_frame2"] = acceleration
-    std_pct, std_mm = metrics.bone_std(predicted_m, clips.clip_start)
-    scores["bone_std_pct"] = std_pct
-    if metric_scale:
-        scores["bone_std_mm"] = std_mm
+    if joints.bones:
+        std_pct, std_mm = metrics.bone_std(predicted_m, clips.clip_start, joints.bones)
+        scores["bone_std_pct"] = std_pct
+        if metric_scale:
+            scores["bone_std_mm"] = std_mm
     if predicted_smpl is not None:
-        root = H36M17.index("pelvis")
-        apart = predicted_m[counted, root].astype(np.float64) - truth_m[counted, root]
+        apart = (predicted_m[counted].astype(np.float64) - truth_m[counted])[:, list(joints.root)].mean(axis=1)
         scores |= body_scores(predicted_smpl, clips, body)
         scores["root_err_m"] = float(metrics.distances(apart).mean())
+    if clips.truth_joint_names is not None or not joints.complete:
+        scores |= {"joints": list(joints.names), "root": root_words(joints.root), "counted_frames": len(counted)}
     scores["per_action"] = action_means(errors.pa_mpjpe_mm, clips, counted)
     return scores
 

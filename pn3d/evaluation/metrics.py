@@ -1,20 +1,21 @@
 """Joint metrics: batched over frames, float64 inside, metres in and millimetres out.
 
-N frames of J joints, camera axes, joint 0 the root. "Root-relative" subtracts joint 0 of the prediction from the
-prediction and that of the truth from the truth; it takes part in every mean with its error of zero unless a metric
-says otherwise. All functions give one number per frame (N,) unless they say otherwise, and raise ValueError where the
-arrays do not fit together or are not finite.
+N frames of J joints, camera axes. "Root-relative" subtracts the root of the prediction from the prediction and that of
+the truth from the truth: joint 0, or the middle of the joints that ``root`` names. A root that is a joint takes part in
+every mean with its error of zero unless a metric says otherwise. All functions give one number per frame (N,) unless
+they say otherwise, and raise ValueError where the arrays do not fit together or are not finite.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from pn3d.geometry.skeleton import H36M17, LSP14_OF_H36M17
+from pn3d.evaluation.joint_set import ALL_JOINTS, JointSet
+from pn3d.geometry.skeleton import H36M17
 
 MM_PER_M = 1000.0
 PCK_THRESHOLD_MM = 150.0
@@ -28,6 +29,9 @@ FLIP_MARGIN_MM = 1.0
 _CHUNK_FRAMES = 2048
 """Frames per piece of work: what one piece touches (about 5 MB) stays in the cache of a core."""
 _MAX_THREADS = 8
+
+PELVIS = (0,)
+"""Where the root is unless a caller says otherwise."""
 
 T = TypeVar("T")
 
@@ -66,10 +70,10 @@ def per_frame(
     return np.concatenate(map_frames(lambda a, b: function(predicted_m[a:b], truth_m[a:b]), len(predicted_m)))
 
 
-def root_relative_mm(joints_m: np.ndarray, root: int = 0) -> np.ndarray:
-    """(N, J, 3) m -> (N, J, 3) mm, float64, joint ``root`` at the origin."""
+def root_relative_mm(joints_m: np.ndarray, root: Sequence[int] = PELVIS) -> np.ndarray:
+    """(N, J, 3) m -> (N, J, 3) mm, float64, the middle of the joints ``root`` at the origin."""
     joints_mm = joints_m.astype(np.float64) * MM_PER_M
-    return joints_mm - joints_mm[:, root : root + 1]
+    return joints_mm - joints_mm[:, list(root)].mean(axis=1, keepdims=True)
 
 
 def distances(difference: np.ndarray) -> np.ndarray:
@@ -90,20 +94,20 @@ def norm_scale(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.sqrt(_divide(np.einsum("njk,njk->n", truth, truth), square))[:, None, None]
 
 
-def mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
+def mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray, root: Sequence[int] = PELVIS) -> np.ndarray:
     """Mean distance of root-relative joints, no scaling (VideoPose3D protocol 1). (N,) mm."""
-    return distances(root_relative_mm(predicted_m) - root_relative_mm(truth_m)).mean(axis=1)
+    return distances(root_relative_mm(predicted_m, root) - root_relative_mm(truth_m, root)).mean(axis=1)
 
 
-def n_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
+def n_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray, root: Sequence[int] = PELVIS) -> np.ndarray:
     """Mean distance of root-relative joints after least-squares scale (VideoPose3D protocol 3). (N,) mm."""
-    predicted, truth = root_relative_mm(predicted_m), root_relative_mm(truth_m)
+    predicted, truth = root_relative_mm(predicted_m, root), root_relative_mm(truth_m, root)
     return distances(least_squares_scale(predicted, truth) * predicted - truth).mean(axis=1)
 
 
-def norm_scaled_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
+def norm_scaled_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray, root: Sequence[int] = PELVIS) -> np.ndarray:
     """As ``n_mpjpe_mm`` but scaled to the truth's norm, which is what ElePose calls N-MPJPE. (N,) mm."""
-    predicted, truth = root_relative_mm(predicted_m), root_relative_mm(truth_m)
+    predicted, truth = root_relative_mm(predicted_m, root), root_relative_mm(truth_m, root)
     return distances(norm_scale(predicted, truth) * predicted - truth).mean(axis=1)
 
 
@@ -164,11 +168,11 @@ def flip_min_pa_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.nda
     return np.minimum(result.proper_mm, result.depth_negated_mm)
 
 
-def flip_min_scaled_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
+def flip_min_scaled_mpjpe_mm(predicted_m: np.ndarray, truth_m: np.ndarray, root: Sequence[int] = PELVIS) -> np.ndarray:
     """The smaller root-relative distance of pose and depth twin, both at the scale of a Procrustes alignment with
     reflection, as ITES scales them. (N,) mm."""
     scale = procrustes(predicted_m, truth_m).scale_unsigned[:, None, None]
-    predicted, truth = root_relative_mm(predicted_m) * scale, root_relative_mm(truth_m)
+    predicted, truth = root_relative_mm(predicted_m, root) * scale, root_relative_mm(truth_m, root)
     twin = predicted * np.array([1.0, 1.0, -1.0])
     return np.minimum(distances(predicted - truth).mean(axis=1), distances(twin - truth).mean(axis=1))
 
@@ -190,12 +194,12 @@ def auc_pct(distance_mm: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FrameErrors:
-    """What one frame says about itself, (N,) float64 each; the 17 joints unless the name says otherwise."""
+    """What one frame says about itself, (N,) float64 each; of all joints compared unless the name says otherwise."""
 
     mpjpe_mm: np.ndarray
     n_mpjpe_mm: np.ndarray
     pa_mpjpe_mm: np.ndarray
-    pa_mpjpe_14_mm: np.ndarray
+    pa_mpjpe_14_mm: np.ndarray | None
     pa_mpjpe_reflected_mm: np.ndarray
     depth_negated_pa_mpjpe_mm: np.ndarray
     pck150_pct: np.ndarray
@@ -212,29 +216,36 @@ class FrameErrors:
         return self.depth_negated_pa_mpjpe_mm < self.pa_mpjpe_mm - FLIP_MARGIN_MM
 
 
-def frame_errors(predicted_m: np.ndarray, truth_m: np.ndarray) -> FrameErrors:
-    """All per-frame joint metrics of (N, 17, 3) h36m17 against the truth, in one pass over the frames."""
-    check_pair(predicted_m, truth_m, len(H36M17.joints))
-    pieces = map_frames(lambda a, b: _piece_errors(predicted_m[a:b], truth_m[a:b]), len(predicted_m))
-    columns = {f.name: np.concatenate([getattr(piece, f.name) for piece in pieces]) for f in fields(FrameErrors)}
+def frame_errors(predicted_m: np.ndarray, truth_m: np.ndarray, joints: JointSet = ALL_JOINTS) -> FrameErrors:
+    """All per-frame joint metrics of (N, J, 3), which are these joints, against the truth, in one pass over the frames.
+
+    ``pa_mpjpe_14_mm`` is None where the 14 are not among them.
+    """
+    check_pair(predicted_m, truth_m, len(joints.index))
+    pieces = map_frames(lambda a, b: _piece_errors(predicted_m[a:b], truth_m[a:b], joints), len(predicted_m))
+    columns: dict[str, Any] = {}
+    for field in fields(FrameErrors):
+        of = [getattr(piece, field.name) for piece in pieces]
+        columns[field.name] = None if of[0] is None else np.concatenate(of)
     return FrameErrors(**columns)
 
 
-def _piece_errors(predicted_m: np.ndarray, truth_m: np.ndarray) -> FrameErrors:
-    predicted, truth = root_relative_mm(predicted_m), root_relative_mm(truth_m)
+def _piece_errors(predicted_m: np.ndarray, truth_m: np.ndarray, joints: JointSet) -> FrameErrors:
+    predicted, truth = root_relative_mm(predicted_m, joints.root), root_relative_mm(truth_m, joints.root)
     unscaled = distances(predicted - truth)
     scaled = distances(least_squares_scale(predicted, truth) * predicted - truth)
     aligned = procrustes(predicted_m, truth_m)
-    subset = list(LSP14_OF_H36M17)
+    subset = None if joints.lsp14 is None else list(joints.lsp14)
+    but_root = list(joints.but_root)
     return FrameErrors(
         mpjpe_mm=unscaled.mean(axis=1),
         n_mpjpe_mm=scaled.mean(axis=1),
         pa_mpjpe_mm=aligned.proper_mm,
-        pa_mpjpe_14_mm=procrustes(predicted_m[:, subset], truth_m[:, subset]).proper_mm,
+        pa_mpjpe_14_mm=None if subset is None else procrustes(predicted_m[:, subset], truth_m[:, subset]).proper_mm,
         pa_mpjpe_reflected_mm=aligned.reflected_mm,
         depth_negated_pa_mpjpe_mm=aligned.depth_negated_mm,
-        pck150_pct=pck_pct(scaled[:, 1:]),
-        auc_pct=auc_pct(scaled[:, 1:]),
+        pck150_pct=pck_pct(scaled[:, but_root]),
+        auc_pct=auc_pct(scaled[:, but_root]),
     )
 
 
@@ -245,6 +256,7 @@ def accel_err_mm_per_frame2(
     *,
     scale_per_frame: bool,
     counted: np.ndarray | None = None,
+    root: Sequence[int] = PELVIS,
 ) -> float | None:
     """Mean length of the second difference over time of the root-relative error, in mm per frame squared.
 
@@ -261,7 +273,7 @@ def accel_err_mm_per_frame2(
 
     def piece(start: int, stop: int) -> float:
         """The differences that begin in [start, stop): frames start .. stop + 2."""
-        predicted, truth = root_relative_mm(predicted_m[start : stop + 2]), root_relative_mm(truth_m[start : stop + 2])
+        predicted, truth = (root_relative_mm(of[start : stop + 2], root) for of in (predicted_m, truth_m))
         if scale_per_frame:
             predicted = least_squares_scale(predicted, truth) * predicted
         error = predicted - truth

@@ -24,7 +24,7 @@ from pn3d.data.clips import Clips
 from pn3d.evaluation.baselines import flat_joints
 from pn3d.evaluation.body_metrics import SmplTrack
 from pn3d.evaluation.evaluate import Scores, named_body, score_joints
-from pn3d.evaluation.joints import true_joints
+from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
 from pn3d.evaluation.protocol_run import ProtocolResult, run_protocols
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17, get_layout
@@ -93,7 +93,7 @@ def score_file(
         body: the model of the file's SMPL parameters; where None the built-in body, if the file names it.
 
     Raises:
-        UserError: the file cannot be read, or does not fit the truth.
+        UserError: the file cannot be read, does not fit the truth, or has fewer than six joints in common with it.
     """
     predicted = read_predictions(path, clips)
     if body is not None and predicted.body_name is not None and body.name != predicted.body_name:
@@ -106,8 +106,7 @@ def score_file(
     for label, joints_m in predicted.joints_m.items():
         smpl = predicted.smpl if label != "teacher" else None
         scaled = predicted.metric_scale[label]
-        if np.isfinite(joints_m).all():
-            scores[label] = score_joints(joints_m, clips, metric_scale=scaled, predicted_smpl=smpl, body=body)
+        scores[label] = score_joints(joints_m, clips, metric_scale=scaled, predicted_smpl=smpl, body=body)
         results[label], skipped[label] = run_protocols(
             protocols, joints_m, clips, metric_scale=scaled, frames=frames, predicted_smpl=smpl, body=body
         )
@@ -214,8 +213,10 @@ def _joints_m(path: Path, arrays: dict[str, np.ndarray], key: str, names: tuple[
 
 def _check_metres(path: Path, key: str, joints_m: np.ndarray, clips: Clips) -> None:
     """Refuses what is far larger than the truth: millimetres read as metres would score as nonsense."""
-    has = ~np.isnan(joints_m[0, :, 0])
-    ratio = float(np.median(joints_m[:, has].std(axis=1)) / np.median(true_joints(clips)[:, has].std(axis=1)))
+    joints = list(common_joints(joints_m, clips, str(path)).index)
+    counted = counted_frames(clips, joints)
+    ours_m, true_m = (of[counted][:, joints] for of in (joints_m, true_joints(clips)))
+    ratio = float(np.median(ours_m.std(axis=1)) / np.median(true_m.std(axis=1)))
     if ratio > _LIKELY_MILLIMETRES:
         raise UserError(
             f"{path}: {key!r} is {ratio:.0f} times larger than the truth in metres; add unit='mm' if it is in "

@@ -1,7 +1,7 @@
 """Scoring joints by a protocol of the table, and reading lists of frames."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,30 @@ from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
 from pn3d.evaluation import body_metrics, metrics
 from pn3d.evaluation.body_metrics import SmplTrack
-from pn3d.evaluation.joints import action_means, counted_frames, true_joints
-from pn3d.evaluation.protocols import PROTOCOLS, Number, get_protocol
+from pn3d.evaluation.joint_set import MIN_JOINTS, root_places, root_words
+from pn3d.evaluation.joints import counted_frames, genres, group_means, known_joints, true_joints
+from pn3d.evaluation.protocols import PROTOCOLS, Measure, Number, get_protocol
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
 
 
 @dataclass(frozen=True)
 class Value:
-    """A number, measured over ``frames`` frames: ``value`` by its average, ``per_action`` over those of each action."""
+    """A number as it was measured.
+
+    Attributes:
+        number: its convention says so where the truth has only some of the protocol's joints.
+        value: by its average.
+        frames: it was measured over so many.
+        per_action: over those of each action, or of each genre where the number is given by genre.
+        joints: names of the joints, empty for vertices.
+    """
 
     number: Number
     value: float
     frames: int
     per_action: dict[str, float]
+    joints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,8 +54,9 @@ class ProtocolResult:
                 "convention": v.number.convention,
                 "average": v.number.average,
                 "frames": v.frames,
-                "per_action": v.per_action,
+                f"per_{v.number.by}": v.per_action,
             }
+            | ({"joints": list(v.joints)} if v.joints else {})
             for v in self.values
         }
         result: dict[str, Any] = {"protocol": self.name, "title": PROTOCOLS[self.name].title, "numbers": numbers}
@@ -66,7 +77,8 @@ def run_protocol(
 
     Args:
         name: a key of ``PROTOCOLS``.
-        predicted_m: (N, 17, 3) h36m17 in camera axes; joints that the method does not have are NaN in every frame.
+        predicted_m: (N, 17, 3) h36m17 in camera axes; joints that the method does not have are NaN in every frame. They
+            leave out the numbers that need them, unless the truth names its joints: then those count that both have.
         clips: the file with its truth.
         metric_scale: whether the prediction is in metres.
         frames: indices of the only frames to be scored, before strides and endings of names; all where None.
@@ -84,12 +96,18 @@ def run_protocol(
     if predicted_m.shape != truth_m.shape:
         raise ValueError(f"predicted_m {predicted_m.shape} and the truth {truth_m.shape} must have one shape")
     absent = np.isnan(predicted_m).all(axis=(0, 2))
+    comparable = set(known_joints(clips).index)
+    if clips.truth_joint_names is not None:
+        comparable -= set(np.flatnonzero(absent).tolist())
     values, left_out = [], {}
     for number in protocol.numbers:
-        chosen = _frames_of(number, clips, frames)
-        reason = _why_not(number, absent, metric_scale, chosen)
+        joints = [joint for joint in number.joints if joint in comparable]
+        reason = _why_not(number, joints, absent, metric_scale)
         if number.measure is None and not reason:
             reason = _why_no_vertices(predicted_smpl, clips, body)
+        chosen = np.empty(0, np.int64) if reason else _frames_of(number, joints, clips, frames)
+        if not reason and not len(chosen):
+            reason = f"no frame of a clip whose name ends in {number.ending}" if number.ending else "none of the frames"
         if reason:
             left_out[number.key] = reason
         elif number.measure is None:
@@ -97,9 +115,12 @@ def run_protocol(
             assert body is not None
             values.append(_vertex_value(number, predicted_smpl, clips, body, chosen))
         else:
-            joints = list(number.joints)
-            per_frame = metrics.per_frame(number.measure, predicted_m[chosen][:, joints], truth_m[chosen][:, joints])
-            values.append(_averaged(number, per_frame, clips, chosen))
+            root = root_places(joints, hips=number.about == "hips")
+            per_frame = metrics.per_frame(
+                _about(number.measure, root), predicted_m[chosen][:, joints], truth_m[chosen][:, joints]
+            )
+            value = _averaged(_as_measured(number, joints, root), per_frame, clips, chosen)
+            values.append(replace(value, joints=tuple(H36M17.joints[joint] for joint in joints)))
     if not values:
         reasons = "; ".join(f"{key}: {why}" for key, why in left_out.items())
         raise UserError(f"protocol {name!r} does not apply to this prediction: {reasons}")
@@ -125,6 +146,9 @@ def run_protocols(
     """
     results, skipped = [], {}
     for name in PROTOCOLS if names is None else names:
+        if names is None and PROTOCOLS[name].by_genre and not any(genres(clips)):
+            skipped[name] = "no clip is named as AIST++ names its sequences (gBR_sBM_cAll_d06_mBR2_ch06)"
+            continue
         try:
             results.append(
                 run_protocol(
@@ -168,11 +192,11 @@ def read_frames(path: str | Path, total: int) -> np.ndarray:
     return np.sort(found).astype(np.int64)
 
 
-def _frames_of(number: Number, clips: Clips, frames: np.ndarray | None) -> np.ndarray:
-    """Indices of the frames that a number is measured on."""
+def _frames_of(number: Number, joints: list[int], clips: Clips, frames: np.ndarray | None) -> np.ndarray:
+    """Indices of the frames that a number of these joints is measured on."""
     clip = clips.clip_of_frame
     index = np.arange(clips.frames)
-    keep = np.isin(index, counted_frames(clips)) & ((index - clips.clip_start[clip]) % number.stride == 0)
+    keep = np.isin(index, counted_frames(clips, joints)) & ((index - clips.clip_start[clip]) % number.stride == 0)
     if number.ending:
         keep &= np.array([str(name).endswith(number.ending) for name in clips.clip_name])[clip]
     if frames is not None:
@@ -180,15 +204,30 @@ def _frames_of(number: Number, clips: Clips, frames: np.ndarray | None) -> np.nd
     return np.flatnonzero(keep)
 
 
-def _why_not(number: Number, absent: np.ndarray, metric_scale: bool, chosen: np.ndarray) -> str:
-    """Why a number does not apply, empty where it does."""
+def _why_not(number: Number, joints: list[int], absent: np.ndarray, metric_scale: bool) -> str:
+    """Why a number does not apply to these joints, which can be compared; empty where it does."""
     if number.needs_scale and not metric_scale:
         return "the prediction has no metric scale"
-    if missing := [H36M17.joints[joint] for joint in number.joints if absent[joint]]:
+    if missing := [H36M17.joints[joint] for joint in joints if absent[joint]]:
         return f"the prediction has no {', '.join(missing)}"
-    if not len(chosen):
-        return f"no frame of a clip whose name ends in {number.ending}" if number.ending else "none of the frames"
+    if len(joints) < min(MIN_JOINTS, len(number.joints)):
+        return f"truth and prediction both have {len(joints)} of its {len(number.joints)} joints, expected {MIN_JOINTS}"
     return ""
+
+
+def _as_measured(number: Number, joints: list[int], root: Sequence[int]) -> Number:
+    """The number with a convention that tells where the truth has only some of its joints."""
+    if len(joints) == len(number.joints):
+        return number
+    put = "" if number.about is None else f", {root_words(root)} put together"
+    names = ", ".join(H36M17.joints[joint] for joint in joints)
+    which = f"here only the {len(joints)} joints that truth and prediction both have{put}: {names}"
+    return replace(number, convention=f"{number.convention}; {which}")
+
+
+def _about(measure: Measure, root: Sequence[int]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The measure with its root."""
+    return lambda predicted_m, truth_m: measure(predicted_m, truth_m, root)
 
 
 def _why_no_vertices(predicted: SmplTrack | None, clips: Clips, body: BodyModel | None) -> str:
@@ -211,6 +250,6 @@ def _vertex_value(number: Number, predicted: SmplTrack, clips: Clips, body: Body
 
 
 def _averaged(number: Number, per_frame: np.ndarray, clips: Clips, chosen: np.ndarray) -> Value:
-    per_action = action_means(per_frame, clips, chosen)
+    per_action = group_means(per_frame, clips, chosen, number.by)
     value = np.mean(list(per_action.values())) if number.average == "actions" else per_frame.mean()
     return Value(number, float(value), len(chosen), per_action)

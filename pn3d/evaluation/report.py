@@ -31,7 +31,7 @@ METRICS: dict[str, Metric] = {
     "depth_flipped_frac": Metric(
         "flip %", "depth-flipped %", 2, 100, "frames that gain over 1 mm PA by negating depth"
     ),
-    "pck150_pct": Metric("PCK", "PCK150 %", 1, 1, "root-relative, least-squares scale, 16 joints below 150 mm"),
+    "pck150_pct": Metric("PCK", "PCK150 %", 1, 1, "root-relative, least-squares scale, all but the root below 150 mm"),
     "auc_pct": Metric("AUC", "AUC %", 1, 1, "the same over 0, 5, ..., 150 mm"),
     "accel_err_mm_per_frame2": Metric(
         "accel",
@@ -44,7 +44,7 @@ METRICS: dict[str, Metric] = {
     "bone_std_mm": Metric("bone mm", "bone std mm", 2, 1, "of bone length, within a clip"),
     "joint_angle_err_deg": Metric("angle", "joint angles deg", 1, 1, "local rotations of 13 observed joints"),
     "pa_pve_mm": Metric("PA-PVE", "PA-PVE mm", 1, 1, "vertices after similarity Procrustes"),
-    "root_err_m": Metric("root m", "pelvis m", 3, 1, "distance of the pelvis in camera axes"),
+    "root_err_m": Metric("root m", "pelvis m", 3, 1, "distance of the pelvis (or other root) in camera axes"),
     "up_err_deg": Metric("up", "up deg", 1, 1, "angle between predicted and true up"),
     "height_err_mm": Metric("height", "stature mm", 1, 1, "absolute, mean over clips"),
     "limit_violation_frac": Metric(
@@ -89,7 +89,7 @@ def evaluation_table(scores: Mapping[str, Scores], data: Mapping[str, Any] | Non
     """
     labels = list(scores)
     keys = [key for key in METRICS if any(key in of for of in scores.values())]
-    head = "17 joints of h36m17"
+    head = "; ".join(joints_words(scores))
     if data is not None:
         rate = "/".join(f"{fps:g}" for fps in data["fps"])
         head = f"{data['file']}: {data['frames']:,} frames in {data['clips']} clips at {rate} fps; {head}"
@@ -106,6 +106,25 @@ def evaluation_table(scores: Mapping[str, Scores], data: Mapping[str, Any] | Non
         *(f"{line.ljust(width)}   {_convention(key, scores)}" for key, line in zip(keys, lines, strict=True)),
     ]
     return "\n".join([head, *table, *_action_lines(scores)])
+
+
+def joints_words(scores: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Which joints the predictions were compared on, and in how many frames these are known: one sentence for each set.
+
+    Args:
+        scores: label -> M.
+    """
+    labels: dict[str, list[str]] = {}
+    for label, of in scores.items():
+        text = "17 joints of h36m17"
+        if "joints" in of:
+            text = f"{len(of['joints'])} joints ({', '.join(of['joints'])}), root: {of['root']}"
+            text += f", {of['counted_frames']:,} frames counted"
+        if "pa_mpjpe_mm" in of:  # the mean pose has no joints
+            labels.setdefault(text, []).append(label)
+    if len(labels) < 2:
+        return list(labels) or ["17 joints of h36m17"]
+    return [f"{', '.join(of)}: {text}" for text, of in labels.items()]
 
 
 def _convention(key: str, scores: Mapping[str, Scores]) -> str:
@@ -245,7 +264,7 @@ def protocol_table(label: str, results: Sequence[ProtocolResult], skipped: Mappi
             rows.append([f"  {value.number.key}", f"{value.value:.1f}", value.number.unit, how])
             if len(value.per_action) > 1:
                 by = ", ".join(f"{action} {number:.1f}" for action, number in value.per_action.items())
-                rows.append(["", "", "", f"by action: {by}"])
+                rows.append(["", "", "", f"by {value.number.by}: {by}"])
         lines += [f"{a}  {b}  {c}  {d}" for a, b, c, d in _padded(rows)]
         lines += [f"  {key} left out: {why}" for key, why in result.left_out.items()]
     return "\n".join(lines + [f"{name}: skipped: {why}" for name, why in (skipped or {}).items()])

@@ -17,11 +17,11 @@ from pn3d import config as configs
 from pn3d.data.clips import Clips
 from pn3d.data.windows import to_h36m17
 from pn3d.evaluation import metrics
-from pn3d.evaluation.joints import counted_frames, true_joints
-from pn3d.evaluation.report import METRICS, joint_verdicts, show, training_rows
+from pn3d.evaluation.joint_set import root_places
+from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
+from pn3d.evaluation.report import METRICS, joint_verdicts, joints_words, show, training_rows
 from pn3d.evaluation.report_figures import PoseFigure
 from pn3d.evaluation.report_page import Section, Table, charts_of_metrics, write_report
-from pn3d.geometry.skeleton import H36M17
 from pn3d.training.run_folder import read_json
 
 if TYPE_CHECKING:
@@ -124,10 +124,10 @@ def frame_section(pictured: Pictured) -> Section:
     """Pictures of the worst and of typical frames: 2D, truth, and every prediction, from the front and the side."""
     clips = to_h36m17(pictured.clips)
     truth_m, label = true_joints(pictured.clips), next(iter(pictured.joints_m))
-    counted = counted_frames(pictured.clips)
-    has = ~np.isnan(pictured.joints_m[label]).all(axis=(0, 2))
+    joints = list(common_joints(pictured.joints_m[label], pictured.clips, label).index)
+    counted = counted_frames(pictured.clips, joints)
     error_mm = metrics.per_frame(
-        metrics.pa_mpjpe_mm, pictured.joints_m[label][counted][:, has], truth_m[counted][:, has]
+        metrics.pa_mpjpe_mm, pictured.joints_m[label][counted][:, joints], truth_m[counted][:, joints]
     )
     figures = []
     for kind, chosen in zip(("worst", "typical"), choose_frames(error_mm, counted, clips, PICTURES), strict=True):
@@ -171,13 +171,14 @@ def choose_frames(error_mm: np.ndarray, frames: np.ndarray, clips: Clips, count:
 
 def _beside_truth(joints_m: Mapping[str, np.ndarray], truth_m: np.ndarray, frame: int) -> dict[str, np.ndarray]:
     """The truth and the predictions: root-relative metres at the truth's scale."""
-    root = H36M17.index("pelvis")
-    truth = truth_m[frame].astype(np.float64) - truth_m[frame, root]
+    known = np.flatnonzero(~np.isnan(truth_m[frame]).any(axis=1))
+    root = known[list(root_places(known.tolist()))]
+    truth = truth_m[frame].astype(np.float64) - truth_m[frame, root].mean(axis=0)
     poses = {"truth": truth}
     for label, joints in joints_m.items():
         pose = joints[frame].astype(np.float64)
-        pose = pose - np.nan_to_num(pose[root])
-        scale = np.nansum(pose * truth) / max(float(np.nansum(pose * pose)), 1e-12)
+        pose = pose - np.nan_to_num(pose[root].mean(axis=0))
+        scale = np.nansum(pose * truth) / max(float(np.nansum(pose[known] ** 2)), 1e-12)
         poses[label] = pose * max(float(scale), 0.0)
     return poses
 
@@ -191,7 +192,9 @@ def _score_tables(title: str, columns: Mapping[str, Mapping[str, Any]]) -> list[
         (METRICS[key].name, *(show(key, of) if key in of else None for of in columns.values()), METRICS[key].convention)
         for key in keys
     ]
-    return [Table(title, ("17 joints of h36m17", *columns, "convention"), rows, words=1)]
+    first, *others = joints_words(columns)
+    head, note = (first, "") if first.startswith("17") and not others else ("", "; ".join([first, *others]))
+    return [Table(title, (head, *columns, "convention"), rows, note=note, words=1)]
 
 
 def _action_tables(result: Mapping[str, Any]) -> list[Table]:

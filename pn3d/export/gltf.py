@@ -20,11 +20,7 @@ from pn3d.export.shapes import (
     vertex_normals,
 )
 from pn3d.files.atomic import write_atomically
-from pn3d.geometry.kinematics import (
-    continuous_quaternions,
-    posed_joints,
-    skinned_vertices,
-)
+from pn3d.geometry.kinematics import continuous_quaternions, posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import SMPL24, Layout
 
 _GENERATOR = "pn3d"

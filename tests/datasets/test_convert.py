@@ -13,7 +13,17 @@ from tests.datasets.test_mocap import write_bvh
 
 
 def test_every_kind_names_its_options() -> None:
-    assert set(KINDS) == {"human36m", "motionbert", "mpi_inf_3dhp", "3dpw", "amass", "bvh", "coco", "cmu-benchmark"}
+    assert set(KINDS) == {
+        "human36m",
+        "motionbert",
+        "mpi_inf_3dhp",
+        "3dpw",
+        "aistpp",
+        "amass",
+        "bvh",
+        "coco",
+        "cmu-benchmark",
+    }
     assert KINDS["coco"].options == ("min_joints", "split")
     assert {"detections", "cameras", "splits"} == set(KINDS["human36m"].options)
 
