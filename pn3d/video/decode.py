@@ -297,11 +297,13 @@ def _grid_rate(times: np.ndarray, average: Fraction | None, path: Path) -> tuple
     measured = (len(times) - 1) / (times[-1] - times[0]) if even else 1 / usual
     if not 0 < measured <= MAX_RATE:
         raise UserError(f"{path}: {measured:.6g} frames per second by its time stamps; expected up to {MAX_RATE}")
-    near = [rate for rate in COMMON_RATES if abs(float(rate) / measured - 1) < (5e-4 if even else 0.02)]
+    # Common rates are 1 in 1000 apart; the stamps' own rounding is far less than half of that.
+    near = [rate for rate in COMMON_RATES if abs(float(rate) / measured - 1) < (4e-4 if even else 0.02)]
+    if near:
+        return min(near, key=lambda rate: abs(float(rate) - measured)), even
     if average is not None and even and abs(float(average) / measured - 1) < 2e-3:
         return Fraction(average), even
-    best = min(near, key=lambda rate: abs(float(rate) - measured), default=None)
-    return best or Fraction(measured).limit_denominator(1001), even
+    return Fraction(measured).limit_denominator(1001), even
 
 
 def _display_signs(frame: Any) -> tuple[tuple[int, int], tuple[int, int]]:
