@@ -1,7 +1,7 @@
 """PoseNet3D in JAX/Flax (unofficial): 3D skeletons and SMPL bodies learnt from 2D keypoints alone.
 
-``detect``, ``load_weights``, ``predict`` and ``PoseStream`` are fetched when they are first asked for, so that ``import pn3d`` and
-``pn3d --help`` load neither JAX nor anything else.
+``detect``, ``load_weights``, ``predict`` and ``PoseStream`` are fetched when they are first asked for, so that
+``import pn3d`` and ``pn3d --help`` load neither JAX nor anything else.
 """
 
 from typing import TYPE_CHECKING, Any

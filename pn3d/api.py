@@ -54,8 +54,8 @@ def predict(
 
     Args:
         weights: from ``load_weights``.
-        keypoints: a video (see ``detect``), a detector's file or folder (every format of docs/detectors.md), Clips, or an array (T, J, 2) or
-            (T, J, 3) of pixels and confidences; (0, 0), NaN or confidence 0 is a missing joint.
+        keypoints: a video (see ``detect``), a detector's file or folder (every format of docs/detectors.md), Clips, or
+            an array (T, J, 2) or (T, J, 3) of pixels and confidences; (0, 0), NaN or confidence 0 is a missing joint.
         layout: joints of an array, e.g. ``"coco17"``; also overrides what a file seems to have.
         fps: frames per second; an array is taken to have 30.
         image_size: (width, height) px; arrays must say it.

@@ -22,11 +22,11 @@ from pn3d.export.motion import Mesh, Motion
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
+from pn3d.inference.camera_path import camera_to_world
 from pn3d.inference.predict import Prediction, predict, save_prediction
 from pn3d.inference.warnings import doubts_summary
 from pn3d.inference.weights import require_body
 from pn3d.video import looks_like_video
-
 
 FORMATS = (*EXPORTS, "mp4")
 """What ``--export`` takes: files of one person, and the overlay of everybody."""
@@ -182,5 +182,7 @@ def clip_motion(prediction: Prediction, clips: Clips, index: int, body: BodyMode
         mesh=Mesh(shaped, np.asarray(body.faces), np.asarray(body.skin_weights)),
         layout=H36M17.name,
         image_size=(int(clips.image_size[index, 0]), int(clips.image_size[index, 1])),
+        camera_to_world=camera_to_world(prediction, frames),
+        intrinsics=np.asarray(prediction.intrinsics[index]),
         **own,
     )

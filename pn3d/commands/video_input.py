@@ -22,7 +22,9 @@ KEPT = "detections.npz"
 def add_video_options(parser: argparse.ArgumentParser) -> None:
     """How a video is read, and by which detector."""
     video = parser.add_argument_group("a video (needs the extra video, and rtmlib or mediapipe)")
-    video.add_argument("--detector", default="auto", metavar="NAME", help="rtmlib, mediapipe, or auto: what is installed")
+    video.add_argument(
+        "--detector", default="auto", metavar="NAME", help="rtmlib, mediapipe, or auto: what is installed"
+    )
     video.add_argument("--detector-mode", default="balanced", choices=MODES, help="size of its models")
     video.add_argument(
         "--detector-model", nargs="+", default=[], metavar="FILE", help="its model files, instead of downloading"

@@ -58,8 +58,10 @@ def read_detected(opened: Opened) -> list[RawVideo]:
         )
     if not people:
         raise UserError(f"{opened.where}: no person in any of the {frames} frames")
-    if not (0 <= int(frame.min()) and int(frame.max()) < frames and 0 < fps <= 1000):
-        raise UserError(f"{opened.where}: frames must be 0 to {frames - 1} and fps above 0, found {frame.max()}, {fps:g}")
+    if not (int(frame.min()) >= 0 and int(frame.max()) < frames and 0 < fps <= 1000):
+        raise UserError(
+            f"{opened.where}: frames must be 0 to {frames - 1} and fps above 0, found {frame.max()}, {fps:g}"
+        )
     return [
         RawVideo(
             name=name,

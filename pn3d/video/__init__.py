@@ -5,10 +5,9 @@ Nothing here is imported by ``import pn3d``; PyAV, OpenCV and the detectors are 
 
 from pathlib import Path
 
-VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .mts .m2ts .ts .3gp .wmv .flv .ogv .y4m .gif".split()
-)
-PICTURE_SUFFIXES = frozenset(".jpg .jpeg .png .bmp .tif .tiff .webp .heic".split())
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts"))
+VIDEO_SUFFIXES |= {".3gp", ".wmv", ".flv", ".ogv", ".y4m", ".gif"}
+PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".heic"))
 
 
 def looks_like_video(path: str | Path) -> bool:

@@ -52,9 +52,7 @@ def write_mp4(
     count = 0
     try:
         with whole_file(path) as place, contextlib.ExitStack() as open_files:
-            output = open_files.enter_context(
-                av.open(place.name, "w", format="mp4", options={"movflags": "faststart"})
-            )
+            output = open_files.enter_context(av.open(place.name, "w", format="mp4", options={"movflags": "faststart"}))
             stream = output.add_stream("libx264", rate=rate, options={"preset": preset, "crf": str(quality)})
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = 1 / rate

@@ -12,7 +12,9 @@ def require(module: str, extra: str, purpose: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name != module.split(".")[0]:
-            raise UserError(f'{purpose} needs {error.name}, which {module} lacks; pip install "pn3d[{extra}]"') from error
+            raise UserError(
+                f'{purpose} needs {error.name}, which {module} lacks; pip install "pn3d[{extra}]"'
+            ) from error
         raise UserError(f'{purpose} needs {module}, which is not installed; pip install "pn3d[{extra}]"') from error
     except (ImportError, AttributeError, OSError) as error:
         problem = " ".join(str(error).split())[:160]

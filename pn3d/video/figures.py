@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from pn3d.body import model as body_model
 from pn3d.body.model import BodyModel
 from pn3d.detectors.filling import SHORT_GAP_SECONDS
 from pn3d.detectors.records import Person
 from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.inference.camera_path import camera_to_world
 from pn3d.inference.predict import Prediction
 from pn3d.video.rasterise import Surface
 
@@ -110,8 +110,7 @@ def make_figures(
     for number, ((prediction, clip), person) in enumerate(zip(predictions, people, strict=True)):
         part = slice(int(prediction.clip_start[clip]), int(prediction.clip_start[clip + 1]))
         own = {name: np.asarray(getattr(prediction, name))[part] for name in _ARRAYS}
-        turn = _matrices(own["poses_world"]) @ _matrices(own["poses_cam"]).transpose(0, 2, 1)
-        pelvis_cam, pelvis_world = own["body_joints_cam_m"][:, 0], own["body_joints_world_m"][:, 0]
+        to_world = camera_to_world(prediction, part)
         intrinsics = np.asarray(prediction.intrinsics)
         figures.append(
             Figure(
@@ -125,32 +124,19 @@ def make_figures(
                 joints_cam_m=own["joints_cam_m"],
                 reprojected_px=own["reprojected_px"],
                 intrinsics=intrinsics[clip] if intrinsics.ndim == 2 else intrinsics,
-                turn=turn,
-                shift_m=pelvis_world - np.einsum("tij,tj->ti", turn, pelvis_cam),
+                turn=to_world[:, :3, :3],
+                shift_m=to_world[:, :3, 3],
             )
         )
     return figures
 
 
-_ARRAYS = (
-    "poses_cam",
-    "poses_world",
-    "transl_cam_m",
-    "joints_cam_m",
-    "body_joints_cam_m",
-    "body_joints_world_m",
-    "reprojected_px",
-)
+_ARRAYS = ("poses_cam", "transl_cam_m", "joints_cam_m", "reprojected_px")
 
 
 def surface_of(body: BodyModel) -> Surface:
     """The body's triangles, ready to be shaded."""
     return Surface.of(np.asarray(body.faces), body.num_vertices)
-
-
-def _matrices(poses: np.ndarray) -> np.ndarray:
-    """(T, 24, 3) -> (T, 3, 3) of the root."""
-    return Rotation.from_rotvec(np.asarray(poses[:, 0], np.float64)).as_matrix()
 
 
 def _shown(person: Person) -> np.ndarray:

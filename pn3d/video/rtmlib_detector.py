@@ -1,7 +1,7 @@
 """RTMPose by rtmlib as a detector: a person detector, then 26 joints (Halpe) of everybody it found.
 
 Its published weights could not be downloaded where this was written: the code ran with small ONNX files of the same
-inputs and outputs (tests/onnx), not with the published ones.
+inputs and outputs (tests/video/onnx), not with the published ones.
 """
 
 import contextlib
@@ -41,7 +41,9 @@ class RtmlibDetector:
         if missing:
             raise UserError(f"the installed rtmlib has no {missing[0]}; pip install 'rtmlib>=0.0.13'")
         if len(models) > 2:
-            raise UserError(f"--detector-model: rtmlib takes POSE.onnx, or DETECTOR.onnx POSE.onnx; found {len(models)}")
+            raise UserError(
+                f"--detector-model: rtmlib takes POSE.onnx, or DETECTOR.onnx POSE.onnx; found {len(models)}"
+            )
         self._people: Any = None
         if models:
             if len(models) == 2:
@@ -113,7 +115,9 @@ def _from_file(make: Any, file: Path, default: tuple[int, int]) -> Any:
     onnxruntime = require("onnxruntime", "rtmlib", "the detector rtmlib")
     try:
         inputs = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"]).get_inputs()
-        sides = [side if isinstance(side, int) else fixed for side, fixed in zip(inputs[0].shape[2:4], default, strict=True)]
+        sides = [
+            side if isinstance(side, int) else fixed for side, fixed in zip(inputs[0].shape[2:4], default, strict=True)
+        ]
         # RTMPose is told (width, height), detectors (height, width).
         size = tuple(sides[::-1]) if make.__name__ == "RTMPose" else tuple(sides)
         with contextlib.redirect_stdout(io.StringIO()):

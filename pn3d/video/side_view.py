@@ -114,7 +114,14 @@ class SideView:
         for (one, other), value in zip(ends, [*along, *across], strict=True):
             cv2.line(picture, one, other, _LINE if value else _AXIS, 1, cv2.LINE_AA, 4)
         cv2.putText(
-            picture, "from the side", (8, self._height - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (96, 104, 116), 1, cv2.LINE_AA
+            picture,
+            "from the side",
+            (8, self._height - 10),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.45,
+            (96, 104, 116),
+            1,
+            cv2.LINE_AA,
         )
         return picture
 

@@ -10,17 +10,17 @@ import pytest
 pytest.importorskip("av", reason="needs the extra video (PyAV)")
 pytest.importorskip("cv2", reason="needs the extra video (OpenCV)")
 
-from pn3d.api import detect, load_weights, predict  # noqa: E402
-from pn3d.commands.main import main  # noqa: E402
-from pn3d.detectors import person_clips, read_keypoints  # noqa: E402
-from pn3d.files.errors import UserError  # noqa: E402
-from pn3d.synthetic.scenes import make_synthetic_clips  # noqa: E402
-from pn3d.video.decode import Selection, read_frames, read_info, select  # noqa: E402
-from pn3d.video.detect import DetectOptions, detect_video  # noqa: E402
-from pn3d.video.detectors import DETECTORS, make_detector, register  # noqa: E402
-from tests.video_files import SIZE, KnownDetector, gradient_pictures, turn_video, write_video  # noqa: E402
+from pn3d.api import detect, load_weights, predict
+from pn3d.commands.main import main
+from pn3d.detectors import person_clips, read_keypoints
+from pn3d.files.errors import UserError
+from pn3d.synthetic.scenes import make_synthetic_clips
+from pn3d.video.decode import Selection, read_frames, read_info, select
+from pn3d.video.detect import DetectOptions, detect_video
+from pn3d.video.detectors import DETECTORS, make_detector, register
+from tests.support.video_files import SIZE, KnownDetector, gradient_pictures, turn_video, write_video
 
-VIDEOS = Path(__file__).resolve().parents[2] / "shared" / "samples" / "videos"
+VIDEOS = Path(__file__).resolve().parents[3] / "shared" / "samples" / "videos"
 
 
 def all_frames(path: Path) -> list[np.ndarray]:
@@ -243,3 +243,47 @@ def test_mediapipe_finds_the_person_of_a_real_video() -> None:
     sure = person.confidence > 0.5
     assert len(person.frames) == 96
     assert (inside | ~sure).all(axis=1).mean() >= 0.95
+
+
+def test_the_overlay_changes_pixels_on_the_body_and_nowhere_else(tmp_path: Path) -> None:
+    from pn3d.body.builtin import builtin_body
+    from pn3d.detectors import read_keypoints
+    from pn3d.video.figures import make_figures
+    from pn3d.video.overlay import grey_background, overlay_frames
+
+    clips = make_synthetic_clips(3, 1, 30)
+    width, height = clips.image_size[0].tolist()
+    np.save(tmp_path / "walk.npy", np.concatenate([clips.keypoints[:30], clips.confidence[:30, :, None]], axis=-1))
+    found = read_keypoints(tmp_path / "walk.npy", layout="h36m17", fps=30, image_size=(width, height))
+    prediction = predict(load_weights(), person_clips(found))
+    figures = make_figures([(prediction, 0)], found.people, builtin_body())
+    background = grey_background(30, (width, height), 30)
+    empty = next(iter(background.pictures))[1]
+    drawn = list(overlay_frames(figures, grey_background(30, (width, height), 30), 30, "body"))
+    assert len(drawn) == 30
+    for frame, joints in zip(drawn, prediction.reprojected_px, strict=True):
+        changed = (frame[:height, :width] != empty).any(-1)
+        for x, y in np.round(joints[[0, 1, 2, 4, 5, 7, 8]]).astype(int):  # joints that lie inside the body
+            if 0 <= x < width and 0 <= y < height:
+                assert changed[y, x]
+        rows, columns = np.nonzero(changed)
+        margin = 0.25 * np.ptp(joints[:, 1])
+        assert joints[:, 0].min() - margin < columns.min() <= columns.max() < joints[:, 0].max() + margin
+        assert joints[:, 1].min() - margin < rows.min() <= rows.max() < joints[:, 1].max() + margin
+        assert changed.mean() < 0.5
+
+
+def test_the_webcam_example_streams_a_file_in_the_place_of_the_camera(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import runpy
+
+    clips = make_synthetic_clips(3, 1, 40)
+    joints = clips.keypoints[:40, None] * (SIZE / clips.image_size[0])
+    path = write_video(tmp_path / "a.mp4", gradient_pictures(40))
+    monkeypatch.setattr("sys.argv", ["webcam.py", str(path)])
+    monkeypatch.setattr("pn3d.video.detectors.make_detector", lambda name: KnownDetector(joints))
+    runpy.run_path(str(Path(__file__).resolve().parents[2] / "examples/webcam.py"))
+    lines = capsys.readouterr().out.splitlines()
+    assert 5 < len(lines) <= 40
+    assert lines[-1].startswith("39 [")
