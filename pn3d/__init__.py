@@ -5,7 +5,7 @@
     found.export("out", ["bvh", "html"])
     stream = pn3d.PoseStream(weights, image_size=(1280, 720))  # frame by frame
 
-``load_weights``, ``predict``, ``PoseStream``, ``Prediction``, ``StreamPose``, ``Weights``, ``Clips``,
+``detect``, ``load_weights``, ``predict``, ``PoseStream``, ``Prediction``, ``StreamPose``, ``Weights``, ``Clips``,
 ``PredictionWarning`` and ``UserError`` are fetched when they are first asked for, so that ``import pn3d`` and
 ``pn3d --help`` load neither JAX nor anything else.
 """
@@ -21,6 +21,7 @@ __all__ = [
     "StreamPose",
     "UserError",
     "Weights",
+    "detect",
     "load_weights",
     "predict",
 ]
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         StreamPose,
         UserError,
         Weights,
+        detect,
         load_weights,
         predict,
     )

@@ -1,7 +1,9 @@
 """What ``from pn3d import …`` gives: prediction in a few lines of Python."""
 
 import logging
+import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips, require_somebody
-from pn3d.detectors import array_clips, person_clips, read_keypoints, read_video_facts
+from pn3d.detectors import Detections, array_clips, person_clips, read_keypoints, read_video_facts
 from pn3d.detectors.cleaning import checked_size
 from pn3d.files.errors import UserError
 from pn3d.inference import predict as predict_room
@@ -19,6 +21,9 @@ from pn3d.inference import weights as weights_room
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.streaming import PoseStream, StreamPose
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights
+from pn3d.video import looks_like_video
+from pn3d.video.detect import DetectOptions, detect_video
+from pn3d.video.detectors import Detector
 
 __all__ = [
     "Clips",
@@ -28,6 +33,7 @@ __all__ = [
     "StreamPose",
     "UserError",
     "Weights",
+    "detect",
     "load_weights",
     "predict",
 ]
@@ -74,8 +80,8 @@ def predict(
 
     Args:
         weights: from ``load_weights``.
-        keypoints: a detector's file or folder (every format of docs/detectors.md), Clips, or an array (T, J, 2) or
-            (T, J, 3) of pixels and confidences; (0, 0), NaN or confidence 0 is a missing joint.
+        keypoints: a video (see ``detect``), a detector's file or folder (every format of docs/detectors.md), Clips, or
+            an array (T, J, 2) or (T, J, 3) of pixels and confidences; (0, 0), NaN or confidence 0 is a missing joint.
         layout: joints of an array, which must say them, e.g. ``"coco17"``; also overrides what a file seems to have.
         fps: frames per second; an array must say them.
         image_size: (width, height) px; an array must say it.
@@ -115,16 +121,10 @@ def predict(
         clips = keypoints
     elif isinstance(keypoints, str | Path):
         image_size = _checked_image_size(image_size)
-        detections = read_keypoints(
-            keypoints,
-            format=format,
-            layout=layout,
-            fps=fps,
-            image_size=image_size,
-            focal_px=focal_px,
-            person=person,
-            all_people=all_people,
-        )
+        options: dict[str, Any] = {"format": format, "layout": layout, "fps": fps, "image_size": image_size}
+        options |= {"focal_px": focal_px, "person": person, "all_people": all_people}
+        read = detect if looks_like_video(keypoints) else read_keypoints
+        detections = read(keypoints, **options)
         for sentence in detections.assumptions:
             _LOG.warning("%s", sentence)
         for sentence in detections.warnings:
@@ -138,6 +138,43 @@ def predict(
     for sentence in found.warnings:
         warnings.warn(sentence, PredictionWarning, stacklevel=2)
     return found
+
+
+def detect(
+    video: str | Path,
+    *,
+    detector: str | Detector = "auto",
+    mode: str = "balanced",
+    models: Sequence[str | Path] = (),
+    start_s: float | None = None,
+    end_s: float | None = None,
+    stride: int = 1,
+    keep: str | Path | None = None,
+    show: bool = False,
+    **options: Any,
+) -> Detections:
+    """The people of a video, tracked: what ``pn3d detect`` and then ``read_keypoints`` give. Needs the extra ``video``.
+
+    Args:
+        video: the file.
+        detector: ``auto``, ``rtmlib``, ``mediapipe``, or an object that is a ``pn3d.video.detectors.Detector``.
+        mode: lightweight, balanced or performance: which of its models.
+        models: its model files, where nothing may be downloaded.
+        start_s: seconds from the beginning.
+        end_s: seconds from the beginning.
+        stride: every n-th frame.
+        keep: file in which the detections are kept, and from which they are read the next time.
+        show: whether to print how far it is.
+        options: those of ``read_keypoints``: ``person``, ``all_people``, ``focal_px``, …
+
+    Raises:
+        UserError: what is wrong, in one line.
+    """
+    chosen = DetectOptions(detector, mode, models, start_s, end_s, stride)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "detections.npz" if keep is None else Path(keep)
+        detect_video(video, chosen, place, show=show)
+        return read_keypoints(place, **options)
 
 
 def _check_number(name: str, value: Any, most: float) -> None:

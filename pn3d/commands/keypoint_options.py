@@ -8,7 +8,7 @@ from pn3d.detectors import FORMATS, Detections, read_keypoints, read_video_facts
 
 def add_keypoint_options(parser: argparse.ArgumentParser) -> None:
     """INPUT and everything that says what it lacks."""
-    parser.add_argument("input", metavar="INPUT", help="a detector's file or folder, or a native keypoint file")
+    parser.add_argument("input", metavar="INPUT", help="a video, a detector's file or folder, or a native file")
     parser.add_argument("--format", choices=sorted(FORMATS), help="instead of finding it out")
     add_lacking_options(parser)
     parser.add_argument("--person", type=int, metavar="K", help="only this person (0 = the largest)")

@@ -6,14 +6,20 @@ from pathlib import Path
 
 from pn3d.commands import session
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
+from pn3d.commands.video_input import add_overlay_option, add_video_options, video_before, write_overlays
 from pn3d.data.clips import require_somebody, select
 from pn3d.detectors import person_clips
 from pn3d.export.files import EXPORTS
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
+from pn3d.inference.prediction import Prediction
 from pn3d.inference.summary import summary_text
 from pn3d.inference.weights import require_body
+from pn3d.video import looks_like_video
+
+FORMATS = (*EXPORTS, "mp4")
+"""What ``--export`` takes: files of one person, and the overlay of everybody."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,45 +32,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--height-m", type=float, metavar="M", help="how tall the person is (default: as the shape is)")
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
-    parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(EXPORTS)}")
+    parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(FORMATS)}")
+    add_overlay_option(parser)
+    add_video_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Predicts, writes the folder, and returns the exit status."""
     formats = [word for word in arguments.export.split(",") if word]
-    unknown = sorted(set(formats) - set(EXPORTS))
+    unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
-        raise UserError(f"--export: unknown format {', '.join(unknown)}; formats: {', '.join(EXPORTS)}")
+        raise UserError(f"--export: unknown format {', '.join(unknown)}; formats: {', '.join(FORMATS)}")
+    own_formats = [word for word in formats if word in EXPORTS]
     print(session.start_jax(), flush=True)
     weights, name = session.find_weights(arguments.run, arguments.weights)
     body, landmarks = session.find_body(arguments.body)
     require_body(weights, body)
-    detections = detections_of(arguments)
-    clips = person_clips(detections)
-    require_somebody(clips, arguments.input)
     output = Path(arguments.output)
+    # A video's detections are kept in the output folder; of everything else nothing is made before it is read.
+    if not looks_like_video(arguments.input):
+        detections = detections_of(arguments)
+        clips = person_clips(detections)
+        require_somebody(clips, arguments.input)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {output}: {error.strerror}") from None
+    video = video_before(arguments, output)
+    if video is not None:
+        detections = detections_of(arguments)
+        if video.stopped:
+            print(f"stopped: people of the first {len(video.raw.listed_frames)} frames are kept in {arguments.input}")
+            return 130
+        clips = person_clips(detections)
+        require_somebody(clips, arguments.input)
     began = time.monotonic()
     if detections.clips is not None:
         folders = [(output, clips)]
     else:
         folders = [(output / f"person_{i:02d}", select(clips, [i])) for i in range(clips.num_clips)]
     written: list[Path] = []
+    predictions: list[tuple[Prediction, int]] = []
     for folder, part in folders:
         folder.mkdir(exist_ok=True)
         prediction = predict(
             weights, part, body, landmarks, refine=not arguments.no_refine, height_m=arguments.height_m
         )
         prediction.save(folder / "prediction.npz")
+        predictions += [(prediction, index) for index in range(part.num_clips)]
         facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
         write_json(folder / "summary.json", prediction.summary | facts)
         written.append(folder / "prediction.npz")
         print(summary_text(folder.name, prediction.summary))
-        if formats:
-            written += prediction.export(folder, formats)
+        if own_formats:
+            written += prediction.export(folder, own_formats)
+    if "mp4" in formats:
+        written += write_overlays(arguments, output, detections, predictions, body, video)
     seconds = time.monotonic() - began
     print(f"{clips.frames} frames in {seconds:.1f} s; wrote " + ", ".join(str(path) for path in written[:12]))
     return 0

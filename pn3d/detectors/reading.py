@@ -6,6 +6,7 @@ from pathlib import Path
 from pn3d.detectors.choosing import choose_layout
 from pn3d.detectors.cleaning import checked_size
 from pn3d.detectors.coco_results import read_coco
+from pn3d.detectors.detected import read_detected
 from pn3d.detectors.kinetics import read_kinetics
 from pn3d.detectors.mediapipe import read_mediapipe
 from pn3d.detectors.mmpose import read_mmpose
@@ -109,6 +110,7 @@ _READERS: dict[str, Callable[[Opened, str | None], list[RawVideo]]] = {
     "mmpose": lambda opened, _: read_mmpose(opened),
     "ultralytics": lambda opened, _: read_ultralytics(opened),
     "mediapipe": lambda opened, _: read_mediapipe(opened),
+    "detections": lambda opened, _: read_detected(opened),
     "videopose3d": lambda opened, _: read_videopose3d(opened),
     "gastnet": lambda opened, _: read_kinetics(opened),
     "array": read_array,

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors import coco_results, kinetics, mediapipe, mmpose, openpose, ultralytics, videopose3d
+from pn3d.detectors import coco_results, detected, kinetics, mediapipe, mmpose, openpose, ultralytics, videopose3d
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.sources import NATIVE_KEYS, Opened
 from pn3d.files.errors import UserError
 
 FORMATS = (
     "native",
+    "detections",
     "openpose",
     "alphapose",
     "coco",
@@ -80,6 +81,8 @@ def checked_format(name: str) -> str:
 def _sniff_npz(content: dict[str, Any]) -> tuple[str, str]:
     if all(key in content for key in NATIVE_KEYS):
         return "native", "it has 'keypoints', 'confidence' and 'clip_start'"
+    if detected.is_detected(content):
+        return "detections", "it has 'frame', 'keypoints' and 'video'"
     if videopose3d.is_custom(content):
         return "videopose3d", "it has 'positions_2d'"
     if videopose3d.is_detections(content):

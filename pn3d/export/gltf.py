@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
+from pn3d.export.gltf_camera import camera_parts
 from pn3d.export.motion import Mesh, Motion
 from pn3d.export.shapes import (
     BONE_AXIS,
@@ -89,15 +90,33 @@ def write_gltf(path: str | os.PathLike[str], motion: Motion, *, stick_figure: bo
     joints = range(len(motion.parents))
     nodes: list[dict[str, Any]] = [_joint_node(motion, joint) for joint in joints]
     nodes.append({"name": "body", "mesh": 0, "skin": 0})
+    body_node = len(nodes) - 1
+    primitive, inverse = _primitive(buffer, mesh), _inverse_bind(buffer, motion)
+    animation = _body_animation(buffer, motion)
+    filmed = camera_parts(motion)
+    if filmed is not None:
+        nodes.append(filmed[1])
+        for target, values in filmed[2].items():
+            channels = animation["channels"]
+            _add_channel(
+                buffer,
+                animation["samplers"],
+                channels,
+                animation["samplers"][0]["input"],
+                len(nodes) - 1,
+                target,
+                values,
+            )
     document = {
         "asset": _asset(motion.attribution),
         "scene": 0,
-        "scenes": [{"name": motion.name, "nodes": [0, len(nodes) - 1]}],
+        "scenes": [{"name": motion.name, "nodes": [0, *range(body_node, len(nodes))]}],
         "nodes": nodes,
-        "meshes": [{"name": motion.body_name, "primitives": [_primitive(buffer, mesh)]}],
+        "meshes": [{"name": motion.body_name, "primitives": [primitive]}],
         "materials": [_material("body", _SKIN_COLOUR)],
-        "skins": [{"skeleton": 0, "joints": list(joints), "inverseBindMatrices": _inverse_bind(buffer, motion)}],
-        "animations": [_body_animation(buffer, motion)],
+        "skins": [{"skeleton": 0, "joints": list(joints), "inverseBindMatrices": inverse}],
+        "animations": [animation],
+        **({"cameras": [filmed[0]]} if filmed is not None else {}),
         "extras": {"skin_max_dropped_weight": loss.dropped_weight, "skin_max_shift_mm": loss.max_shift_mm},
     }
     write_atomically(path, buffer.pack(document))

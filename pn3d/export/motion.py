@@ -65,6 +65,8 @@ class Motion:
         ground_height_m: height y of the floor.
         frame_flags: name of a doubt -> (T,) bool, such as "depth flip".
         parents: parents of the 24 joints.
+        camera_to_world: (T, 4, 4) from the video's camera axes (x right, y down, z forward), metres.
+        intrinsics: (4,) fx, fy, cx, cy of that camera, px.
     """
 
     name: str
@@ -89,6 +91,8 @@ class Motion:
     ground_height_m: float = 0.0
     frame_flags: Mapping[str, np.ndarray] = field(default_factory=dict)
     parents: tuple[int, ...] = SMPL24.parents
+    camera_to_world: np.ndarray | None = None
+    intrinsics: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.poses_world), len(self.joint_layout.joints)
@@ -107,6 +111,8 @@ class Motion:
             "reprojected_px": (frames, joints, 2),
             "input_confidence": (frames, joints),
             "output_confidence": (frames,),
+            "camera_to_world": (frames, 4, 4),
+            "intrinsics": (4,),
         }
         for key, shape in shapes.items():
             value = getattr(self, key)

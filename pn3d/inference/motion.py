@@ -11,6 +11,7 @@ from pn3d.body.builtin import builtin_body
 from pn3d.export.motion import Mesh, Motion
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
+from pn3d.inference.camera_path import camera_to_world
 
 if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
@@ -43,6 +44,8 @@ def clip_motion(one: "Prediction") -> Motion:
         reprojected_px=one.reprojected_px,
         input_confidence=one.input_confidence,
         image_size=(int(width), int(height)),
+        camera_to_world=camera_to_world(one, slice(None)),
+        intrinsics=np.asarray(one.intrinsics[0]),
     )
 
 

@@ -1,0 +1,105 @@
+"""A video in the place of keypoints: the options, detection before prediction, and the overlay after it."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from pn3d.body.model import BodyModel
+from pn3d.detectors import Detections
+from pn3d.detectors.records import Person
+from pn3d.files.errors import UserError
+from pn3d.inference.predict import Prediction
+from pn3d.video import looks_like_video
+from pn3d.video.decode import read_info, select
+from pn3d.video.detect import DetectedVideo, DetectOptions, detect_video
+from pn3d.video.detectors import MODES
+from pn3d.video.figures import make_figures
+from pn3d.video.overlay import STYLES, Background, grey_background, video_background, write_overlay
+
+KEPT = "detections.npz"
+
+
+def add_video_options(parser: argparse.ArgumentParser) -> None:
+    """How a video is read, and by which detector."""
+    video = parser.add_argument_group("a video (needs the extra video, and rtmlib or mediapipe)")
+    video.add_argument(
+        "--detector", default="auto", metavar="NAME", help="rtmlib, mediapipe, or auto: what is installed"
+    )
+    video.add_argument("--detector-mode", default="balanced", choices=MODES, help="size of its models")
+    video.add_argument(
+        "--detector-model", nargs="+", default=[], metavar="FILE", help="its model files, instead of downloading"
+    )
+    video.add_argument("--start", type=float, metavar="S", help="seconds from the beginning")
+    video.add_argument("--end", type=float, metavar="S", help="seconds from the beginning")
+    video.add_argument("--stride", type=int, default=1, metavar="N", help="every N-th frame")
+
+
+def add_overlay_option(parser: argparse.ArgumentParser) -> None:
+    """What ``--export mp4`` draws."""
+    parser.add_argument("--overlay", default="body", choices=STYLES, help="what --export mp4 draws (default: body)")
+
+
+def detect_into(arguments: argparse.Namespace, keep: Path) -> DetectedVideo:
+    """Detects the people of the video INPUT into a file, unless it holds them already."""
+    options = DetectOptions(
+        detector=arguments.detector,
+        mode=arguments.detector_mode,
+        models=arguments.detector_model,
+        start_s=arguments.start,
+        end_s=arguments.end,
+        stride=arguments.stride,
+    )
+    found = detect_video(arguments.input, options, keep)
+    if found.reused:
+        print(f"detections of an earlier run are used: {keep} (delete it to detect again)", flush=True)
+    return found
+
+
+def video_before(arguments: argparse.Namespace, output: Path) -> DetectedVideo | None:
+    """Where INPUT is a video: detects its people, and makes their file the INPUT. None where it is none."""
+    if not looks_like_video(arguments.input):
+        return None
+    found = detect_into(arguments, output / KEPT)
+    arguments.input = str(output / KEPT)
+    return found
+
+
+def write_overlays(
+    arguments: argparse.Namespace,
+    output: Path,
+    detections: Detections,
+    predictions: Sequence[tuple[Prediction, int]],
+    body: BodyModel,
+    video: DetectedVideo | None,
+) -> list[Path]:
+    """``overlay.mp4`` of each video of the input, with everybody who was predicted in it.
+
+    Args:
+        arguments: ``overlay`` and ``video``.
+        output: folder of the files.
+        detections: whose people the predictions are of, in their order.
+        predictions: of each person, a prediction and the number of the clip in it.
+        body: the student's.
+        video: what the input was; None: keypoints, drawn on ``--video`` or on grey.
+    """
+    if any(prediction.poses_cam is None for prediction, _ in predictions):
+        raise UserError("these weights hold no student yet, so there is no body to draw")
+    videos = list(dict.fromkeys(person.video.name for person in detections.people))
+    written = []
+    for number, name in enumerate(videos):
+        own = [i for i, person in enumerate(detections.people) if person.video.name == name]
+        people = [detections.people[i] for i in own]
+        path = output / ("overlay.mp4" if len(videos) == 1 else f"overlay_{number:03d}.mp4")
+        figures = make_figures([predictions[i] for i in own], people, body)
+        background = _background(arguments, people[0], video)
+        written.append(write_overlay(path, figures, background, people[0].video.fps, arguments.overlay))
+    return written
+
+
+def _background(arguments: argparse.Namespace, person: Person, video: DetectedVideo | None) -> Background:
+    if video is not None:
+        return video_background(video.info, video.selection, person.video.fps)
+    if arguments.video:
+        info = read_info(arguments.video)
+        return video_background(info, select(info, None, None), person.video.fps)
+    return grey_background(person.video.frames, person.video.image_size, person.video.fps)

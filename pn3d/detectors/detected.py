@@ -1,0 +1,80 @@
+"""The file in which detections of a video are kept (``detections.npz``): people as the detector found them, untracked.
+
+One npz, no pickles: ``frame (D,) int64`` from 0, ``keypoints (D, K, 2) float32 px``, ``confidence (D, K) float32``,
+``frames``, ``fps``, ``image_size (2,)``, ``layout``, ``video`` and further facts that say how they were made.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.layouts import detector_layout
+from pn3d.detectors.records import NO_TRACK, RawVideo
+from pn3d.detectors.sources import Opened
+from pn3d.files.atomic import whole_file
+from pn3d.files.errors import UserError
+
+KEYS = ("frame", "keypoints", "confidence", "frames", "fps", "image_size", "layout", "video")
+
+
+def is_detected(content: Mapping[str, Any]) -> bool:
+    """Whether an npz is such a file."""
+    return all(key in content for key in KEYS)
+
+
+def write_detected(path: str | Path, raw: RawVideo, facts: Mapping[str, Any]) -> None:
+    """Writes the people of ``raw``, whose ``fps``, ``image_size`` and ``layout_name`` are known, and ``facts``."""
+    arrays = {
+        "frame": raw.frame.astype(np.int64),
+        "keypoints": raw.keypoints.astype(np.float32),
+        "confidence": raw.confidence.astype(np.float32),
+        "frames": np.int64(len(raw.listed_frames)),
+        "fps": np.float64(raw.fps or 0),
+        "image_size": np.array(raw.image_size, np.int32),
+        "layout": np.array(raw.layout_name),
+        "video": np.array(raw.name),
+    }
+    with whole_file(path) as stream:
+        np.savez(stream, **arrays, **{f"made_{key}": np.array(value) for key, value in facts.items()})  # type: ignore[arg-type]
+
+
+def read_detected(opened: Opened) -> list[RawVideo]:
+    """Reads such a file; raises UserError where an array is missing, of another shape, or contradicts another."""
+    content = opened.content
+    try:
+        frame, keypoints, confidence = content["frame"], content["keypoints"], content["confidence"]
+        layout, name = str(content["layout"]), str(content["video"])
+        frames, fps = int(content["frames"]), float(content["fps"])
+        width, height = (int(side) for side in content["image_size"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{opened.where}: not a file of detections as pn3d detect writes it: {error}") from error
+    joints = detector_layout(layout).count
+    people = len(frame)
+    if keypoints.shape != (people, joints, 2) or confidence.shape != (people, joints) or frame.dtype.kind not in "iu":
+        raise UserError(
+            f"{opened.where}: expected keypoints ({people}, {joints}, 2) of layout {layout}, found {keypoints.shape}"
+        )
+    if not people:
+        raise UserError(f"{opened.where}: no person in any of the {frames} frames")
+    if not (int(frame.min()) >= 0 and int(frame.max()) < frames and 0 < fps <= 1000):
+        raise UserError(
+            f"{opened.where}: frames must be 0 to {frames - 1} and fps above 0, found {frame.max()}, {fps:g}"
+        )
+    return [
+        RawVideo(
+            name=name,
+            frame=frame.astype(np.int64),
+            keypoints=keypoints.astype(np.float64),
+            confidence=confidence.astype(np.float64),
+            track_id=np.full(people, NO_TRACK, np.int64),
+            score=np.full(people, np.nan),
+            listed_frames=np.arange(frames),
+            layout_name=layout,
+            layout_reason="the detector's",
+            normalised=False,
+            image_size=(width, height),
+            fps=fps,
+        )
+    ]

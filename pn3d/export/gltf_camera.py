@@ -1,0 +1,36 @@
+"""The video's camera as a node of a GLB, so that footage can be put behind the body."""
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from pn3d.export.motion import Motion
+
+_STILL = 1e-4
+_FROM_OURS = np.diag([1.0, -1.0, -1.0])  # glTF's camera: y up, looks along -z; ours: y down, looks along z
+
+
+def camera_parts(motion: Motion) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]] | None:
+    """Camera, node and, where it moves, what moves it ("rotation" (T, 4) xyzw, "translation" (T, 3) m).
+
+    None where the motion does not say how it was filmed. glTF's perspective has its axis in the middle of the
+    picture; the true one, the frame rate and the image size are in the camera's extras.
+    """
+    if motion.camera_to_world is None or motion.intrinsics is None or motion.image_size is None:
+        return None
+    width, height = motion.image_size
+    _, fy, cx, cy = (float(value) for value in motion.intrinsics)
+    turns = motion.camera_to_world[:, :3, :3] @ _FROM_OURS
+    rotation = Rotation.from_matrix(turns).as_quat()
+    rotation[1:] *= np.cumprod(np.where((rotation[1:] * rotation[:-1]).sum(1) < 0, -1.0, 1.0))[:, None]
+    place = motion.camera_to_world[:, :3, 3]
+    camera = {
+        "name": "camera",
+        "type": "perspective",
+        "perspective": {"yfov": 2 * float(np.arctan(height / 2 / fy)), "aspectRatio": width / height, "znear": 0.05},
+        "extras": {"fps": motion.fps, "image_size": [width, height], "principal_point_px": [cx, cy]},
+    }
+    node = {"name": "camera", "camera": 0, "rotation": rotation[0].tolist(), "translation": place[0].tolist()}
+    moves = max(np.abs(turns - turns[0]).max(), np.abs(place - place[0]).max()) > _STILL
+    return camera, node, {"rotation": rotation, "translation": place} if moves else {}
