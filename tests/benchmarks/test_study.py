@@ -16,8 +16,9 @@ from benchmarks.accuracy.reference_smplify import _fit
 from benchmarks.accuracy.reference_twin import twin_data
 from benchmarks.accuracy.study_train import study_config
 from pn3d.data.windows import gather_windows
-from pn3d.geometry import camera, planes
-from pn3d.lifting import lifters
+from pn3d.geometry import camera
+from pn3d.lifting.teacher import root_relative
+from pn3d.lifting.windows import make_window
 from tests.support import tiny
 
 
@@ -46,11 +47,11 @@ def test_the_twins_truth_is_what_a_perfect_lifter_says() -> None:
     data = twin_data(config, tiny.clips())
     starts, length = data.seen.starts[:5], config.model.window
     rays = gather_windows(data.seen.frames.rays, starts, length)
-    window = lifters.make_window(rays, gather_windows(data.seen.frames.confidence, starts, length), 0.0)
+    window = make_window(rays, gather_windows(data.seen.frames.confidence, starts, length), 0.0)
     truth = gather_windows(data.joints, starts, length) / window.size[:, None, None, None]
     # In a window of its own depth the person of unit size stands as it does before the real camera.
-    points = camera.lift(planes.split(window.xy), planes.window_last(truth)[:, 2], window.root_depth)
-    joints = lifters.root_relative(planes.joined(points))
+    points = camera.lift(window.xy, truth[..., 2], window.root_depth)
+    joints = root_relative(points)
     np.testing.assert_allclose(joints, truth, atol=0.02)
 
 
@@ -58,7 +59,7 @@ def test_the_twins_truth_is_what_a_perfect_lifter_says() -> None:
 def test_fitting_finds_the_picture() -> None:
     frames = tiny.data().frames
     rays, confidence = frames.rays[:4], frames.confidence[:4]
-    size = lifters.make_window(rays[:, None], confidence[:, None], 0.0).size
+    size = make_window(rays[:, None], confidence[:, None], 0.0).size
     early, late = (np.asarray(_fit(rays, confidence, size, 0, steps)[1]) for steps in (1, 40))
     assert (late < 0.7 * early).all()
 

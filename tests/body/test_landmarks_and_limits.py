@@ -9,7 +9,6 @@ from pn3d.body import limits
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints, symmetric_corrections
 from pn3d.body.model import posed_joints, rest_joints_m
-from pn3d.geometry import planes
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import H36M17, SMPL24
 
@@ -153,16 +152,6 @@ def test_components_put_swing_and_twist_together_again() -> None:
     twist = angles * main
     whole = np.asarray(_matrices(angles - twist)) @ np.asarray(_matrices(twist))
     np.testing.assert_allclose(whole, _matrices(poses), atol=2e-5)
-
-
-def test_planes_are_the_same_with_the_batch_last() -> None:
-    turns = jax.random.normal(jax.random.key(4), (2, 5, 24, 3))
-    local = planes.batch_last(_matrices(turns), 3)
-    angles = limits.angle_planes(local)
-    excess = planes.batch_first(limits.excess_planes(local, angles), (2, 5))
-    assert float(excess.max()) > 0.5
-    np.testing.assert_allclose(excess, _excess(turns), atol=1e-6)
-    np.testing.assert_array_equal(planes.batch_first(angles, (2, 5)), limits.components_rad(_matrices(turns)))
 
 
 def test_limit_gradients_are_finite_and_exact_at_rest() -> None:

@@ -7,14 +7,14 @@ import numpy as np
 from pn3d.config import flatten, preset
 from pn3d.models.teacher import Teacher
 from pn3d.training.parallel import AXIS
-from pn3d.training.terms import CHEN_ELEVATION, View, draw_view
+from pn3d.training.views import CHEN_ELEVATION, NovelView, draw_novel_view
 from tests.support import tiny
 
 
-def drawn(elevation: float, learned: bool) -> View:
+def drawn(elevation: float, learned: bool) -> NovelView:
     keys = jax.random.split(jax.random.key(0), 400)
-    one = jax.vmap(lambda k, e: draw_view(k, e, learned=learned), axis_name=AXIS)
-    view: View = one(keys[None], jnp.full((1, 400), elevation))
+    one = jax.vmap(lambda k, e: draw_novel_view(k, e, learned=learned), axis_name=AXIS)
+    view: NovelView = one(keys[None], jnp.full((1, 400), elevation))
     return view
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from test_predict import weights
 
 from pn3d.commands import session
 from pn3d.data.clips import Clips, write_clips
 from pn3d.data.joints17 import LOW_CONFIDENCE, mask_guesses, to_h36m17
 from pn3d.geometry.skeleton import H36M17, LAYOUTS
 from pn3d.inference.predict import predict
+from tests.inference.test_predict import weights
 from tests.support import tiny
 
 FPS = 30.0

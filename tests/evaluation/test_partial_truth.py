@@ -11,7 +11,7 @@ import pytest
 
 from pn3d.commands.main import main
 from pn3d.data.clips import Clips, concatenate, read_clips, select, write_clips
-from pn3d.data.windows import to_h36m17
+from pn3d.data.joints17 import to_h36m17
 from pn3d.evaluation import metrics
 from pn3d.evaluation.evaluate import evaluate_prediction, score_joints
 from pn3d.evaluation.predictions_file import score_file

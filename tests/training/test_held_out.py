@@ -12,7 +12,7 @@ from pn3d.config import validate
 from pn3d.files.errors import UserError
 from pn3d.training.checkpoint import digest
 from pn3d.training.loop import Reporter, run_stage
-from pn3d.training.model_selection import state_signal
+from pn3d.training.model_selection import state_score
 from pn3d.training.parallel import replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, init_state
@@ -47,7 +47,7 @@ def test_the_best_checkpoint_by_the_signal_is_returned_and_is_the_state_of_its_s
 
 def test_the_signal_sees_the_averaged_teacher_alone() -> None:
     state = replicate(init_state(tiny.config()), tiny.devices(1))
-    signal = state_signal(tiny.config().model, tiny.scene().networks.teacher, tiny.data())
+    signal = state_score(tiny.config().model, tiny.scene().networks.teacher, tiny.data())
     moved = dataclasses.replace(state, student=state.teacher, step=state.step + 1)
     assert signal(state) == signal(moved)
     assert np.isfinite(signal(state))

@@ -5,10 +5,10 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.lifting.lifters import Window
 
 from pn3d.data.clips import Clips, select
-from pn3d.geometry import camera, planes, rotations
+from pn3d.geometry import camera, rotations
+from pn3d.lifting.windows import Window
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.model_selection import (
     Skeletons,
@@ -16,9 +16,9 @@ from pn3d.training.model_selection import (
     flat_lift,
     held_out_windows,
     scene_of,
-    signal_terms,
+    score_terms,
+    selection_score,
     split_by_name,
-    stopping_signal,
 )
 from tests.support import tiny
 
@@ -66,9 +66,7 @@ def test_true_depth_is_preferred_to_none_and_to_noise() -> None:
     window = held_out.window
     length = window.xy.shape[1]
     rows = np.stack([depth[s : s + length] for s in starts]) / np.asarray(window.size)[:, None, None]
-    skeleton = lambda rows: planes.joined(  # noqa: E731
-        camera.lift(planes.split(window.xy), planes.window_last(rows), window.root_depth)
-    )
+    skeleton = lambda rows: camera.lift(window.xy, rows, window.root_depth)  # noqa: E731
     true = skeleton(jnp.asarray(rows, jnp.float32))
     up = np.asarray(rotations.rotate(turn[starts], jnp.asarray(clips.up_cam)[:, None]))[:, 0]
     elevation = jnp.asarray(np.arctan2(-up[:, 2], -up[:, 1]), jnp.float32)
@@ -77,19 +75,19 @@ def test_true_depth_is_preferred_to_none_and_to_noise() -> None:
 
     def pose_of(joints: jax.Array) -> float:
         # Only the first lift is looked at by this term; turned pictures may get anything.
-        return float(signal_terms(lambda _: Skeletons(joints, elevation), held_out)["pose"])
+        return float(score_terms(lambda _: Skeletons(joints, elevation), held_out)["pose"])
 
-    flat = float(signal_terms(flat_lift, held_out)["pose"])
+    flat = float(score_terms(flat_lift, held_out)["pose"])
     assert pose_of(true) < 0.8 * pose_of(noisy)
     assert pose_of(true) < 0.7 * flat
-    assert float(signal_terms(flat_lift, held_out)["mirror"]) == 0.0
+    assert float(score_terms(flat_lift, held_out)["mirror"]) == 0.0
 
 
 def test_the_signal_of_a_teacher_is_one_finite_number_and_always_the_same() -> None:
     held_out = held_out_windows(tiny.data(), tiny.config().model, 16)
     params = tiny.first_state().teacher.params
     teacher = tiny.scene().networks.teacher
-    signal = jax.jit(lambda p: stopping_signal(teacher, p, held_out))
+    signal = jax.jit(lambda p: selection_score(teacher, p, held_out))
     value = float(signal(params))
     assert np.isfinite(value)
     assert value == float(signal(params))
@@ -101,4 +99,4 @@ def test_windows_of_one_frame_have_no_overlap() -> None:
     held_out = held_out_windows(tiny.data(), tiny.config(model__window=1).model, 8)
     assert isinstance(held_out.window, Window)
     assert held_out.shift == 0
-    assert float(signal_terms(flat_lift, held_out)["overlap"]) == 0.0
+    assert float(score_terms(flat_lift, held_out)["overlap"]) == 0.0

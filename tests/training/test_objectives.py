@@ -6,49 +6,49 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pn3d.lifting.lifters import make_networks
-from pn3d.training.objectives import Cycle, teacher_cycle, teacher_terms
 
 from pn3d.config import Config
-from pn3d.geometry import planes
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting import lifters
+from pn3d.lifting.networks import make_networks
+from pn3d.lifting.student import pose_body
+from pn3d.lifting.teacher import lift_again, root_relative
+from pn3d.lifting.windows import novel_window
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
-from pn3d.training.stages import joint as joint_stage
+from pn3d.training.stages.joint import student_in_view
+from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
 from pn3d.training.state import init_state
 from tests.support import tiny
 
 COUNT = 8
 PLAIN = tiny.config(augment__mask_probability=0.0, joint__student_consistency_weight=0.0)
-# What is told of the root's depth, and corrected 2D, are parts of a skeleton too; so near, hands reach behind.
+# Corrected 2D is part of a skeleton too; so near, hands reach behind the camera.
 FULL = tiny.config(
     augment__mask_probability=0.8,
     augment__noise=1.0,
-    model__root_motion=True,
     model__correct=True,
     model__root_depth=1.3,
-    teacher__loss__reprojection_depth_power=1.0,
 )
 
 
 @cache
 def _cycle(config: Config) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
-    """A batch, a fresh teacher's cycle on it, and the values of the terms that judge nobody."""
+    """A batch, a fresh teacher's cycle on it, and the values of the terms without discriminators."""
     scene, data = tiny.scene()._replace(networks=make_networks(config.model)), tiny.data()
     # Heads that start at zero say something, too.
     params = jax.tree.map(
         lambda leaf: leaf + 0.02 * jnp.sin(jnp.arange(leaf.size)).reshape(leaf.shape), init_state(config).teacher.params
     )
 
-    def of_lane(lane: jax.Array) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
-        batch = draw_batch(data, jax.random.key(3), lane, COUNT, config)
-        cycle = teacher_cycle(scene, params, batch)
-        terms = teacher_terms(scene, cycle, batch, {}, config.teacher.loss)
+    def of_device(device_index: jax.Array) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
+        batch = draw_batch(data, jax.random.key(3), device_index, COUNT, config)
+        cycle = self_consistency_cycle(scene, params, batch)
+        no_logits = dict.fromkeys(("pose_discriminator", "motion_discriminator"), jnp.zeros(COUNT))
+        terms = teacher_terms(scene, cycle, batch, no_logits, config.teacher.loss)
         return batch, cycle, {name: term() for name, (_, term) in terms.items() if "adversarial" not in name}
 
-    every_lane = jax.jit(jax.vmap(of_lane, axis_name=AXIS))(jnp.arange(1))
-    return jax.tree.map(lambda leaf: leaf[0], every_lane)
+    every_device = jax.jit(jax.vmap(of_device, axis_name=AXIS))(jnp.arange(1))
+    return jax.tree.map(lambda leaf: leaf[0], every_device)
 
 
 def _mean(values: np.ndarray, weight: np.ndarray) -> float:
@@ -63,34 +63,32 @@ def _square(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def test_the_cycle_turns_lifts_again_and_turns_back() -> None:
     batch, cycle, _ = _cycle(FULL)
-    depth = np.asarray(batch.quiet.root_depth)[:, None, None]
+    depth = np.asarray(batch.masked.root_depth)[:, None, None]
     middle = depth[..., None] * np.array([0.0, 0.0, 1.0])
     rotation = np.asarray(cycle.view.rotation)
-    turned = np.einsum("bij,btkj->btki", rotation, np.asarray(cycle.lifted.joints) - middle) + middle
-    assert (turned[..., 2] < 1.0).any()
-    turned[..., 2] = np.maximum(turned[..., 2], 1.0)
-    np.testing.assert_allclose(planes.joined(cycle.turned), turned, atol=1e-4)
-    picture = turned[..., :2] / turned[..., 2:] * depth[..., None]
-    hips = np.mean([picture[:, :, H36M17.index(side + "_hip")] for side in ("left", "right")], axis=0)
-    seen = (picture - hips[:, :, None]) / np.asarray(cycle.seen.scale)[:, None, None, None]
-    seen = np.where(np.asarray(batch.quiet.confidence)[..., None] > 0, seen, 0.0)
-    np.testing.assert_allclose(cycle.seen.window.xy, seen, atol=1e-4)
-    again = np.asarray(planes.joined(cycle.relifted.joint_planes))
+    rotated = np.einsum("bij,btkj->btki", rotation, np.asarray(cycle.lifted.joints) - middle) + middle
+    assert (rotated[..., 2] < 1.0).any()
+    rotated[..., 2] = np.maximum(rotated[..., 2], 1.0)
+    np.testing.assert_allclose(cycle.joints_in_view, rotated, atol=1e-4)
+    novel_xy = rotated[..., :2] / rotated[..., 2:] * depth[..., None]
+    hips = np.mean([novel_xy[:, :, H36M17.index(side + "_hip")] for side in ("left", "right")], axis=0)
+    expected = (novel_xy - hips[:, :, None]) / np.asarray(cycle.novel.scale)[:, None, None, None]
+    expected = np.where(np.asarray(batch.masked.confidence)[..., None] > 0, expected, 0.0)
+    np.testing.assert_allclose(cycle.novel.window.xy, expected, atol=1e-4)
+    again = np.asarray(cycle.relifted.joints)
     back = np.einsum("bji,btkj->btki", rotation, again - middle) + middle
-    assert cycle.lifted.root_shift is not None
-    back[..., 2] += np.asarray(cycle.lifted.root_shift).T[:, :, None]
-    picture = back[..., :2] / np.maximum(back[..., 2:], 1.0) * depth[..., None]
-    np.testing.assert_allclose(planes.joined(cycle.returned_xy), picture, atol=1e-3)
+    returned = back[..., :2] / np.maximum(back[..., 2:], 1.0) * depth[..., None]
+    np.testing.assert_allclose(cycle.returned_xy, returned, atol=1e-3)
 
 
 def test_a_picture_of_another_size_is_lifted_to_a_skeleton_of_that_size() -> None:
     batch, _, _ = _cycle(PLAIN)
     teacher, params = tiny.scene().networks.teacher, tiny.first_state().teacher.params
-    window = dataclasses.replace(batch.quiet, root_depth=jnp.full_like(batch.quiet.root_depth, 30.0))
+    window = dataclasses.replace(batch.masked, root_depth=jnp.full_like(batch.masked.root_depth, 30.0))
 
     def lifted_again(size: float) -> np.ndarray:
-        xy = [size * axis for axis in planes.split(window.xy)]
-        again = lifters.lift_again(teacher, params, xy, lifters.renormalise(xy, window))
+        xy = size * window.xy
+        again = lift_again(teacher, params, xy, novel_window(xy, window))
         return np.asarray(again.joints) - np.array([0.0, 0.0, 30.0])
 
     depth, of_half = lifted_again(1.0)[..., 2], lifted_again(0.5)[..., 2]
@@ -100,32 +98,20 @@ def test_a_picture_of_another_size_is_lifted_to_a_skeleton_of_that_size() -> Non
 
 def test_terms_compare_and_count_what_they_say() -> None:
     batch, cycle, terms = _cycle(FULL)
-    window, clean = batch.quiet, batch.clean
+    window, clean = batch.masked, batch.clean
     measured = np.asarray(window.confidence) > 0
     known = np.asarray(clean.confidence)
     assert (known > 0).all()
     assert 0.1 < measured.mean() < 0.9
     truth = np.asarray(clean.rays) / np.asarray(window.size)[:, None, None, None]
-    filled, believed, returned, turned, again = (
-        np.asarray(planes.joined(points))
-        for points in (
-            cycle.lifted.filled_planes,
-            cycle.lifted.believed_planes,
-            cycle.returned_xy,
-            cycle.turned,
-            cycle.relifted.joint_planes,
-        )
-    )
-    gap = again - turned
-    near = np.asarray(cycle.lifted.joints)[..., 2] / np.asarray(window.root_depth)[:, None, None]
-    by_depth = near**FULL.teacher.loss.reprojection_depth_power
+    own, corrected = np.asarray(cycle.lifted.own_xy), np.asarray(cycle.lifted.corrected_xy)
+    gap = np.asarray(cycle.relifted.joints) - np.asarray(cycle.joints_in_view)
     elevations = np.asarray(cycle.relifted.elevation) - np.asarray(cycle.view.elevation)
     expected = {
-        "inpaint": _mean(_square(filled, truth), known * ~measured),
-        "denoise": _mean(np.sqrt(_square(believed, truth) + 1e-6) - 1e-3, measured.astype(float)),
-        "reprojection": _mean(_square(returned, np.asarray(window.xy)), measured * by_depth),
+        "inpaint": _mean(_square(own, truth), known * ~measured),
+        "denoise": _mean(np.sqrt(_square(corrected, truth) + 1e-6) - 1e-3, measured.astype(float)),
+        "reprojection": _mean(_square(np.asarray(cycle.returned_xy), np.asarray(window.xy)), measured.astype(float)),
         "relift": _mean((gap**2).sum(axis=-1), np.ones(gap.shape[:3])),
-        "deformation": float(((gap - gap.mean(axis=0)) ** 2).sum(axis=-1).mean()),
         "elevation": float((elevations**2).mean()),
     }
     for name, value in expected.items():
@@ -135,13 +121,11 @@ def test_terms_compare_and_count_what_they_say() -> None:
 def test_a_student_who_says_what_the_teacher_says_has_its_picture_in_the_new_view() -> None:
     """Whatever its size: the student is brought to the unit camera by least squares."""
     batch, cycle, _ = _cycle(PLAIN)
-    skeleton = lifters.root_relative(cycle.lifted.joints)
+    skeleton = root_relative(cycle.lifted.joints)
     student = tiny.first_state().student.params
-    posed = lifters.pose_body(
-        tiny.scene().networks.student, student, batch.window, tiny.scene().body, tiny.scene().landmarks
-    )
-    same = dataclasses.replace(posed, landmark_planes_m=0.3 * planes.window_last(skeleton) + 5.0)
-    turned = joint_stage._turn_student(PLAIN, tiny.scene(), student, same, cycle, batch)
-    np.testing.assert_allclose(turned.seen.window.xy, cycle.seen.window.xy, atol=1e-4)
-    other = joint_stage._turn_student(PLAIN, tiny.scene(), student, posed, cycle, batch)
-    assert float(jnp.abs(other.seen.window.xy - cycle.seen.window.xy).max()) > 0.1
+    posed = pose_body(tiny.scene().networks.student, student, batch.window, tiny.scene().body, tiny.scene().landmarks)
+    same = dataclasses.replace(posed, joints_m=0.3 * skeleton + 5.0)
+    in_view = student_in_view(PLAIN, tiny.scene(), student, same, cycle, batch)
+    np.testing.assert_allclose(in_view.novel.window.xy, cycle.novel.window.xy, atol=1e-4)
+    other = student_in_view(PLAIN, tiny.scene(), student, posed, cycle, batch)
+    assert float(jnp.abs(other.novel.window.xy - cycle.novel.window.xy).max()) > 0.1

@@ -1,4 +1,4 @@
-"""The student's body, computed with the batch last, against the same put together with the batch first."""
+"""The student's body, its picture, its terms against NumPy, and mirrors."""
 
 import jax
 import jax.numpy as jnp
@@ -6,11 +6,10 @@ import numpy as np
 
 from pn3d import losses
 from pn3d.body import limits, rest
-from pn3d.body.landmarks import landmark_joints
-from pn3d.body.model import posed_joints, rest_joints_m
-from pn3d.geometry import camera, planes, rotations
+from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting import lifters, posing
+from pn3d.lifting.student import local_sixd, placed_rays, posed_from_output
+from pn3d.lifting.windows import Window, mirror_joints, mirror_window
 from pn3d.models.layers import over_time, temporal_basis
 from pn3d.models.student import StudentOutput
 from pn3d.training.batch import Batch
@@ -20,69 +19,82 @@ from tests.support import tiny
 BATCH, FRAMES = 5, 3
 
 
-def _said() -> StudentOutput:
+def _output() -> StudentOutput:
     keys = jax.random.split(jax.random.key(0), 3)
     return StudentOutput(
-        sixd_planes=jax.random.normal(keys[0], (24, 6, FRAMES, BATCH)),
+        sixd=jax.random.normal(keys[0], (BATCH, FRAMES, 24, 6)),
         betas=jax.random.normal(keys[1], (BATCH, 10)),
         landmark_raw=0.2 * jax.random.normal(keys[2], (17, 3)),
     )
 
 
-def _window() -> lifters.Window:
+def _window() -> Window:
     keys = jax.random.split(jax.random.key(1), 2)
     xy = jax.random.normal(keys[0], (BATCH, FRAMES, 17, 2))
     confidence = jax.random.uniform(keys[1], (BATCH, FRAMES, 17))
-    return lifters.Window(xy, confidence, size=jnp.linspace(0.1, 0.3, BATCH), root_depth=jnp.full((BATCH,), 10.0))
+    return Window(xy, confidence, size=jnp.linspace(0.1, 0.3, BATCH), root_depth=jnp.full((BATCH,), 10.0))
 
 
-def test_a_head_says_sums_of_the_basis() -> None:
+def test_a_head_gives_sums_of_the_basis() -> None:
     coefficients = np.asarray(jax.random.normal(jax.random.key(2), (BATCH, 2 * 7)))
-    said = np.einsum("bkc,tk->btc", coefficients.reshape(BATCH, 2, 7), temporal_basis(FRAMES))
-    np.testing.assert_allclose(planes.window_first(over_time(jnp.asarray(coefficients), FRAMES)), said, atol=1e-6)
+    expected = np.einsum("bkc,tk->btc", coefficients.reshape(BATCH, 2, 7), temporal_basis(FRAMES))
+    np.testing.assert_allclose(over_time(jnp.asarray(coefficients), FRAMES), expected, atol=1e-6)
 
 
-def test_the_body_is_that_of_the_functions_with_the_batch_first() -> None:
-    said, scene = _said(), tiny.scene()
-    posed = jax.jit(posing.posed_from_output)(said, scene.body, scene.landmarks)
-    sixd = np.moveaxis(np.asarray(said.sixd_planes), (3, 2), (0, 1)).copy()
-    sixd[:, :, 0] *= np.float32([1, -1, -1, 1, -1, -1])
-    np.testing.assert_array_equal(posing.local_sixd(said), sixd)
-    local = rotations.sixd_to_matrix(jnp.asarray(sixd))
-    np.testing.assert_allclose(posed.rotations, local, atol=1e-6)
-    np.testing.assert_allclose(posing.local_rotations(said), local, atol=1e-6)
-    joints, turns = posed_joints(scene.body, rest_joints_m(scene.body, said.betas)[:, None], local)
-    np.testing.assert_allclose(posed.body_joints_m, joints, atol=1e-6)
-    marks = landmark_joints(scene.landmarks, joints, turns, posed.corrections_m)
-    np.testing.assert_allclose(posed.joints_m, marks, atol=1e-6)
-    np.testing.assert_allclose(posed.skeleton_m, marks - marks[:, :, :1], atol=1e-6)
+def test_an_upright_person_who_faces_the_camera_is_the_rest_pose_turned_about_x() -> None:
+    identity = jnp.broadcast_to(jnp.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]), (1, 1, 24, 6))
+    output = StudentOutput(sixd=identity, betas=jnp.zeros((1, 10)), landmark_raw=jnp.zeros((17, 3)))
+    local = np.asarray(rotations.sixd_to_matrix(local_sixd(output)))[0, 0]
+    np.testing.assert_allclose(local[0], np.diag([1.0, -1.0, -1.0]), atol=1e-6)
+    np.testing.assert_allclose(local[1:], np.broadcast_to(np.eye(3), (23, 3, 3)), atol=1e-6)
+    joints = np.asarray(posed_from_output(output, tiny.scene().body, tiny.scene().landmarks).joints_m)[0, 0]
+    head, pelvis, left = (joints[H36M17.index(name)] for name in ("head", "pelvis", "left_shoulder"))
+    assert head[1] < pelvis[1] - 0.5, "y points down"
+    assert left[0] > 0.1, "the person's left is on the right of the picture"
+
+
+def test_some_frames_of_a_body() -> None:
+    posed = posed_from_output(_output(), tiny.scene().body, tiny.scene().landmarks)
     some = posed.at(slice(1, None, 2))
-    np.testing.assert_array_equal(some.rotations, posed.rotations[:, 1::2])
-    np.testing.assert_array_equal(some.joints_m, posed.joints_m[:, 1::2])
-    np.testing.assert_array_equal(some.body_joints_m, posed.body_joints_m[:, 1::2])
+    for name in ("rotations", "joints_m", "body_joints_m", "skeleton_m"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(posed, name)[:, 1::2])
+    np.testing.assert_allclose(posed.skeleton_m[:, :, 0], 0.0, atol=1e-7)
 
 
 def test_the_picture_is_that_of_the_translated_body() -> None:
     scene, window = tiny.scene(), _window()
-    posed = posing.posed_from_output(_said(), scene.body, scene.landmarks)
+    posed = posed_from_output(_output(), scene.body, scene.landmarks)
     size = jnp.broadcast_to(window.size[:, None], window.confidence.shape[:2])
     transl = camera.fit_translation(posed.joints_m, window.rays, window.confidence, size)
     placed = camera.project(posed.joints_m + transl[:, :, None])
-    np.testing.assert_allclose(lifters.placed_rays(posed, window), placed, atol=1e-5)
+    np.testing.assert_allclose(placed_rays(posed, window), placed, atol=1e-5)
 
 
-def test_priors_see_every_fourth_frame_of_every_joint() -> None:
+def test_mirrors_are_their_own_inverses_and_exchange_the_sides() -> None:
+    window = _window()
+    once = mirror_window(window)
+    left, right = H36M17.index("left_knee"), H36M17.index("right_knee")
+    np.testing.assert_array_equal(once.xy[:, :, left, 0], -window.xy[:, :, right, 0])
+    np.testing.assert_array_equal(once.confidence[:, :, left], window.confidence[:, :, right])
+    for name in ("xy", "confidence"):
+        np.testing.assert_array_equal(getattr(mirror_window(once), name), getattr(window, name))
+    joints = jax.random.normal(jax.random.key(3), (2, 3, 17, 3))
+    np.testing.assert_array_equal(mirror_joints(mirror_joints(joints)), joints)
+    np.testing.assert_array_equal(mirror_joints(joints)[:, :, left, 1:], joints[:, :, right, 1:])
+
+
+def test_priors_look_at_every_fourth_frame_of_every_joint() -> None:
     scene, window = tiny.scene(), _window()
-    posed = posing.posed_from_output(_said(), scene.body, scene.landmarks)
+    posed = posed_from_output(_output(), scene.body, scene.landmarks)
     # Five frames, of which the first and the fifth count.
     posed = posed.at(np.array([0, 1, 2, 0, 1]))
     keys = jax.random.split(jax.random.key(4), BATCH)
-    batch = Batch(window=window, quiet=window, clean=window, keys=keys, judged=jnp.zeros(BATCH, jnp.int32))
+    batch = Batch(window=window, masked=window, clean=window, keys=keys, pose_frame=jnp.zeros(BATCH, jnp.int32))
     terms = student_terms(posed, posed.skeleton_m, batch, tiny.config().student.loss)
-    seen = posed.rotations[:, ::4]
-    excess = np.asarray(limits.limit_excess_rad(seen))
+    sparse = posed.rotations[:, ::4]
+    excess = np.asarray(limits.limit_excess_rad(sparse))
     np.testing.assert_allclose(terms["limits"][1](), (excess**2).sum(axis=(2, 3)).mean(), rtol=1e-5)
-    turns = np.asarray(rest.relative_turns(limits.components_rad(seen)))
+    turns = np.asarray(rest.relative_turns(limits.components_rad(sparse)))
     np.testing.assert_allclose(terms["rest"][1](), (turns**2).mean(), rtol=1e-5)
 
 
@@ -99,8 +111,7 @@ def test_terms_are_those_of_numpy() -> None:
     w = weight[..., None]
     scale = (w * own * aim).sum(axis=(2, 3), keepdims=True) / (w * own * own).sum(axis=(2, 3), keepdims=True)
     as_float = [jnp.asarray(array, jnp.float32) for array in (own, aim, weight, size)]
-    found = losses.scale_onto(planes.split(as_float[0]), planes.split(as_float[1]), planes.window_last(as_float[2]))
-    np.testing.assert_allclose(planes.window_first(found), scale[:, :, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(losses.scale_onto(*as_float[:3]), scale[:, :, 0, 0], atol=1e-5)
     np.testing.assert_allclose(losses.distillation(*as_float[:3]), mean_distance(scale * own - aim), rtol=1e-5)
     seen, target = as_float[0][..., :2], as_float[1][..., :2]
     expected = mean_distance((own[..., :2] - aim[..., :2]) / size[:, None, None, None])
