@@ -38,7 +38,7 @@ def test_learned_views_follow_the_elevations_of_the_batch() -> None:
 def test_a_teacher_without_the_head_has_fewer_parameters_and_says_zero() -> None:
     xy, confidence = jnp.ones((2, 3, 17, 2)), jnp.ones((2, 3, 17))
     sizes = {"width": 8, "blocks": 1, "temporal": "flat"}
-    whole, bare = Teacher(**sizes), Teacher(**sizes, tells_elevation=False)
+    whole, bare = Teacher(**sizes), Teacher(**sizes, elevation_head=False)
     variables = bare.init(jax.random.key(0), xy, confidence)
     assert not [name for name in variables["params"] if "elevation" in name]
     assert [name for name in whole.init(jax.random.key(0), xy, confidence)["params"] if "elevation" in name]
@@ -53,16 +53,3 @@ def test_the_preset_has_the_papers_terms_only() -> None:
     }
     assert on == {"reprojection", "relift", "pose_adversarial", "motion_adversarial"}
     assert tiny.config().model.elevation_head, "ours has the head"
-
-
-def test_halves_see_their_own_joints_and_keep_the_order() -> None:
-    teacher = Teacher(width=8, blocks=1, temporal="flat", parts="halves")
-    xy, confidence = jax.random.normal(jax.random.key(0), (2, 3, 17, 2)), jnp.ones((2, 3, 17))
-    variables = teacher.init(jax.random.key(1), xy, confidence)
-    said = teacher.apply(variables, xy, confidence)
-    assert said.depth.shape == (17, 3, 2)
-    np.testing.assert_array_equal(said.depth[0], 0.0)
-    # A hand moves the depths of arms and trunk (with the pelvis, and so of all against it), not where legs are.
-    moved = teacher.apply(variables, xy.at[:, :, 13].add(1.0), confidence)
-    changed = np.any([a != b for a, b in zip(moved.xy, said.xy, strict=True)], axis=(0, 2, 3))
-    np.testing.assert_array_equal(np.flatnonzero(~changed), np.arange(1, 7))

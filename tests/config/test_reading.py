@@ -24,7 +24,7 @@ def test_a_config_comes_back(name: str) -> None:
 @pytest.mark.parametrize("name", RETIRED)
 def test_a_retired_setting_is_read_where_it_is_neutral_and_refused_by_name_otherwise(name: str) -> None:
     assert from_json(_with(to_json(preset("cmu")), name, RETIRED[name])) == preset("cmu")
-    other = {"whole": "halves", False: True, 0.0: 1.0}[RETIRED[name]]
+    other = "halves" if name == "model.parts" else True if RETIRED[name] is False else 1.0
     with pytest.raises(UserError, match=name):
         from_json(_with(to_json(preset("cmu")), name, other))
 
