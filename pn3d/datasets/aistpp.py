@@ -138,8 +138,9 @@ def _settings(root: Path) -> dict[str, str]:
 
 def _read_cameras(path: Path) -> dict[str, _Camera]:
     """The nine cameras of one setting, by name."""
+    text = _text(path)
     try:
-        listed = json.loads(_text(path))
+        listed = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {' '.join(str(error).split())[:100]}") from error
     cameras = {}
