@@ -19,6 +19,20 @@ if importlib.metadata.version("jaxlib").startswith("0.10."):
     FLAGS.append("--xla_cpu_use_fusion_emitters=false")
 os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FLAGS])
 
+from jaxtyping import install_import_hook  # noqa: E402
+
+# Shapes in annotations are checked at run time, in tests alone.
+CHECKED = (
+    "losses",
+    "lifting",
+    "models",
+    "geometry.vectors",
+    "geometry.camera",
+    "body.landmarks",
+    "training.adversarial",
+)
+install_import_hook([f"pn3d.{name}" for name in (*CHECKED, "training.views")], "beartype.beartype")
+
 import jax  # noqa: E402
 import pytest  # noqa: E402
 
