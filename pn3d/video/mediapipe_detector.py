@@ -20,7 +20,6 @@ from pn3d.video.detectors import MODES, Detector
 from pn3d.video.extras import require
 
 MOST_PEOPLE = 6
-_MODEL_MB = {0: 3, 2: 26}
 _MODEL_NAMES = {0: "lite", 1: "full", 2: "heavy"}
 
 
@@ -54,7 +53,7 @@ class SolutionDetector:
         self.name = f"mediapipe {_version(mediapipe)}, pose_landmark_{_MODEL_NAMES[complexity]}"
         file = Path(mediapipe.__file__).parent / "modules/pose_landmark" / f"{self.name.split()[-1]}.tflite"
         if complexity != 1 and not file.exists():
-            print(f"mediapipe downloads {file.name}, about {_MODEL_MB[complexity]} MB", flush=True)
+            print(f"mediapipe downloads {file.name}", flush=True)
         try:
             with _native_log_silenced():
                 self._pose = mediapipe.solutions.pose.Pose(model_complexity=complexity)
