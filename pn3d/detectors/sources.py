@@ -9,7 +9,7 @@ from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Literal
 
-from pn3d.detectors.collecting import natural_key
+from pn3d.detectors.frame_labels import natural_key
 from pn3d.files import safe_npz
 from pn3d.files.errors import UserError
 
