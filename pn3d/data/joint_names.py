@@ -110,7 +110,7 @@ def named_joints(names: tuple[str, ...]) -> NamedJoints:
 
 @functools.lru_cache(maxsize=4096)
 def plain_joint_name(name: str) -> str | None:
-    """``LeftShoulder``, ``l_sho``, ``shoulder-left`` -> ``left_shoulder``; "" for face and hands, None where unknown."""
+    """``LeftShoulder``, ``l_sho``, ``shoulder-left`` -> ``left_shoulder``; "" for face and hands, None: unknown."""
     name = re.sub(r"(?i)^(pose_?landmarks?|landmark|keypoint|joint|kpt?)[._: -]+(?=[a-z])", "", name.strip())
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     tokens = [word for word in re.split(r"[^a-z0-9]+", words.lower()) if word]

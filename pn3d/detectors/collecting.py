@@ -10,7 +10,14 @@ from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.files.errors import UserError
 
 _LARGEST_ID = 2**53
-SCORE_KEYS = ("keypoint_scores", "keypoints_scores", "kp_score", "scores", "confidences", "keypoints_confidence")
+SCORE_KEYS: tuple[str, ...] = (
+    "keypoint_scores",
+    "keypoints_scores",
+    "kp_score",
+    "scores",
+    "confidences",
+    "keypoints_confidence",
+)
 SCORE_KEYS += ("keypoints_conf", "confs", "maxvals", "keypoints_visible")
 """Where tools put the scores of joints whose positions stand alone."""
 
@@ -53,7 +60,7 @@ class Collector:
             self.rows, self.frames, self.tracks, self.scores, self.classes = (
                 [one for one, kept in zip(values, keep, strict=True) if kept]
                 for values in (self.rows, self.frames, self.tracks, self.scores, self.classes)
-            )  # type: ignore[assignment]
+            )
 
     def renumber(self, labels: list[Any]) -> None:
         """Replaces frames counted 0, 1, 2 … by the numbers that their labels in the file mean."""
@@ -101,11 +108,12 @@ class Collector:
                 return values
             return self.pairs(person[key], None, frame) if values.ndim == 2 else self.triplets(person[key], frame)
         scores = self.numbers(other, frame).reshape(-1)
-        if values.ndim == 1 and values.size == 3 * scores.size:
+        flat = values.ndim == 1 and values.size == 3 * scores.size  # x, y, visibility, and scores beside them
+        if flat:
             values = values.reshape(-1, 3)
-        if values.ndim == 2 and values.shape[1] == 3:
+        elif values.ndim == 2 and values.shape[1] == 3 and np.allclose(values[:, 2], scores, equal_nan=True):
             values = values[:, :2]
-        return self.pairs(values, scores, frame)
+        return self.pairs(values[:, :2] if flat else values, scores, frame)
 
     def numbers(self, values: Any, frame: int) -> np.ndarray:
         """Any (nested) list of numbers as float64; null becomes NaN."""

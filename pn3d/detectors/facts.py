@@ -48,7 +48,7 @@ def _number(value: Any) -> float | None:
         except ValueError:
             return None
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        return float(value) if abs(value) < 2**60 else None
+        return float(value) if abs(float(value)) < 2**60 else None
     return None
 
 
@@ -96,7 +96,11 @@ def size_in(content: Any) -> tuple[int, int] | None:
             elif isinstance(pair, dict):
                 pairs.append((pair.get("width"), pair.get("height")))
         for width, height in ((_number(w), _number(h)) for w, h in pairs):
-            if width is not None and height is not None and 2 <= min(width, height) <= max(width, height) <= LARGEST_SIDE:
+            if (
+                width is not None
+                and height is not None
+                and 2 <= min(width, height) <= max(width, height) <= LARGEST_SIDE
+            ):
                 return int(width), int(height)
     return None
 

@@ -48,7 +48,7 @@ def _value(label: Any) -> float | None:
         except ValueError:
             return None
     if isinstance(label, int | float | np.integer | np.floating) and not isinstance(label, bool):
-        return float(label) if abs(label) < _LARGEST else None
+        return float(label) if abs(float(label)) < _LARGEST else None
     return None
 
 

@@ -295,7 +295,7 @@ def test_tools_that_write_similar_files_are_told_apart(tmp_path):
     openpose = openpose_frame(walking_people("openpose18", 1)[0])
     assert read_keypoints(dump(tmp_path / "b.json", [openpose, openpose])).format == "openpose"
     assert read_keypoints(dump(tmp_path / "c.json", openpose), format="OpenPose").format_reason == "given"
-    with pytest.raises(UserError, match="unknown format 'poser'; known formats: native, openpose"):
+    with pytest.raises(UserError, match="unknown format 'poser'; known formats: native, .*openpose"):
         read_keypoints(tmp_path / "c.json", format="poser")
     with pytest.raises(UserError, match="expected"):
         read_keypoints(tmp_path / "c.json", format="mmpose")
