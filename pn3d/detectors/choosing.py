@@ -1,14 +1,15 @@
 """Which layout a file's joints are in: what the user says, what the file says, what the tool writes, what bones say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pn3d.data.joint_names import NamedJoints, named_joints
 from pn3d.detectors.layouts import (
     DETECTOR_LAYOUTS,
     DetectorLayout,
     detector_layout,
-    layout_of_joint_names,
+    layout_by_names,
     layouts_of_count,
 )
 from pn3d.detectors.records import RawVideo
@@ -23,17 +24,23 @@ MIN_JOINTS = 8  # fewer measured joints say nothing about a layout
 
 @dataclass(frozen=True)
 class Choice:
-    """A layout, the reason in words, and what the user should be warned of."""
+    """A layout, the reason in words, and what the user should be warned of.
+
+    Attributes:
+        known: the layout, with the number of joints in the file.
+        columns: for each joint of the layout its column in the file, -1 = none; None where they are the first ones.
+    """
 
     known: DetectorLayout
     reason: str
     warnings: tuple[str, ...] = ()
+    columns: tuple[int, ...] | None = None
 
 
 def choose_layout(raw: RawVideo, requested: str | None, where: str) -> Choice:
     """The layout of ``raw``'s joints.
 
-    The order of authority: ``requested``, joint names in the file, a layout that the file or tool declares, the
+    The order of authority: joint names in the file, ``requested``, a layout that the file or tool declares, the
     number of joints where only one layout has it. Where several have it, the one in which bones are shorter is taken
     with a warning, and nothing is taken where that is not clear.
 
@@ -41,22 +48,16 @@ def choose_layout(raw: RawVideo, requested: str | None, where: str) -> Choice:
         UserError: the number of joints fits no layout, not the requested one, or several equally well.
     """
     count = raw.keypoints.shape[1]
-    if requested is not None:
-        known = detector_layout(requested)
+    named = None if raw.joint_names is None else named_joints(raw.joint_names)
+    known = None if requested is None else detector_layout(requested)
+    if named is not None and not (known is not None and _agrees(known, named)):
+        return _by_names(raw, named, requested, where)
+    if known is not None:
         if known.count != count:
             raise UserError(
                 f"{where}: layout {known.layout.name!r} has {known.count} joints, found {count}{_fitting(count)}"
             )
         return Choice(known, "given")
-    if raw.joint_names is not None:
-        named = layout_of_joint_names(raw.layout_name or "", raw.joint_names)
-        if named is None or len(raw.joint_names) != count:
-            shown = ", ".join(raw.joint_names[:4])
-            raise UserError(
-                f"{where}: joint names ({shown} …) are not those of a human body that is known here; "
-                f"give the layout, one of {', '.join(sorted(DETECTOR_LAYOUTS))}"
-            )
-        return Choice(named, "the file names its joints")
     candidates = layouts_of_count(count)
     if not candidates:
         counts = sorted({known.count for known in DETECTOR_LAYOUTS.values()})
@@ -67,6 +68,55 @@ def choose_layout(raw: RawVideo, requested: str | None, where: str) -> Choice:
     if declared is not None:
         return _declared(raw, declared, candidates, where)
     return _by_bones(raw, candidates, where)
+
+
+def _agrees(known: DetectorLayout, named: NamedJoints) -> bool:
+    """Whether a layout that the user gives contradicts no name: then it says what ambiguous names (neck) mean."""
+    if known.count != len(named.joints):
+        return False
+    pairs = zip(known.layout.joints, named.joints, strict=False)
+    return all(ours == theirs for ours, theirs in pairs if theirs and theirs.startswith(("left_", "right_")))
+
+
+def _by_names(raw: RawVideo, named: NamedJoints, requested: str | None, where: str) -> Choice:
+    """The file names its joints: they are mapped by name, and nothing is mapped that has an unknown one."""
+    count = raw.keypoints.shape[1]
+    if len(named.names) != count:
+        raise UserError(f"{where}: the file names {len(named.names)} joints, but people have {count}")
+    if named.doubled:
+        raise UserError(f"{where}: two of the joint names mean {', '.join(named.doubled)}; expected each joint once")
+    if not named.is_body:
+        if requested is not None and not any(named.joints):
+            return choose_layout(replace(raw, joint_names=None), requested, where)
+        raise UserError(
+            f"{where}: joint names ({_shown_names(named.names)}) are not those of a human body that is known here; "
+            f"give the layout, one of {', '.join(sorted(DETECTOR_LAYOUTS))}"
+        )
+    if named.unknown and not raw.names_may_be_unknown:
+        raise UserError(f"{where}: joint names that are not known here: {_shown_names(named.unknown, 12)}")
+    layout, columns = layout_by_names(raw.layout_name or "", named)
+    warnings = []
+    if named.unknown:
+        warnings.append(f"{where}: left out, not a joint that is known here: {_shown_names(named.unknown, 12)}")
+    if requested is not None:
+        warnings.append(f"{where}: --layout {requested} contradicts the joint names in the file; the names are taken")
+    return Choice(DetectorLayout(layout, count), "the file names its joints", tuple(warnings), columns)
+
+
+def _shown_names(names: tuple[str, ...], most: int = 4) -> str:
+    words = ", ".join(ascii(name)[1:-1][:20] for name in names[:most])
+    return words + (" …" if len(names) > most else "")
+
+
+def with_columns(raw: RawVideo, choice: Choice) -> RawVideo:
+    """``raw`` with its joints in the layout's order, NaN where the file has none."""
+    if choice.columns is None:
+        return raw
+    columns = np.array(choice.columns)
+    absent = columns < 0
+    keypoints, confidence = raw.keypoints[:, columns], raw.confidence[:, columns]
+    keypoints[:, absent], confidence[:, absent] = np.nan, np.nan
+    return replace(raw, keypoints=keypoints, confidence=confidence)
 
 
 def _declared(raw: RawVideo, declared: str, candidates: list[str], where: str) -> Choice:

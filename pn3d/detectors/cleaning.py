@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pn3d.detectors.plausibility import outside_warning
 from pn3d.detectors.records import RawVideo, Source
+from pn3d.detectors.scores import as_confidence
 from pn3d.files.errors import UserError
 
 COMMON_SIZES = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160), (7680, 4320))
@@ -53,18 +55,8 @@ def clean(raw: RawVideo, joints: int, where: str, image_size: tuple[int, int] | 
     x, y = positions[..., 0], positions[..., 1]
     measured = (np.abs(x) < ABSURD) & (np.abs(y) < ABSURD) & ((x != 0) | (y != 0))  # NaN is not below anything
     positions = np.where(measured[..., None], positions, 0)
-    unknown = np.isnan(confidence)
-    if unknown.all():
-        confidence = measured.astype(np.float64)
-        warnings.append(f"{where}: no confidences in the file; every joint that is there counts fully")
+    confidence = as_confidence(confidence, measured, where, warnings)
     measured &= ~(np.nan_to_num(confidence, nan=0.0) <= 0)
-    above = int((confidence[measured] > 1).sum())
-    if above:
-        share = 100 * above / max(1, int(measured.sum()))
-        warnings.append(
-            f"{where}: {above} confidences ({share:.1f} %) are above 1, up to {confidence[measured].max():g}; "
-            "taken as 1"
-        )
     size: tuple[int, int] | None = image_size
     source: Source = "given"
     if size is None and raw.image_size is not None and all(1 <= side <= ABSURD_PX for side in raw.image_size):
@@ -79,8 +71,9 @@ def clean(raw: RawVideo, joints: int, where: str, image_size: tuple[int, int] | 
     positions, measured = _drop_absurd(positions, measured, size, where, warnings)
     kept = np.where(measured, np.clip(np.nan_to_num(confidence), 0, 1), 0).astype(np.float32)
     pixels = np.where(measured[..., None], positions, 0).astype(np.float32)
-    if source != "assumed":
-        _check_size(pixels[kept > 0], size, source, where, warnings)
+    outside = None if source == "assumed" else outside_warning(pixels, kept, size, source)
+    if outside is not None:
+        warnings.append(f"{where}: {outside}")
     return Clean(pixels, kept, size, source, assumptions, warnings)
 
 
@@ -149,13 +142,3 @@ def _drop_absurd(
             "taken as missing"
         )
     return positions, measured & ~outside
-
-
-def _check_size(known: np.ndarray, size: tuple[int, int], source: Source, where: str, warnings: list[str]) -> None:
-    """A warning where the image size contradicts the keypoints."""
-    if len(known) and (np.median(known, axis=0) > size).any():
-        reach = np.quantile(known, 0.99, axis=0)
-        warnings.append(
-            f"{where}: keypoints reach {reach[0]:.0f} x {reach[1]:.0f} px, outside the {source} image size "
-            f"{size[0]} x {size[1]}"
-        )

@@ -1,19 +1,22 @@
 """COCO results, COCO annotations, and AlphaPose's default JSON, which is COCO results with names of images.
 
 A list of ``{image_id, category_id, keypoints: [x, y, s, …], score}``, unsorted, images without people absent.
-AlphaPose adds ``box`` and ``idx``; annotations are ``{images, annotations}`` with visibilities 0, 1, 2 for scores.
+AlphaPose adds ``box`` and ``idx``; annotations are ``{images, annotations, categories}`` with visibilities 0, 1, 2 for
+scores, and ``categories[].keypoints`` names the joints.
 """
 
 from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import Collector, first_number, frame_numbers, shown
+from pn3d.detectors.collecting import Collector, first_number, shown
+from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
 OCCLUDED_CONFIDENCE = 0.5  # for annotations' visibility 1, "labelled but not visible" (our choice)
+_TRACK_KEYS = ("idx", "track_id", "tracking_id", "person_id", "instance_id")
 
 
 def is_coco_list(content: Any) -> bool:
@@ -34,74 +37,117 @@ def is_coco_annotations(content: Any) -> bool:
     return isinstance(content, dict) and isinstance(content.get("annotations"), list)
 
 
-def read_coco(opened: Opened) -> list[RawVideo]:
-    """Reads COCO results, annotations, or AlphaPose's list.
+def read_coco(opened: Opened, category: str | None = None) -> list[RawVideo]:
+    """Reads COCO results, annotations, or AlphaPose's list; ``category``: the class to take instead of people.
 
     Raises:
-        UserError: no person, wrong numbers or mixed layouts.
+        UserError: no person, wrong numbers, mixed layouts, or joint names that contradict each other.
     """
     content = opened.content
     annotated = is_coco_annotations(content)
-    people = content["annotations"] if annotated else content
-    if not isinstance(people, list):
+    entries = content["annotations"] if annotated else content
+    if not isinstance(entries, list):
         raise UserError(f"{opened.where}: expected a list of people with 'image_id', found {shown(content)}")
     collector = Collector(opened.where)
+    classes = PeopleClasses(opened.where, category)
+    names = _categories(content, classes, opened.where) if annotated else {}
     labels: dict[Any, int] = {}
     images = content.get("images") if annotated else None
-    facts = _images(images, labels) if isinstance(images, list) else {}
-    for i, person in enumerate(people):
-        if not isinstance(person, dict) or "image_id" not in person:
-            raise UserError(f"{opened.where}: entry {i}: expected an object with 'image_id', found {shown(person)}")
-        if not isinstance(person["image_id"], str | int | float):
-            raise UserError(f"{opened.where}: entry {i}: 'image_id' must be a name or number")
-        if "keypoints" not in person:
-            if annotated:
-                continue
-            raise UserError(f"{opened.where}: entry {i}: no 'keypoints', found {shown(person)}")
-        frame = labels.setdefault(person["image_id"], len(labels))
-        rows = collector.triplets(person["keypoints"], frame)
-        if rows is not None:
-            track = person.get("idx", person.get("track_id"))
-            collector.add(frame, _confidence_of_visibility(rows) if annotated else rows, track, person.get("score"))
+    if annotated:
+        collector.facts.look({key: value for key, value in content.items() if key not in ("images", "annotations")})
+    if isinstance(images, list):
+        _add_images(collector, images, labels)
+    for i, person in enumerate(entries):
+        _add_person(collector, person, i, annotated, labels, classes)
+    taken, notes = classes.chosen()
+    collector.keep_classes(taken)
+    collector.notes += notes
     for frame in labels.values():
-        collector.see(frame)
-    collector.renumber(frame_numbers(_names(labels, images), opened.where))
-    raw = collector.finish(opened.name, **facts)
-    if raw.keypoints.shape[1] == 17:
+        collector.add_frame(frame)
+    collector.renumber(_names(labels, images))
+    raw = collector.finish(opened.name, joint_names=_joint_names(names, taken, opened.where))
+    if raw.joint_names is None and raw.keypoints.shape[1] == 17:
         raw.layout_name, raw.layout_reason = "coco17", "what COCO's and AlphaPose's 17 joints are"
     return [raw]
 
 
-def _images(images: list[Any], labels: dict[Any, int]) -> dict[str, Any]:
-    """Registers all images, those without people too, and returns their common size."""
-    sizes = set()
+def _add_person(
+    collector: Collector, person: Any, i: int, annotated: bool, labels: dict[Any, int], classes: PeopleClasses
+) -> None:
+    where = f"{collector.where}: entry {i}"
+    if not isinstance(person, dict) or "image_id" not in person:
+        raise UserError(f"{where}: expected an object with 'image_id', found {shown(person)}")
+    if not isinstance(person["image_id"], str | int | float):
+        raise UserError(f"{where}: 'image_id' must be a name or number")
+    label = str(person.get("category_id", ""))
+    if person.get("keypoints") is None:
+        if annotated:
+            classes.leave_out(label)
+            return
+        raise UserError(f"{where}: no 'keypoints', found {shown(person)}")
+    frame = labels.setdefault(person["image_id"], len(labels))
+    rows = collector.person(person, frame)
+    if rows is None:
+        return
+    collector.facts.look_at_frame(frame, person)
+    track = next((person[key] for key in _TRACK_KEYS if key in person), None)
+    rows = _confidence_of_visibility(rows) if annotated and "score" not in person else rows
+    collector.add(frame, rows, track, person.get("score"), classes.label(label))
+
+
+def _categories(content: dict[str, Any], classes: PeopleClasses, where: str) -> dict[str, tuple[str, ...]]:
+    """Category id -> names of its joints, where the file gives them; the categories' own names go to ``classes``."""
+    named: dict[str, tuple[str, ...]] = {}
+    listed = content.get("categories")
+    for category in listed if isinstance(listed, list) else ():
+        if isinstance(category, dict) and "id" in category:
+            key = str(category["id"])
+            if isinstance(category.get("name"), str):
+                classes.names[key] = category["name"]
+            joints = category.get("keypoints")
+            if isinstance(joints, list) and joints:
+                if not all(isinstance(joint, str) for joint in joints):
+                    raise UserError(f"{where}: category {key}: 'keypoints' must be names of joints")
+                named[key] = tuple(joints)
+    return named
+
+
+def _joint_names(names: dict[str, tuple[str, ...]], taken: set[str], where: str) -> tuple[str, ...] | None:
+    """The joint names of the classes that are taken; UserError where they differ."""
+    found = {names[label] for label in taken if label in names}
+    if len(found) > 1:
+        raise UserError(f"{where}: its categories name their joints differently; choose one with --category")
+    return found.pop() if found else None
+
+
+def _add_images(collector: Collector, images: list[Any], labels: dict[Any, int]) -> None:
+    """Registers all images, those without people too, with their sizes and times."""
     for image in images:
-        if isinstance(image, dict) and isinstance(image.get("id"), int | str):
-            labels.setdefault(image["id"], len(labels))
-            sizes.add((first_number(image.get("width")), first_number(image.get("height"))))
-    if len(sizes) != 1:
-        return {}
-    width, height = sizes.pop()
-    return {"image_size": (int(width), int(height))} if width and height and width > 0 and height > 0 else {}
+        if isinstance(image, dict) and isinstance(image.get("id"), int | float | str):
+            frame = labels.setdefault(image["id"], len(labels))
+            collector.facts.look_at_frame(frame, image)
 
 
 def _names(labels: dict[Any, int], images: Any) -> list[Any]:
     """What numbers the frames: names of image files where annotations give them, else the ids."""
     names = {}
+    frames = {}
     for image in images if isinstance(images, list) else ():
-        if (
-            isinstance(image, dict)
-            and isinstance(image.get("file_name"), str)
-            and isinstance(image.get("id"), int | str)
-        ):
-            names[image["id"]] = image["file_name"]
-    if len(names) == len(labels) == len(set(names.values())):
-        return [names[label] for label in labels]
+        if isinstance(image, dict) and isinstance(image.get("id"), int | float | str):
+            if isinstance(image.get("file_name"), str):
+                names[image["id"]] = image["file_name"]
+            if first_number(image.get("frame_id")) is not None:
+                frames[image["id"]] = first_number(image["frame_id"])
+    for labelled in (frames, names):
+        if len(labelled) == len(labels) == len(set(labelled.values())):
+            return [labelled[label] for label in labels]
     return list(labels)
 
 
 def _confidence_of_visibility(rows: np.ndarray) -> np.ndarray:
-    """Annotated visibilities 0 not labelled, 1 occluded, 2 visible as confidences."""
+    """Annotated visibilities 0 not labelled, 1 occluded, 2 visible as confidences; others are confidences already."""
     rows = rows.copy()
-    rows[:, 2] = np.select([rows[:, 2] >= 2, rows[:, 2] >= 1], [1.0, OCCLUDED_CONFIDENCE], 0.0)
+    flags = rows[:, 2]
+    if np.isin(flags, (0, 1, 2)).all():
+        rows[:, 2] = np.select([flags >= 2, flags >= 1], [1.0, OCCLUDED_CONFIDENCE], 0.0)
     return rows

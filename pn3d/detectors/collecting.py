@@ -1,15 +1,25 @@
 """Gathers people one by one while a file is walked, checks their numbers, and makes one RawVideo of them."""
 
-import re
 from typing import Any
 
 import numpy as np
 
+from pn3d.detectors.facts import VideoFactsFound
+from pn3d.detectors.frame_labels import frame_numbers, natural_key
 from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.files.errors import UserError
 
-_DIGITS = re.compile(r"\d+")
 _LARGEST_ID = 2**53
+SCORE_KEYS: tuple[str, ...] = (
+    "keypoint_scores",
+    "keypoints_scores",
+    "kp_score",
+    "scores",
+    "confidences",
+    "keypoints_confidence",
+)
+SCORE_KEYS += ("keypoints_conf", "confs", "maxvals", "keypoints_visible")
+"""Where tools put the scores of joints whose positions stand alone."""
 
 
 class Collector:
@@ -22,25 +32,43 @@ class Collector:
         self.where = where
         self.rows: list[np.ndarray] = []
         self.frames: list[int] = []
-        self.tracks: list[int] = []
+        self.tracks: list[Any] = []
         self.scores: list[float] = []
         self.listed: list[int] = []
+        self.classes: list[str] = []
+        self.facts = VideoFactsFound()
+        self.notes: list[str] = []
 
-    def see(self, frame: int) -> None:
-        """Notes that the file speaks of this frame, with or without people."""
+    def add_frame(self, frame: int, content: Any = None) -> None:
+        """Notes that the file has this frame, with or without people; ``content``, its object, may hold facts."""
         self.listed.append(frame)
+        if isinstance(content, dict):
+            self.facts.look_at_frame(frame, content)
 
-    def add(self, frame: int, rows: np.ndarray, track: Any = None, score: Any = None) -> None:
-        """Adds one person: ``rows`` (K, 3) float64 x, y, confidence (NaN = the file has none)."""
+    def add(self, frame: int, rows: np.ndarray, track: Any = None, score: Any = None, label: str = "") -> None:
+        """Adds one person: ``rows`` (K, 3) float64 x, y, confidence (NaN = the file has none); ``label``: its class."""
         self.rows.append(rows)
+        self.classes.append(label)
         self.frames.append(frame)
-        self.tracks.append(track_number(track))
+        self.tracks.append(track_label(track))
         self.scores.append(scalar(score))
 
-    def renumber(self, numbers: list[int]) -> None:
-        """Replaces frames counted 0, 1, 2 … by the numbers they have in the file."""
+    def keep_classes(self, chosen: set[str]) -> None:
+        """Leaves out everybody whose class is not among ``chosen``; their frames stay."""
+        keep = [label in chosen for label in self.classes]
+        if not all(keep):
+            self.rows, self.frames, self.tracks, self.scores, self.classes = (
+                [one for one, kept in zip(values, keep, strict=True) if kept]
+                for values in (self.rows, self.frames, self.tracks, self.scores, self.classes)
+            )
+
+    def renumber(self, labels: list[Any]) -> None:
+        """Replaces frames counted 0, 1, 2 … by the numbers that their labels in the file mean."""
+        numbers, notes = frame_numbers(labels, self.where)
+        self.notes += notes
         self.frames = [numbers[frame] for frame in self.frames]
         self.listed = [numbers[frame] for frame in self.listed]
+        self.facts.times = {numbers[frame]: time for frame, time in self.facts.times.items()}
 
     def triplets(self, values: Any, frame: int) -> np.ndarray | None:
         """x, y, confidence, x, y, … as (K, 3); None for an empty list, which is nobody."""
@@ -69,6 +97,23 @@ class Collector:
                 raise self.wrong(frame, f"{len(positions)} joints but {values.size} confidences")
             rows[:, 2] = values.reshape(-1)
         return rows
+
+    def person(self, person: dict[str, Any], frame: int, key: str = "keypoints") -> np.ndarray | None:
+        """(K, 3) of one person's object, in any of the forms of tools: x, y, s in one list, or in a list per joint, or
+        pairs x, y with their scores under another key (``SCORE_KEYS``), which decide where both are there."""
+        values = self.numbers(person[key], frame)
+        other = next((person[name] for name in SCORE_KEYS if isinstance(person.get(name), list)), None)
+        if other is None:
+            if values.ndim == 2 and values.shape[1] == 3:
+                return values
+            return self.pairs(person[key], None, frame) if values.ndim == 2 else self.triplets(person[key], frame)
+        scores = self.numbers(other, frame).reshape(-1)
+        flat = values.ndim == 1 and values.size == 3 * scores.size  # x, y, visibility, and scores beside them
+        if flat:
+            values = values.reshape(-1, 3)
+        elif values.ndim == 2 and values.shape[1] == 3 and np.allclose(values[:, 2], scores, equal_nan=True):
+            values = values[:, :2]
+        return self.pairs(values[:, :2] if flat else values, scores, frame)
 
     def numbers(self, values: Any, frame: int) -> np.ndarray:
         """Any (nested) list of numbers as float64; null becomes NaN."""
@@ -102,12 +147,15 @@ class Collector:
                 f"{self.frames[odd]}; expected one layout per file"
             )
         stacked = np.stack(self.rows)
+        found, notes = self.facts.as_fields(listed, self.where)
+        facts = found | {key: value for key, value in facts.items() if value is not None}
+        facts["notes"] = [*facts.get("notes", []), *self.notes, *notes]
         return RawVideo(
             name=name,
             frame=np.array(self.frames, np.int64),
             keypoints=stacked[..., :2],
             confidence=stacked[..., 2],
-            track_id=np.array(self.tracks, np.int64),
+            track_id=track_numbers(self.tracks),
             score=np.array(self.scores, np.float64),
             listed_frames=listed,
             **facts,
@@ -135,68 +183,25 @@ def scalar(value: Any) -> float:
     return float("nan") if found is None else found
 
 
-def track_number(value: Any) -> int:
-    """A track id, -1 where there is none."""
+def track_label(value: Any) -> float | str | None:
+    """What a file calls a person, None where it does not."""
+    if isinstance(value, str):
+        return value.strip() or None
     found = first_number(value)
-    return int(found) if found is not None and np.isfinite(found) and found >= 0 else NO_TRACK
+    return found if found is not None and np.isfinite(found) and found >= 0 else None
 
 
-def frame_numbers(labels: list[Any], where: str) -> list[int]:
-    """Numbers of frames from what a file calls them: integers, or names such as ``clip_000012.jpg``.
+def track_numbers(labels: list[Any]) -> np.ndarray:
+    """(D,) int64 from what a file calls people: whole numbers as they are, anything else numbered in order; -1 = none.
 
-    In names, the last run of digits that is not the same in all of them is the number; where names have none they
-    are numbered in natural order.
-
-    Raises:
-        UserError: the names belong to several videos.
+    Ids are never rounded: 1.5 and 1 are two people.
     """
-    whole = [first_number(label) for label in labels]
-    if all(number is not None and np.isfinite(number) and number == int(number) for number in whole):
-        return [int(number) for number in whole if number is not None]
-    names = [str(label).replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0] for label in labels]
-    distinct = sorted(set(names), key=natural_key)
-    numbers = _numbers_in_names(distinct, where)
-    return [numbers[name] for name in names]
-
-
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts ``frame2`` before ``frame10``."""
-    parts = re.split(r"(\d+)", name)
-    return tuple((1, int(part), "") if part.isdecimal() and len(part) < 19 else (0, 0, part) for part in parts)
-
-
-def _numbers_in_names(names: list[str], where: str) -> dict[str, int]:
-    runs = [_DIGITS.findall(name) for name in names]
-    shapes = {_DIGITS.sub("#", name) for name in names}
-    count = len(runs[0]) if runs else 0
-    varying = [i for i in range(count) if len({run[i] for run in runs if len(run) == count}) > 1]
-    longest = max((len(digits) for run in runs for digits in run), default=0)
-    if len(shapes) > 1 or longest > 18 or any(len(run) != count for run in runs):
-        _refuse_several_videos(names, where)
-        return {name: i for i, name in enumerate(names)}
-    if not varying:
-        number = int(runs[0][-1]) if count else 0
-        return {name: number + i for i, name in enumerate(names)}
-    if len(varying) > 1:
-        others = {tuple(run[i] for i in varying[:-1]) for run in runs}
-        if 2 * len(others) <= len(names):
-            raise UserError(
-                f"{where}: holds frames of {len(others)} videos ({names[0]} … {names[-1]}); give one video at a time"
-            )
-        return {name: i for i, name in enumerate(names)}
-    return {name: int(run[varying[-1]]) for name, run in zip(names, runs, strict=True)}
-
-
-def _refuse_several_videos(names: list[str], where: str) -> None:
-    """Names of several patterns, each with many numbers, are several videos."""
-    patterns: dict[str, int] = {}
-    for name in names:
-        pattern = _DIGITS.sub("#", name)
-        patterns[pattern] = patterns.get(pattern, 0) + ("#" in pattern)
-    many = [pattern for pattern, frames in patterns.items() if frames >= 2]
-    if len(many) > 1:
-        shown_patterns = ", ".join(many[:3])
-        raise UserError(f"{where}: holds frames of {len(many)} videos ({shown_patterns}); give one video at a time")
+    known = {label for label in labels if label is not None}
+    if all(isinstance(label, float) and label == int(label) for label in known):
+        return np.array([NO_TRACK if label is None else int(label) for label in labels], np.int64)
+    ordered = sorted(known, key=lambda label: natural_key(str(label)))
+    number = {label: i for i, label in enumerate(ordered)}
+    return np.array([number.get(label, NO_TRACK) for label in labels], np.int64)
 
 
 def shown(value: Any) -> str:

@@ -27,20 +27,24 @@ def read_kinetics(opened: Opened) -> list[RawVideo]:
     if not is_kinetics(content):
         raise UserError(f"{opened.where}: expected 'data' with frames that have a 'skeleton', found {shown(content)}")
     collector = Collector(opened.where)
+    collector.facts.look(content)
+    labels: list[Any] = []
     for i, frame in enumerate(content["data"]):
         people = frame.get("skeleton") if isinstance(frame, dict) else None
         if not isinstance(people, list):
             raise UserError(f"{opened.where}: entry {i} of 'data': expected a list 'skeleton', found {shown(frame)}")
-        number = first_number(frame.get("frame_index", i))
-        if number is None or number != int(number):
-            raise UserError(f"{opened.where}: entry {i} of 'data': 'frame_index' must be a whole number")
-        collector.see(int(number))
+        label = frame.get("frame_index", i)
+        if first_number(label) is None:
+            raise UserError(f"{opened.where}: entry {i} of 'data': 'frame_index' must be a number")
+        collector.add_frame(i, frame)
+        labels.append(first_number(label))
         for person in people:
             if not isinstance(person, dict) or "pose" not in person:
-                raise collector.wrong(int(number), f"a skeleton without 'pose', found {shown(person)}")
-            rows = collector.pairs(person["pose"], person.get("score"), int(number))
+                raise collector.wrong(i, f"a skeleton without 'pose', found {shown(person)}")
+            rows = collector.pairs(person["pose"], person.get("score"), i)
             if rows is not None:
-                collector.add(int(number), rows, person.get("idx", person.get("track_id")))
+                collector.add(i, rows, person.get("idx", person.get("track_id")))
+    collector.renumber(labels)
     raw = collector.finish(opened.name)
     if raw.keypoints.shape[1] == 17:
         raw.layout_name, raw.layout_reason = "coco17", "what GAST-Net's 17 detected joints are"

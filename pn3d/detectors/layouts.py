@@ -2,35 +2,9 @@
 
 from dataclasses import dataclass
 
+from pn3d.data.joint_names import NamedJoints, layout_from_names, layout_of_named
 from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import LAYOUTS, Layout, mirrored_name
-
-_PARENTS: dict[str, tuple[str, ...]] = {
-    "nose": ("thorax", "neck"),
-    "left_eye": ("nose",),
-    "left_eye_inner": ("nose",),
-    "left_eye_outer": ("left_eye",),
-    "left_ear": ("left_eye_outer", "left_eye"),
-    "left_mouth": ("nose",),
-    "left_shoulder": ("thorax", "neck_base", "neck", "nose"),
-    "left_elbow": ("left_shoulder",),
-    "left_wrist": ("left_elbow",),
-    "left_pinky": ("left_wrist",),
-    "left_index": ("left_wrist",),
-    "left_thumb": ("left_wrist",),
-    "left_hip": ("pelvis", "chest", "thorax", "left_shoulder"),
-    "left_knee": ("left_hip",),
-    "left_ankle": ("left_knee",),
-    "left_heel": ("left_ankle",),
-    "left_big_toe": ("left_ankle",),
-    "left_small_toe": ("left_big_toe",),
-    "pelvis": ("spine", "thorax"),
-    "chest": ("neck",),
-    "thorax": (),
-    "neck": ("thorax",),
-    "head": ("neck", "neck_base", "thorax", "nose"),
-}
-"""For each joint, the joints that may carry it in a drawing, best first; right sides are the mirror."""
+from pn3d.geometry.skeleton import LAYOUTS, Layout
 
 _COCO17 = LAYOUTS["coco17"].joints
 _FEET = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel"))
@@ -51,6 +25,10 @@ _CROWDPOSE14 = " ".join(
 )
 
 
+MOST_ABSENT = 6
+"""Joints of a known layout that a file which names its joints may lack."""
+
+
 @dataclass(frozen=True)
 class DetectorLayout:
     """A layout as files hold it.
@@ -62,20 +40,6 @@ class DetectorLayout:
 
     layout: Layout
     count: int
-
-
-def layout_from_names(name: str, joints: tuple[str, ...]) -> Layout:
-    """A layout of these joints, drawn with the parents of ``_PARENTS`` (our choice; any tree will do for drawing)."""
-
-    def parent_of(joint: str) -> int:
-        side, _, part = joint.partition("_")
-        on_right = side == "right" and part != ""
-        candidates = _PARENTS.get(f"left_{part}" if on_right else joint, ())
-        if on_right:
-            candidates = tuple(c.replace("left_", "right_", 1) for c in candidates)
-        return next((joints.index(c) for c in candidates if c in joints), -1)
-
-    return Layout(name, joints, tuple(parent_of(joint) for joint in joints))
 
 
 def _known() -> dict[str, DetectorLayout]:
@@ -141,36 +105,15 @@ def layouts_of_count(count: int) -> list[str]:
     return [name for name, known in DETECTOR_LAYOUTS.items() if known.count == count]
 
 
-def layout_of_joint_names(dataset: str, names: tuple[str, ...]) -> DetectorLayout | None:
-    """The layout of a file that names its joints (MMPose's ``meta_info``); None where they are not a human body.
+def layout_by_names(dataset: str, named: NamedJoints) -> tuple[Layout, tuple[int, ...]]:
+    """The layout of a file that names its joints, and for each joint of the layout the file's column (-1 = none).
 
-    The names are compared with the known layouts; where none fits, a layout of these names is made, so that another
-    order of the same joints is read correctly.
+    The smallest known layout that has all of the joints; where there is none, or it would have many that the file has
+    not, a layout of the file's own joints.
     """
-    joints = tuple(_our_name(name, names) for name in names)
-    for name in layouts_of_count(len(names)):
-        known = DETECTOR_LAYOUTS[name]
-        if joints[: len(known.layout.joints)] == known.layout.joints:
-            return known
-    limbs = {joint.replace("right_", "left_", 1) for joint in joints}
-    needed = {f"left_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")}
-    paired = all(mirrored_name(joint) in joints for joint in joints)
-    if not needed <= limbs or len(set(joints)) != len(joints) or not paired:
-        return None
-    return DetectorLayout(layout_from_names(dataset or "named", joints), len(joints))
-
-
-def _our_name(name: str, names: tuple[str, ...]) -> str:
-    """A tool's joint name in the words of pn3d.geometry.skeleton (a joint of one name is one point of the body)."""
-    plain = name.lower().replace(" ", "_").replace("-", "_")
-    side, _, part = plain.partition("_")
-    if side in ("left", "right") and part == "foot" and f"{side}_ankle" not in names:
-        return f"{side}_ankle"
-    if plain == "neck":  # Halpe's neck is the middle of the shoulders; that of AIC and CrowdPose is another point
-        return "thorax" if len(names) in (26, 136) else "neck_base"
-    if plain == "neck_base" and "thorax" in names:
-        return "neck"
-    renamed = {"root": "pelvis", "hip": "pelvis", "mid_hip": "pelvis", "upper_neck": "neck"}
-    renamed |= {"top_head": "head", "head_top": "head", "mouth_left": "left_mouth", "mouth_right": "right_mouth"}
-    renamed |= {f"{side}_foot_index": f"{side}_big_toe" for side in ("left", "right")}
-    return renamed.get(plain, plain)
+    joints = {joint for joint in named.joints if joint}
+    fitting = [known.layout for known in DETECTOR_LAYOUTS.values() if joints <= set(known.layout.joints)]
+    layout = min(fitting, key=lambda one: len(one.joints), default=None)
+    if layout is None or len(layout.joints) > len(joints) + MOST_ABSENT:
+        return layout_of_named(dataset or "named", named)
+    return layout, tuple(named.column(joint) for joint in layout.joints)

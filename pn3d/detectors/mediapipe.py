@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import Collector, first_number, scalar, shown
+from pn3d.detectors.collecting import Collector, scalar, shown
+from pn3d.detectors.facts import plain_key
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
 
 LANDMARKS = 33
-_LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark", "keypoints", "pose")
-_FRAME_KEYS = ("frame", "frame_index", "frame_id", "frame_number", "frameNumber", "index")
+_LANDMARK_KEYS = ("poselandmarks", "landmarks", "landmark", "keypoints", "pose")
+_WORLD_KEYS = ("poseworldlandmarks", "worldlandmarks")
+_FRAME_KEYS = ("frame", "frameindex", "frameid", "framenumber", "frameidx", "frameno", "index")
 _LIST_KEYS = ("frames", "results", "data")
 _CONFIDENCE_KEYS = ("visibility", "presence", "score", "confidence")
 MAX_DEPTH = 6
@@ -40,40 +42,34 @@ def read_mediapipe(opened: Opened) -> list[RawVideo]:
         frames = found
     collector = Collector(opened.where)
     notes: list[str] = []
+    labels: list[Any] = []
     for i, frame in enumerate(frames):
-        number = next((first_number(frame[k]) for k in _FRAME_KEYS if k in frame), None) if _is_object(frame) else None
-        place = int(number) if number is not None else i
-        collector.see(place)
+        labels.append(_frame_label(frame, i))
+        collector.add_frame(i, frame)
         people = _people(frame)
         if not people and not _is_nobody(frame):
-            raise collector.wrong(place, f"expected {LANDMARKS} landmarks or null, found {shown(frame)}")
+            if isinstance(frame, dict) and any(plain_key(str(key)) in _WORLD_KEYS for key in frame):
+                raise collector.wrong(i, "only world landmarks (metres, 3D); expected the image's, pose_landmarks")
+            raise collector.wrong(i, f"expected {LANDMARKS} landmarks or null, found {shown(frame)}")
         for points in people:
-            collector.add(place, _rows(collector, points, place, notes))
-    facts = _video_facts(opened.content)
-    layout = {"layout_name": "mediapipe33", "layout_reason": "what MediaPipe's 33 landmarks are"}
-    return [collector.finish(opened.name, notes=notes[:1], **layout, **facts)]
+            collector.add(i, _rows(collector, points, i, notes))
+    collector.renumber(labels)
+    collector.facts.look(opened.content)
+    layout: dict[str, Any] = {"layout_name": "mediapipe33", "layout_reason": "what MediaPipe's 33 landmarks are"}
+    return [collector.finish(opened.name, notes=notes[:1], **layout)]
 
 
-def _video_facts(content: Any) -> dict[str, Any]:
-    """``fps``, ``width`` and ``height`` where they stand beside ``frames``."""
-    if not isinstance(content, dict):
-        return {}
-    fps, width, height = (scalar(content.get(key)) for key in ("fps", "width", "height"))
-    facts: dict[str, Any] = {}
-    if 0 < fps <= 1000:
-        facts["fps"] = fps
-    if 1 <= width <= 1e5 and 1 <= height <= 1e5:
-        facts["image_size"] = (int(width), int(height))
-    return facts
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
+def _frame_label(frame: Any, i: int) -> Any:
+    """The number that a frame gives itself, else its place in the list."""
+    for key, value in frame.items() if isinstance(frame, dict) else ():
+        if plain_key(str(key)) in _FRAME_KEYS and isinstance(value, int | float | str):
+            return value
+    return i
 
 
 def _frame_list(content: Any) -> list[Any] | None:
     if isinstance(content, dict):
-        listed = next((content[key] for key in _LIST_KEYS if isinstance(content.get(key), list)), None)
+        listed = next((v for k, v in content.items() if plain_key(str(k)) in _LIST_KEYS and isinstance(v, list)), None)
         return listed if listed is not None else [content]
     if isinstance(content, list):
         return [content] if _is_landmarks(content) else content
@@ -86,7 +82,7 @@ def _is_landmarks(value: Any) -> bool:
         return False
     first = value[0]
     if isinstance(first, dict):
-        return "x" in first and "y" in first
+        return {"x", "y"} <= {str(key).lower() for key in first}
     return isinstance(first, list) and 2 <= len(first) <= 5 and not isinstance(first[0], list | dict)
 
 
@@ -97,7 +93,8 @@ def _people(frame: Any, depth: int = 0) -> list[list[Any]]:
     if _is_landmarks(frame):
         return [frame]
     if isinstance(frame, dict):
-        return next((found for k in _LANDMARK_KEYS if k in frame and (found := _people(frame[k], depth + 1))), [])
+        plain = {plain_key(str(key)): value for key, value in frame.items()}
+        return next((found for k in _LANDMARK_KEYS if k in plain and (found := _people(plain[k], depth + 1))), [])
     if isinstance(frame, list):
         return [points for item in frame[:100] for points in _people(item, depth + 1)]
     return []
@@ -106,7 +103,9 @@ def _people(frame: Any, depth: int = 0) -> list[list[Any]]:
 def _is_nobody(frame: Any) -> bool:
     """null, an empty list, or an object whose landmarks are so."""
     if isinstance(frame, dict):
-        return all(not frame[key] for key in _LANDMARK_KEYS if key in frame)
+        plain = {plain_key(str(key)): value for key, value in frame.items()}
+        found = [plain[key] for key in _LANDMARK_KEYS if key in plain]
+        return all(not value for value in found) and (bool(found) or not any(key in plain for key in _WORLD_KEYS))
     return not frame or (isinstance(frame, list) and all(not item for item in frame))
 
 
@@ -115,6 +114,8 @@ def _rows(collector: Collector, points: list[Any], frame: int, notes: list[str])
     rows = np.full((LANDMARKS, 3), np.nan)
     if all(isinstance(point, dict) for point in points):
         for j, point in enumerate(points):
+            if "x" not in point:
+                point = {str(key).lower(): value for key, value in point.items()}
             confidence = next((point[key] for key in _CONFIDENCE_KEYS if key in point), None)
             rows[j] = scalar(point.get("x")), scalar(point.get("y")), scalar(confidence)
         return rows

@@ -6,7 +6,7 @@ is the list of its instances. ``frame_id`` starts at 0 or 1 and nothing says tha
 
 from typing import Any
 
-from pn3d.detectors.collecting import Collector, first_number, frame_numbers, shown
+from pn3d.detectors.collecting import Collector, first_number, shown
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
@@ -44,11 +44,12 @@ def read_mmpose(opened: Opened) -> list[RawVideo]:
                 raise UserError(f"{opened.where}: {name} is the file of a whole video; give that file instead")
             _add_instances(collector, len(labels), content)
             labels.append(name)
-        collector.renumber(frame_numbers(labels, opened.where))
+        collector.renumber(labels)
         return [_with_layout(collector.finish(opened.name))]
     content = opened.content
     if isinstance(content, dict):
-        facts, content = _meta(content.get("meta_info")), content.get("instance_info")
+        collector.facts.look(content)
+        facts, content = _meta(content.get("meta_info"), opened.where), content.get("instance_info")
     if not isinstance(content, list):
         raise UserError(f"{opened.where}: expected a list of frames with 'instances', found {shown(content)}")
     if any(is_instance(item) for item in content):
@@ -65,31 +66,32 @@ def _with_layout(raw: RawVideo) -> RawVideo:
 
 
 def _add_frames(collector: Collector, frames: list[Any]) -> None:
+    labels: list[Any] = []
     for i, frame in enumerate(frames):
         if not is_frame(frame):
             raise UserError(f"{collector.where}: entry {i}: expected a frame with 'instances', found {shown(frame)}")
         number = first_number(frame.get("frame_id"))
-        if number is None or number != int(number):
-            if "frame_id" in frame:
-                raise UserError(f"{collector.where}: entry {i}: 'frame_id' must be a whole number")
-            number = i
-        _add_instances(collector, int(number), frame["instances"])
+        if number is None and "frame_id" in frame:
+            raise UserError(f"{collector.where}: entry {i}: 'frame_id' must be a whole number or a number to order by")
+        labels.append(i if number is None else number)
+        _add_instances(collector, i, frame["instances"], frame)
+    collector.renumber(labels)
 
 
-def _add_instances(collector: Collector, frame: int, instances: Any) -> None:
-    collector.see(frame)
+def _add_instances(collector: Collector, frame: int, instances: Any, content: Any = None) -> None:
+    collector.add_frame(frame, content)
     if not isinstance(instances, list):
         raise collector.wrong(frame, f"expected a list of people, found {shown(instances)}")
     for person in instances:
         if not isinstance(person, dict) or "keypoints" not in person:
             raise collector.wrong(frame, f"a person without 'keypoints', found {shown(person)}")
-        rows = collector.pairs(person["keypoints"], person.get("keypoint_scores"), frame)
+        rows = collector.person(person, frame)
         if rows is not None:
             track = person.get("track_id", person.get("instance_id"))
             collector.add(frame, rows, track, person.get("bbox_score"))
 
 
-def _meta(meta: Any) -> dict[str, Any]:
+def _meta(meta: Any, where: str) -> dict[str, Any]:
     """Joint names of ``meta_info``: ``keypoint_id2name`` {"0": "nose", …}, or a list of names."""
     if not isinstance(meta, dict):
         return {}
@@ -98,5 +100,7 @@ def _meta(meta: Any) -> dict[str, Any]:
         names = [names.get(str(i)) for i in range(len(names))]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         return {}
+    if len(set(names)) < len(names):
+        raise UserError(f"{where}: 'meta_info' gives one name to two joints")
     dataset = meta.get("dataset_name")
     return {"joint_names": tuple(names), "layout_name": dataset if isinstance(dataset, str) else None}

@@ -6,12 +6,14 @@ A frame is ``{"people": [{"pose_keypoints_2d": [x, y, c, …]}]}``; version 1.0 
 
 from typing import Any
 
-from pn3d.detectors.collecting import Collector, frame_numbers, shown
+from pn3d.detectors.collecting import Collector, shown
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import TOLERATED_BAD_FILES, Opened, frames_of
 from pn3d.files.errors import UserError
 
 _PEOPLE_KEYS = ("people", "bodies")
+_TRACK_KEYS = ("person_id", "track_id", "idx", "id")
+_LABEL_KEYS = ("frame", "frame_id", "frame_index", "frame_number", "image_id", "file_name", "image_name")
 _JOINT_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
 
 
@@ -34,10 +36,11 @@ def read_openpose(opened: Opened) -> list[RawVideo]:
     collector = Collector(opened.where)
     labels: list[Any] = []
     odd: list[str] = []
+    in_a_list = isinstance(opened.content, list)
     for label, frame in _frames(opened):
         if is_frame(frame):
             _add_frame(collector, len(labels), frame)
-            labels.append(label)
+            labels.append(next((frame[key] for key in _LABEL_KEYS if key in frame), label) if in_a_list else label)
         else:
             odd.append(str(label))
     if len(odd) > max(1, TOLERATED_BAD_FILES * (len(labels) + len(odd))):
@@ -46,7 +49,7 @@ def read_openpose(opened: Opened) -> list[RawVideo]:
         )
     if odd:
         opened.notes.append(f"{opened.where}: {odd[0]} is not an OpenPose frame; {len(odd)} such files were left out")
-    collector.renumber(frame_numbers(labels, opened.where))
+    collector.renumber(labels)
     return [collector.finish(opened.name)]
 
 
@@ -64,7 +67,7 @@ def _frames(opened: Opened) -> Any:
 
 
 def _add_frame(collector: Collector, frame: int, content: dict[str, Any]) -> None:
-    collector.see(frame)
+    collector.add_frame(frame, content)
     people = next(content[key] for key in _PEOPLE_KEYS if isinstance(content.get(key), list))
     for person in people:
         if not isinstance(person, dict):
@@ -72,6 +75,9 @@ def _add_frame(collector: Collector, frame: int, content: dict[str, Any]) -> Non
         key = next((key for key in _JOINT_KEYS if key in person), None)
         if key is None:
             raise collector.wrong(frame, f"a person without 'pose_keypoints_2d', found {shown(person)}")
+        if person[key] is None:  # ControlNet's editors write null for nobody
+            continue
         rows = collector.triplets(person[key], frame)
         if rows is not None:
-            collector.add(frame, rows, track=person.get("person_id"))
+            track = next((person[name] for name in _TRACK_KEYS if name in person), None)
+            collector.add(frame, rows, track, person.get("score"))

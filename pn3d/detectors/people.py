@@ -4,12 +4,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pn3d.detectors import tracking
-from pn3d.detectors.choosing import Choice
+from pn3d.detectors import breaks, tracking
+from pn3d.detectors.choosing import Choice, with_columns
 from pn3d.detectors.cleaning import Clean, clean
 from pn3d.detectors.filling import SHORT_GAP_SECONDS, fill_frames
+from pn3d.detectors.plausibility import refuse_centred
 from pn3d.detectors.records import NO_TRACK, Person, RawVideo, Video
-from pn3d.detectors.timeline import make_timeline
+from pn3d.detectors.timeline import Timeline, make_timeline, timeline_of_times
 from pn3d.files.errors import UserError
 from pn3d.geometry.camera import ASSUMED_FOCAL
 
@@ -28,6 +29,7 @@ class Given:
     focal_px: float | None
     person: int | None
     all_people: bool
+    category: str | None = None
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Remarks:
     where: str
     assumptions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    broken_s: list[float] = field(default_factory=list)
 
     def warn(self, sentence: str) -> None:
         """Adds a warning."""
@@ -49,10 +52,16 @@ def people_of_video(raw: RawVideo, choice: Choice, screen: bool, given: Given, r
     Raises:
         UserError: nobody has a measured joint.
     """
-    joints = len(choice.known.layout.joints)
-    cleaned = clean(raw, joints, remarks.where, given.image_size, screen)
-    timeline, notes = make_timeline(raw.listed_frames, remarks.where)
-    video = _video(raw, cleaned, timeline.frames, timeline.first, given, remarks)
+    layout = choice.known.layout
+    raw = with_columns(raw, choice)
+    cleaned = clean(raw, len(layout.joints), remarks.where, given.image_size, screen)
+    measured = np.isfinite(raw.keypoints[:, : len(layout.joints)]).all(-1)
+    refuse_centred(raw.keypoints[:, : len(layout.joints)], measured, layout, remarks.where)
+    if raw.times is not None and given.fps is None:
+        timeline, notes = timeline_of_times(raw.listed_frames, raw.times, remarks.where)
+    else:
+        timeline, notes = make_timeline(raw.listed_frames, remarks.where)
+    video = _video(raw, cleaned, timeline, given, remarks)
     remarks.assumptions += cleaned.assumptions
     remarks.warnings += [*raw.notes, *cleaned.warnings, *notes]
     frame = timeline.frame_of(raw.frame)
@@ -68,16 +77,77 @@ def people_of_video(raw: RawVideo, choice: Choice, screen: bool, given: Given, r
     doubles = int((~keep & (cleaned.confidence > 0).any(-1)).sum())
     if doubles:
         remarks.warn(f"{doubles} second skeletons on the same person were left out")
-    frame, ids = frame[keep], ids[keep]
+    frame, ids, place = frame[keep], ids[keep], timeline.place_of(raw.frame)[keep]
     pixels, confidence = cleaned.keypoints_px[keep], cleaned.confidence[keep]
-    track = _tracks(frame, pixels, confidence, ids, round(LOST_SECONDS * video.fps))
-    return _ranked(frame, pixels, confidence, track, ids, video, remarks)
+    ids, changed = _trusted_ids(frame, pixels, confidence, ids, video, remarks)
+    track = _tracks(frame, pixels, confidence, ids, video.fps)
+    if not (ids != NO_TRACK).any():
+        _remark_cuts(frame, track, video, remarks)
+    return _ranked(place, pixels, confidence, track, np.where(changed, NO_TRACK, ids), video, remarks)
 
 
-def _video(raw: RawVideo, cleaned: Clean, frames: int, first: int, given: Given, remarks: Remarks) -> Video:
+def _trusted_ids(
+    frame: np.ndarray, pixels: np.ndarray, confidence: np.ndarray, ids: np.ndarray, video: Video, remarks: Remarks
+) -> tuple[np.ndarray, np.ndarray]:
+    """The file's ids with tracks put together anew where somebody would make an impossible step; and which changed."""
+    if not (ids != NO_TRACK).any():
+        return ids, np.zeros(len(ids), bool)
+    found = breaks.find_breaks(frame, pixels, confidence, ids, video.fps)
+    if video.fps_source == "assumed" and len(found.cut) > breaks.OFTEN * found.steps:
+        remarks.warn(
+            f"people move faster than anybody can in {len(found.cut)} of {found.steps} steps at the assumed "
+            f"{video.fps:g} frames per second; is the rate lower? --fps says it"
+        )
+        return ids, np.zeros(len(ids), bool)
+    for frames, what in (
+        (found.exchanged, "track ids are exchanged"),
+        (found.cut, "somebody makes a step that nobody can"),
+    ):
+        if frames:
+            times = [_time(number, video) for number in frames]
+            remarks.broken_s += times
+            shown = ", ".join(f"{time:.2f}" for time in times[:6]) + (
+                f" s and {len(times) - 6} more" if len(times) > 6 else " s"
+            )
+            then = (
+                "tracks are put together anew"
+                if frames is found.exchanged
+                else "a cut, or another person? The track ends there"
+            )
+            remarks.warn(f"{what} at {shown}: {then}")
+    return found.track, found.changed
+
+
+def _remark_cuts(frame: np.ndarray, track: np.ndarray, video: Video, remarks: Remarks) -> None:
+    """A word where one person alone is in the picture and is at once somewhere else."""
+    if len(np.unique(frame)) < len(frame) or not (track != track[0]).any():
+        return
+    order = np.argsort(frame)
+    frames, tracks = frame[order], track[order]
+    lengths = np.bincount(track)
+    at = np.flatnonzero((np.diff(tracks) != 0) & (np.diff(frames) <= max(1, round(breaks.OUTLIER_SECONDS * video.fps))))
+    at = at[(lengths[tracks[at]] >= CRUMB_FRAMES) & (lengths[tracks[at + 1]] >= CRUMB_FRAMES)]
+    if len(at):
+        times = [_time(int(frames[i + 1]), video) for i in at]
+        remarks.broken_s += times
+        shown = ", ".join(f"{time:.2f}" for time in times[:6])
+        remarks.warn(
+            f"somebody makes a step that nobody can at {shown} s: a cut, or another person? The track ends there"
+        )
+
+
+def _time(frame: int, video: Video) -> float:
+    return round(video.start_s + frame / video.fps, 3)
+
+
+def _video(raw: RawVideo, cleaned: Clean, timeline: Timeline, given: Given, remarks: Remarks) -> Video:
     fps, focal_px = given.fps, given.focal_px
-    rate = fps if fps is not None else raw.fps
+    rate = fps if fps is not None else timeline.fps if timeline.fps is not None else raw.fps
+    if fps is None and timeline.fps is not None and raw.fps is not None and abs(raw.fps / timeline.fps - 1) > 0.05:
+        remarks.warn(f"the file states {raw.fps:g} frames per second, its times {timeline.fps:g}; the times are taken")
+    known = rate is not None
     if rate is None:
+        rate = ASSUMED_FPS
         remarks.assumptions.append(f"frame rate assumed {ASSUMED_FPS:g} per second; --fps gives the true one")
     width, height = cleaned.image_size
     focal = focal_px if focal_px is not None else ASSUMED_FOCAL * max(width, height)
@@ -85,33 +155,39 @@ def _video(raw: RawVideo, cleaned: Clean, frames: int, first: int, given: Given,
         remarks.assumptions.append(
             f"focal length assumed {focal:.0f} px, {ASSUMED_FOCAL} of the longer side; --focal-px gives the true one"
         )
+    first = timeline.first
+    in_order_only = timeline.numbers is not None and timeline.places is None
+    counted_from = 1 if int(raw.listed_frames[0]) == 1 else 0
+    start_s = timeline.start_s if timeline.places is not None else (first - counted_from) / (timeline.step * rate)
     return Video(
         name=raw.name,
-        frames=frames,
+        frames=timeline.frames,
         first_number=first,
-        fps=ASSUMED_FPS if rate is None else float(rate),
-        fps_source="given" if fps is not None else "file" if raw.fps is not None else "assumed",
+        fps=float(rate),
+        fps_source="given" if fps is not None else "file" if known else "assumed",
         image_size=cleaned.image_size,
         image_size_source=cleaned.image_size_source,
         intrinsics=(float(focal), float(focal), width / 2, height / 2),
         intrinsics_source="given" if focal_px is not None else "assumed",
+        step=timeline.step,
+        start_s=0.0 if in_order_only else float(start_s),
     )
 
 
-def _tracks(frame: np.ndarray, pixels: np.ndarray, confidence: np.ndarray, ids: np.ndarray, max_gap: int) -> np.ndarray:
+def _tracks(frame: np.ndarray, pixels: np.ndarray, confidence: np.ndarray, ids: np.ndarray, fps: float) -> np.ndarray:
     """(D,) track of each person: the file's ids first, built ones for those without."""
     known = ids != NO_TRACK
     track = np.full(len(frame), NO_TRACK, np.int64)
     values, numbered = np.unique(ids[known], return_inverse=True)
     track[known] = numbered
     if not known.all():
-        built = tracking.build_tracks(frame[~known], pixels[~known], confidence[~known], max_gap)
+        built = tracking.build_tracks(frame[~known], pixels[~known], confidence[~known], round(LOST_SECONDS * fps), fps)
         track[~known] = built + len(values)
     return track
 
 
 def _ranked(
-    frame: np.ndarray,
+    place: np.ndarray,
     pixels: np.ndarray,
     confidence: np.ndarray,
     track: np.ndarray,
@@ -121,7 +197,7 @@ def _ranked(
 ) -> list[Person]:
     """The people of all tracks, frames filled, the largest (median size x frames seen) first."""
     people = []
-    order = np.lexsort((frame, track))
+    order = np.lexsort((place, track))
     bounds = np.flatnonzero(np.diff(track[order])) + 1
     rows = np.split(order, bounds)
     longest = max(map(len, rows))
@@ -129,7 +205,7 @@ def _ranked(
     for row in rows:
         if len(row) >= CRUMB_FRAMES or longest < 10 * CRUMB_FRAMES:
             frames, positions, trust, filled = fill_frames(
-                frame[row], pixels[row], confidence[row], round(SHORT_GAP_SECONDS * video.fps)
+                place[row], pixels[row], confidence[row], round(SHORT_GAP_SECONDS * video.fps)
             )
             number = int(ids[row[0]])
             people.append(Person(positions, trust, frames, filled, None if number < 0 else number, video, video.name))
@@ -162,7 +238,7 @@ def remark_gaps(person: Person, joints: tuple[str, ...], remarks: Remarks) -> No
     if missing:
         runs = np.diff(np.flatnonzero(~person.filled)) - 1
         remarks.warn(
-            f"{person.name} is not in {missing} of {len(person.frames)} frames (longest gap {runs.max()}); "
+            f"{person.name} is not in {missing} of {len(person.frames)} frames (longest gap {runs.max(initial=0)}); "
             "filled and marked"
         )
     never = [joints[j] for j in np.flatnonzero((person.confidence <= 0).all(axis=0))]

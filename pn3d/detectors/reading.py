@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pn3d.detectors.array_files import read_array
 from pn3d.detectors.choosing import choose_layout
 from pn3d.detectors.cleaning import checked_size
 from pn3d.detectors.coco_results import read_coco
@@ -13,10 +14,11 @@ from pn3d.detectors.mmpose import read_mmpose
 from pn3d.detectors.native import read_native
 from pn3d.detectors.openpose import read_openpose
 from pn3d.detectors.people import Given, Remarks, chosen_people, people_of_video, remark_gaps
+from pn3d.detectors.plausibility import turned_warning
 from pn3d.detectors.records import Detections, Person, RawVideo
 from pn3d.detectors.sniffing import checked_format, sniff
 from pn3d.detectors.sources import Opened, open_source
-from pn3d.detectors.tables import read_array
+from pn3d.detectors.tables import read_table
 from pn3d.detectors.ultralytics import read_ultralytics
 from pn3d.detectors.videopose3d import read_videopose3d
 from pn3d.files.errors import UserError
@@ -35,6 +37,7 @@ def read_keypoints(
     focal_px: float | None = None,
     person: int | None = None,
     all_people: bool = False,
+    category: str | None = None,
 ) -> Detections:
     """Reads the output of any detector that is known here.
 
@@ -47,6 +50,7 @@ def read_keypoints(
         focal_px: focal length; None = what the file says, else 1.15 of the longer side, aloud.
         person: which person to take, 0 = the largest (median size x frames seen); None = 0.
         all_people: take everybody.
+        category: class of the detections to take, by name or number; None = people.
 
     Returns:
         The people with everything that was decided, assumed and found odd. A native keypoint file gives one person
@@ -57,7 +61,7 @@ def read_keypoints(
     """
     _check_numbers(fps, focal_px, person)
     size = None if image_size is None else checked_size(*image_size, "--image-size")
-    given = Given(layout, fps, size, focal_px, person, all_people)
+    given = Given(layout, fps, size, focal_px, person, all_people, category)
     opened = open_source(path)
     name, reason = (checked_format(format), "given") if format is not None else sniff(opened)
     if name == "native":
@@ -70,11 +74,11 @@ def _read(opened: Opened, name: str, reason: str, given: Given) -> Detections:
     if opened.kind in ("json folder", "text folder") and name not in _FOLDER_FORMATS:
         count = len(opened.files)
         raise UserError(f"{opened.where}: {name} keeps a video in one file; the folder has {count}, give one")
-    raws = _READERS[name](opened, given.layout)
+    raws = _READERS[name](opened, given)
     choice = choose_layout(raws[0], given.layout, opened.where)
     remarks = Remarks(opened.where, warnings=[*opened.notes, *choice.warnings])
     people: list[Person] = []
-    found = 0
+    everybody: list[Person] = []
     for raw in raws:
         if raw.keypoints.shape[1] != choice.known.count:
             raise UserError(
@@ -82,38 +86,47 @@ def _read(opened: Opened, name: str, reason: str, given: Given) -> Detections:
                 f"{raw.name} {raw.keypoints.shape[1]}; expected one layout per file"
             )
         tracks = people_of_video(raw, choice, name in _SCREEN_FORMATS, given, remarks)
-        found += len(tracks)
+        everybody += tracks
         people += chosen_people(tracks, given, remarks)
     for person in people:
         remark_gaps(person, choice.known.layout.joints, remarks)
+        turned = turned_warning(person, choice.known.layout)
+        if turned is not None:
+            remarks.warn(turned)
     return Detections(
         source=opened.where,
         people=tuple(people),
-        people_found=found,
+        people_found=len(everybody),
         layout=choice.known.layout,
         layout_reason=choice.reason,
         format=name,
         format_reason=reason,
         assumptions=tuple(dict.fromkeys(remarks.assumptions)),
         warnings=tuple(dict.fromkeys(sentence.removeprefix(f"{opened.where}: ") for sentence in remarks.warnings)),
+        everybody=tuple(everybody),
+        broken_s=tuple(remarks.broken_s),
     )
 
 
-def _alphapose(opened: Opened) -> list[RawVideo]:
-    return read_coco(opened) if isinstance(opened.content, list) else read_openpose(opened)
+def _alphapose(opened: Opened, given: Given) -> list[RawVideo]:
+    return read_coco(opened, given.category) if isinstance(opened.content, list) else read_openpose(opened)
 
 
-_READERS: dict[str, Callable[[Opened, str | None], list[RawVideo]]] = {
+def _array(opened: Opened, given: Given) -> list[RawVideo]:
+    return (read_table if opened.kind == "text" else read_array)(opened, given.layout)
+
+
+_READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {
     "openpose": lambda opened, _: read_openpose(opened),
-    "alphapose": lambda opened, _: _alphapose(opened),
-    "coco": lambda opened, _: read_coco(opened),
+    "alphapose": _alphapose,
+    "coco": lambda opened, given: read_coco(opened, given.category),
     "mmpose": lambda opened, _: read_mmpose(opened),
-    "ultralytics": lambda opened, _: read_ultralytics(opened),
+    "ultralytics": lambda opened, given: read_ultralytics(opened, given.category),
     "mediapipe": lambda opened, _: read_mediapipe(opened),
     "detections": lambda opened, _: read_detected(opened),
     "videopose3d": lambda opened, _: read_videopose3d(opened),
     "gastnet": lambda opened, _: read_kinetics(opened),
-    "array": read_array,
+    "array": _array,
 }
 
 

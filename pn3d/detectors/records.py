@@ -30,6 +30,8 @@ class RawVideo:
         score: (D,) float64 of the whole person, NaN where the file has none.
         listed_frames: numbers of all frames that the file speaks of, those without people too.
         joint_names: (K,) names that the file gives its joints.
+        names_may_be_unknown: whether names that are no joints are left out aloud (columns of a table), not refused.
+        times: (L,) float64 seconds of ``listed_frames``, increasing, where the file has them.
         layout_name: layout that the file declares or the tool always writes, with the reason in words.
         normalised: True or False where the format says so; None = judge by the numbers.
         image_size: (width, height) in px where the file has it.
@@ -44,6 +46,8 @@ class RawVideo:
     score: np.ndarray
     listed_frames: np.ndarray
     joint_names: tuple[str, ...] | None = None
+    names_may_be_unknown: bool = False
+    times: np.ndarray | None = None
     layout_name: str | None = None
     layout_reason: str = ""
     normalised: bool | None = None
@@ -59,8 +63,10 @@ class Video:
     Attributes:
         name: the file's stem or the video's name.
         frames: length T of its time line.
-        first_number: number that the file gives to frame 0 of the time line.
+        first_number: number that the file gives to frame 0 of the time line; frame t is ``first_number + t step``.
         fps: frames per second.
+        step: numbers of the file per frame of the time line.
+        start_s: time of frame 0 of the time line since the video's beginning.
         image_size: (width, height) in px.
         intrinsics: fx, fy, cx, cy in px.
     """
@@ -74,6 +80,8 @@ class Video:
     image_size_source: Source
     intrinsics: tuple[float, float, float, float]
     intrinsics_source: Source
+    step: int = 1
+    start_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,16 @@ class Person:
     name: str
 
     @property
+    def first_frame(self) -> int:
+        """Number that the file gives to the first frame."""
+        return self.video.first_number + int(self.frames[0]) * self.video.step
+
+    @property
+    def start_s(self) -> float:
+        """Time of the first frame since the video's beginning."""
+        return self.video.start_s + float(self.frames[0]) / self.video.fps
+
+    @property
     def frames_seen(self) -> int:
         """Number of frames in which the person was detected."""
         return int((~self.filled).sum())
@@ -119,6 +137,8 @@ class Detections:
         source: the path, as text for messages.
         people: those chosen, the largest (size x frames seen) first.
         people_found: how many tracks there are in all.
+        everybody: all of them, in the order of ``--person``.
+        broken_s: times at which a track was cut or put together anew, because nobody makes such a step.
         layout: the joints of ``people``, with ``layout_reason`` how it was decided.
         format: name of the reader, with ``format_reason`` how it was decided.
         assumptions: sentences to print about what the file lacks.
@@ -136,6 +156,8 @@ class Detections:
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
     clips: Clips | None = None
+    everybody: tuple[Person, ...] = ()
+    broken_s: tuple[float, ...] = ()
 
     @property
     def video(self) -> Video:

@@ -9,7 +9,9 @@ from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Literal
 
-from pn3d.detectors.collecting import natural_key
+import orjson
+
+from pn3d.detectors.frame_labels import natural_key
 from pn3d.files import safe_npz
 from pn3d.files.errors import UserError
 
@@ -17,6 +19,8 @@ Kind = Literal["json folder", "text folder", "json", "npz", "npy", "text"]
 _SUFFIXES: dict[str, Kind] = {".json": "json", ".jsonl": "json", ".npz": "npz", ".npy": "npy"}
 _SUFFIXES |= {".csv": "text", ".txt": "text", ".tsv": "text"}
 _RESULT_FOLDERS = ("predictions", "labels", "sep-json", "keypoints", "json")
+_NOT_FRAMES = ("classes.txt", "labels.txt", "notes.json", "readme.txt", "license.txt", "train.txt", "val.txt")
+"""What annotation tools put beside the frames."""
 NATIVE_KEYS = ("keypoints", "confidence", "clip_start")
 MAX_FILE_BYTES = 4 << 30
 TOLERATED_BAD_FILES = 0.1  # of a folder; more than this and the folder is something else
@@ -81,6 +85,10 @@ def open_source(path: str | Path) -> Opened:
 def parse_json(data: bytes, where: str | Path) -> Any:
     """The value of a JSON text, or the list of values of JSON lines; raises UserError with the place of the damage."""
     try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass  # NaN, numbers of hundreds of digits, JSON lines, damage: the standard library reads it, or says where
+    try:
         return json.loads(data)
     except json.JSONDecodeError as error:
         if error.msg.startswith("Extra data"):
@@ -94,12 +102,19 @@ def parse_json(data: bytes, where: str | Path) -> Any:
         raise UserError(f"{where}: not readable JSON: {' '.join(str(error).split())[:120]}") from error
 
 
+def _value(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return json.loads(line)
+
+
 def _json_lines(data: bytes, where: str | Path) -> list[Any]:
     values = []
     for number, line in enumerate(data.splitlines(), 1):
         if line.strip():
             try:
-                values.append(json.loads(line))
+                values.append(_value(line))
             except (ValueError, RecursionError) as error:
                 problem = " ".join(str(error).split())[:80]
                 raise UserError(f"{where}: not readable JSON, nor JSON lines: line {number}: {problem}") from error
@@ -113,6 +128,7 @@ def _open_folder(path: Path) -> Opened:
     if "alphapose-results.json" in names[".json"]:
         return open_source(path / "alphapose-results.json")
     for suffix, kind in ((".json", "json folder"), (".txt", "text folder")):
+        names[suffix] = [name for name in names[suffix] if name.lower() not in _NOT_FRAMES] or names[suffix]
         if names[suffix]:
             files = sorted(names[suffix], key=natural_key)
             return _open_frames(path, files, kind)  # type: ignore[arg-type]

@@ -1,7 +1,5 @@
-"""Arrays ``(T, J, 2 or 3)`` in npy or npz, and CSV tables, which name nothing or name columns.
-
-Tables are wide (a row per frame: x, y and maybe confidence or z of each joint, with or without a heading, with or
-without a column of frame numbers) or long (a row per frame and joint: ``frame, landmark, x, y, visibility``).
+"""CSV tables: wide (a row per frame, and person: x, y and maybe confidence of each joint, with or without a heading) or
+long (a row per frame and joint: ``frame, landmark, x, y, visibility``). Headings decide what a column is.
 """
 
 import re
@@ -9,210 +7,237 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import shown
-from pn3d.detectors.layouts import DETECTOR_LAYOUTS, detector_layout
+from pn3d.data.joint_names import named_joints
+from pn3d.detectors.array_shapes import require_known_count, unflatten
+from pn3d.detectors.collecting import shown, track_label, track_numbers
+from pn3d.detectors.csv_cells import Table, is_number
+from pn3d.detectors.facts import VideoFactsFound, rate_in, seconds_of, size_in, time_in
+from pn3d.detectors.frame_labels import frame_numbers
 from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.detectors.sources import Opened
+from pn3d.detectors.table_columns import Columns, long_columns, wide_columns
 from pn3d.files.errors import UserError
 
-_AXES = {"x": 0, "y": 1, "c": 2, "v": 2, "p": 2, "s": 2, "z": 3}
-_AXES |= dict.fromkeys(("conf", "confidence", "score", "vis", "visibility", "likelihood", "prob"), 2)
-_FRAME_COLUMNS = ("frame", "frame_id", "frame_index", "frame_number", "frame_num", "image_id", "index", "")
-_JOINT_COLUMNS = ("landmark", "landmark_id", "joint", "joint_id", "keypoint", "keypoint_id", "id", "name", "point")
-_IGNORED_COLUMNS = ("time", "timestamp", "timestamp_ms", "time_ms", "label", "class", "presence")
-_AXIS_FIRST = re.compile(r"^(x|y|z|c|v|p|s|conf|confidence|score|vis|visibility)[_ .]?(\d+|[_ .].+)$")
-_AXIS_LAST = re.compile(r"^(.+?)[_ .]?(?<![a-z])(x|y|z|c|v|p|s|conf|confidence|score|vis|visibility|likelihood|prob)$")
+_NUMBERED = re.compile(r"^(?:[A-Za-z]*[_ .:-]*)?(\d+)$")
+MOST_NUMBERED = 300
 
 
-def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
-    """Reads an array or table of one person.
+def read_table(opened: Opened, layout: str | None) -> list[RawVideo]:
+    """Reads a table of one person or several.
 
     Raises:
-        UserError: another shape, something that is not a number, or no layout given where the number of joints alone
-            does not tell it.
+        UserError: two rows for one person, frame and joint; two columns of one name; something that is not a number;
+            no layout given where neither names nor the number of joints tell it.
     """
-    names: tuple[str, ...] | None = None
-    frame = None
-    if opened.kind == "text":
-        frame, values, names = _table(opened, layout)
-    else:
-        values = _array(opened)
-        if values.ndim == 2:
-            values = _unflatten(values, layout, opened.where)
-    if values.ndim != 3 or values.shape[2] not in (2, 3) or 0 in values.shape:
-        raise UserError(f"{opened.where}: expected an array (frames, joints, 2 or 3), found {values.shape}")
-    frames, joints = values.shape[:2]
-    if layout is None and names is None:
-        _require_known_count(opened.where, joints)
-    confidence = values[..., 2] if values.shape[2] == 3 else np.full((frames, joints), np.nan)
-    if not _is_confidence(confidence):
-        raise UserError(
-            f"{opened.where}: the third number of joints must be a confidence from 0 to 1, found "
-            f"{np.nanmin(confidence):g} to {np.nanmax(confidence):g} (3D, or percent?)"
-        )
-    number = np.arange(frames) if frame is None else frame
-    return [
-        RawVideo(
-            name=opened.name,
-            frame=number,
-            keypoints=values[..., :2],
-            confidence=confidence,
-            track_id=np.full(frames, NO_TRACK, np.int64),
-            score=np.full(frames, np.nan),
-            listed_frames=np.unique(number),
-            joint_names=names if layout is None else None,
-        )
-    ]
+    table = Table(opened.content, opened.where)
+    if table.heading is None:
+        return [_without_heading(opened, table, layout)]
+    columns = long_columns(table.heading, opened.where)
+    if columns is None:
+        columns = wide_columns(table.heading, opened.where)
+        return [_wide(opened, table, columns, layout)]
+    return [_long(opened, table, columns, layout)]
 
 
-def _is_confidence(values: np.ndarray) -> bool:
-    """Mostly within [0, 1.5]: detectors exceed 1 now and then, depths and percents exceed it always."""
-    known = values[np.isfinite(values)]
-    return not len(known) or (np.quantile(known, 0.05) >= -1e-6 and np.quantile(known, 0.75) <= 1.5)
-
-
-def _require_known_count(where: str, joints: int) -> None:
-    fitting = [name for name, known in DETECTOR_LAYOUTS.items() if known.count == joints]
-    if len(fitting) != 1 or joints < 26:
-        fits = f" ({joints} joints fit {' or '.join(fitting)})" if fitting else ""
-        raise UserError(f"{where}: an array does not say what its joints are; give --layout NAME{fits}")
-
-
-def _array(opened: Opened) -> np.ndarray:
-    """The array of an npy file, or the only one of an npz."""
-    content: Any = opened.content
-    if isinstance(content, dict):
-        numeric = {key: a for key, a in content.items() if isinstance(a, np.ndarray) and a.dtype.kind in "fiu"}
-        shaped = {key: a for key, a in numeric.items() if a.ndim == 3 and a.shape[2] in (2, 3)}
-        if len(shaped) != 1:
-            raise UserError(
-                f"{opened.where}: expected one array (frames, joints, 2 or 3), a native keypoint file or a "
-                f"VideoPose3D file, found {shown(content)}"
-            )
-        content = next(iter(shaped.values()))
-    if not isinstance(content, np.ndarray):
-        raise UserError(f"{opened.where}: expected an array, found {shown(content)}")
-    return content.astype(np.float64)
-
-
-def _unflatten(values: np.ndarray, layout: str | None, where: str) -> np.ndarray:
-    """(T, columns) -> (T, J, 2 or 3), a leading column of frame numbers left out."""
-    frames, columns = values.shape
-    counts = sorted({known.count for known in DETECTOR_LAYOUTS.values() if known.count >= 26})
-    if layout is not None:
-        counts = [detector_layout(layout).count]
-    for joints in counts:
-        for width in (3, 2):
-            if columns in (joints * width, joints * width + 1):
-                return values[:, columns - joints * width :].reshape(frames, joints, width)
-        if columns in (joints * 4, joints * 4 + 1):  # x, y, z, visibility
-            return values[:, columns - joints * 4 :].reshape(frames, joints, 4)[..., [0, 1, 3]]
-    expected = f"2 or 3 for each of {counts[0]} joints" if layout is not None else "a --layout to tell their meaning"
-    raise UserError(f"{where}: {columns} numbers per row; expected {expected}")
-
-
-def _table(opened: Opened, layout: str | None) -> tuple[np.ndarray | None, np.ndarray, tuple[str, ...] | None]:
-    """Frame numbers (T,) or None, values (T, J, 2 or 3), and joint names where the heading has a known body's."""
-    lines = [line for line in opened.content.splitlines() if line.strip()]
-    if not lines:
-        raise UserError(f"{opened.where}: empty file; expected a table of keypoints")
-    separator = next((mark for mark in (",", ";", "\t") if mark in lines[0]), None)
-    heading = [word.strip().strip('"').lower() for word in lines[0].split(separator)]
-    if all(_is_number(word) for word in heading):
-        values = _numbers(opened.where, lines, separator, range(len(heading)), 1)
-        return _with_frame_column(values, layout, opened.where)
-    if "x" in heading and "y" in heading:
-        return _long_table(opened.where, lines, separator, heading)
-    return _wide_table(opened.where, lines, separator, heading)
-
-
-def _with_frame_column(
-    values: np.ndarray, layout: str | None, where: str
-) -> tuple[np.ndarray | None, np.ndarray, tuple[str, ...] | None]:
-    joints = _unflatten(values, layout, where)
+def _without_heading(opened: Opened, table: Table, layout: str | None) -> RawVideo:
+    values = table.numbers(range(len(table.words)))
+    joints = unflatten(values, layout, opened.where)
     leading = values[:, 0]
-    has_frame = values.shape[1] % joints.shape[1] == 1
-    usable = has_frame and np.isfinite(leading).all() and (np.abs(leading) < 2**53).all()
-    return (leading.astype(np.int64) if usable else None), joints, None
+    has_frame = values.shape[1] % joints.shape[1] == 1 and bool(np.isfinite(leading).all())
+    labels = leading.tolist() if has_frame else list(range(len(values)))
+    numbers, notes = frame_numbers(labels, opened.where)
+    confidence = joints[..., 2] if joints.shape[2] == 3 else np.full(joints.shape[:2], np.nan)
+    if layout is None:
+        require_known_count(opened.where, joints.shape[1])
+    return _raw(opened, np.array(numbers), joints[..., :2], confidence, notes)
 
 
-def _wide_table(
-    where: str, lines: list[str], separator: str | None, heading: list[str]
-) -> tuple[np.ndarray | None, np.ndarray, tuple[str, ...] | None]:
-    """A heading such as ``frame, nose_x, nose_y, nose_c, …`` or ``x1, y1, z1, v1, …``."""
-    columns: dict[str, dict[int, int]] = {}
-    frame_column = None
-    for i, word in enumerate(heading):
-        if word in _FRAME_COLUMNS:
-            frame_column = i
-        elif word not in _IGNORED_COLUMNS:
-            found = _AXIS_FIRST.match(word) or _AXIS_LAST.match(word)
-            if found is None:
-                raise UserError(
-                    f"{where}: column {i + 1} is {shown(word)}; expected names such as nose_x, nose_y, x0, y0"
-                )
-            axis, joint = (found[1], found[2]) if _AXIS_FIRST.match(word) else (found[2], found[1])
-            columns.setdefault(joint.strip("_ ."), {})[_AXES[axis]] = i
-    lacking = [joint for joint, axes in columns.items() if 0 not in axes or 1 not in axes]
-    if lacking or not columns:
-        raise UserError(f"{where}: joint {shown(lacking[0]) if lacking else '?'} has no x and y column")
-    width = 3 if all(2 in axes for axes in columns.values()) else 2
-    wanted = [axes[axis] for axes in columns.values() for axis in range(width)]
-    table = _numbers(where, lines[1:], separator, wanted + ([] if frame_column is None else [frame_column]), 2)
-    values = table[:, : len(wanted)].reshape(len(table), len(columns), width)
-    names = tuple(joint.replace(" ", "_") for joint in columns)
-    named = any(name in ("nose", "left_hip", "left_shoulder", "lefthip") for name in names)
-    frame = None if frame_column is None else _frame_column(where, table[:, -1])
-    return frame, values, names if named else None
+def _raw(
+    opened: Opened, frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarray, notes: list[str], **facts: Any
+) -> RawVideo:
+    facts = {"track_id": np.full(len(frame), NO_TRACK, np.int64), "score": np.full(len(frame), np.nan), **facts}
+    return RawVideo(
+        name=opened.name,
+        frame=frame.astype(np.int64),
+        keypoints=keypoints,
+        confidence=confidence,
+        listed_frames=np.unique(frame).astype(np.int64),
+        notes=notes,
+        **facts,
+    )
 
 
-def _long_table(
-    where: str, lines: list[str], separator: str | None, heading: list[str]
-) -> tuple[np.ndarray | None, np.ndarray, tuple[str, ...] | None]:
-    """``frame, landmark, x, y, z, visibility``: joints in the order of the first frame."""
-    frame_column = next((i for i, word in enumerate(heading) if word in _FRAME_COLUMNS[:-1]), None)
-    joint_column = next((heading.index(word) for word in _JOINT_COLUMNS if word in heading), None)
-    if frame_column is None or joint_column is None:
-        raise UserError(f"{where}: a table with columns x and y needs a column 'frame' and a column 'landmark'")
-    confidence = next((i for i, word in enumerate(heading) if _AXES.get(word) == 2), None)
-    wanted = [frame_column, heading.index("x"), heading.index("y")] + ([] if confidence is None else [confidence])
-    table = _numbers(where, lines[1:], separator, wanted, 2)
-    labels = [line.split(separator)[joint_column].strip().strip('"').lower() for line in lines[1:]]
-    joints = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    frame, row = np.unique(_frame_column(where, table[:, 0]), return_inverse=True)
-    values = np.full((len(frame), len(joints), len(wanted) - 1), np.nan)
-    values[row, [joints[label] for label in labels]] = table[:, 1:]
-    named = "nose" in joints or "left_hip" in joints
-    return frame, values, tuple(joints) if named else None
+def _wide(opened: Opened, table: Table, columns: Columns, layout: str | None) -> RawVideo:
+    """A row per frame and person."""
+    names = tuple(columns.joints)
+    order, joint_names = _joint_order(opened.where, names, layout)
+    wanted = [axes[axis] for axes in columns.joints.values() for axis in (0, 1, 2) if axis in axes]
+    values = table.numbers(wanted)
+    place = {column: i for i, column in enumerate(wanted)}
+    points = np.full((len(values), max(order) + 1, 3), np.nan)
+    for joint, (_, axes) in zip(order, columns.joints.items(), strict=True):
+        for axis in (0, 1, 2):
+            if axis in axes:
+                points[:, joint, axis] = values[:, place[axes[axis]]]
+    frames, notes = _frames(opened.where, table, columns, len(values))
+    frame, tracks = np.array(frames), _tracks(table, columns, len(values))
+    repeated = _repeated(frame, tracks[0])
+    if repeated is not None and (columns.person is not None or columns.detection is None):
+        person = "" if columns.person is None else f" of person {table.labels(columns.person)[repeated]!r}"
+        raise UserError(f"{opened.where}: two rows{person} for frame {_label(table, columns, repeated)}; expected one")
+    facts, more = _facts(opened.where, table, columns, frame)
+    return _raw(
+        opened,
+        frame,
+        points[..., :2],
+        points[..., 2],
+        notes + more,
+        track_id=tracks[1],
+        joint_names=joint_names,
+        names_may_be_unknown=True,
+        **facts,
+    )
 
 
-def _frame_column(where: str, values: np.ndarray) -> np.ndarray:
-    if not np.isfinite(values).all() or (np.abs(values) >= 2**53).any() or (values != np.floor(values)).any():
-        raise UserError(f"{where}: frame numbers must be whole numbers")
-    return values.astype(np.int64)
+def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) -> RawVideo:
+    """A row per frame, person and joint; joints by name, or by number."""
+    if columns.frame is None or columns.joint is None:
+        raise UserError(f"{opened.where}: a table with columns x and y needs a column 'frame' and a column 'landmark'")
+    axes = columns.joints[""]
+    values = table.numbers([axes[axis] for axis in (0, 1, 2) if axis in axes])
+    labels = table.labels(columns.joint)
+    names = tuple(dict.fromkeys(labels))
+    order, joint_names = _joint_order(opened.where, names, layout)
+    joint_of = dict(zip(names, order, strict=True))
+    frames, notes = _frames(opened.where, table, columns, len(values))
+    within, tracks = _tracks(table, columns, len(values))
+    keys = np.stack([np.array(frames), within], axis=-1)
+    people, person = np.unique(keys, axis=0, return_inverse=True)
+    person = person.reshape(-1)
+    joint = np.array([joint_of[label] for label in labels])
+    cell = person * (max(order) + 1) + joint
+    if len(np.unique(cell)) < len(cell):
+        first = int(np.setdiff1d(np.arange(len(cell)), np.unique(cell, return_index=True)[1])[0])
+        raise UserError(
+            f"{opened.where}: two rows for joint {labels[first]!r} in frame {_label(table, columns, first)}; expected "
+            "one per person (a column person_id tells people apart)"
+        )
+    points = np.full((len(people), max(order) + 1, 3), np.nan)
+    points[person, joint, : values.shape[1]] = values
+    track = np.full(len(people), NO_TRACK, np.int64)
+    track[person] = tracks
+    facts, more = _facts(opened.where, table, columns, np.array(frames))
+    return _raw(
+        opened,
+        people[:, 0],
+        points[..., :2],
+        points[..., 2],
+        notes + more,
+        track_id=track,
+        joint_names=joint_names,
+        names_may_be_unknown=True,
+        **facts,
+    )
 
 
-def _numbers(where: str, lines: list[str], separator: str | None, columns: Any, first_line: int) -> np.ndarray:
-    """These columns as float64; empty cells are NaN."""
-    wanted = list(columns)
-    rows = []
-    for number, line in enumerate(lines, first_line):
-        words = line.split(separator)
-        if len(words) <= max(wanted):
-            raise UserError(f"{where}: line {number}: expected at least {max(wanted) + 1} columns, found {len(words)}")
-        try:
-            rows.append([float(words[i].strip().strip('"') or "nan") for i in wanted])
-        except ValueError:
-            odd = next(words[i] for i in wanted if not _is_number(words[i].strip().strip('"') or "nan"))
-            raise UserError(f"{where}: line {number}: expected a number, found {shown(odd)}") from None
-    if not rows:
-        raise UserError(f"{where}: a heading and no rows; expected one row per frame")
-    return np.array(rows, np.float64)
+def _joint_order(where: str, names: tuple[str, ...], layout: str | None) -> tuple[list[int], tuple[str, ...] | None]:
+    """For each name its joint's place, and the names themselves where they are those of joints.
+
+    Numbers are places, wherever their columns stand; joints of no name known here need a layout.
+    """
+    numbered = [_NUMBERED.match(name) for name in names]
+    known = named_joints(names)
+    if any(known.joints):
+        return list(range(len(names))), names
+    numbers = [int(found[1]) for found in numbered if found]
+    if len(numbers) == len(names) and max(numbers, default=0) < MOST_NUMBERED:
+        if len(set(numbers)) < len(numbers):
+            raise UserError(f"{where}: two joints have one number")
+        first = 0 if 0 in numbers else 1
+        if layout is None:
+            require_known_count(where, max(numbers) - first + 1)
+        return [number - first for number in numbers], None
+    numeric = [name for name, found in zip(names, numbered, strict=True) if found]
+    if numeric and len(numeric) < len(names):
+        others = ", ".join(shown(name) for name in names if name not in numeric)[:80]
+        raise UserError(f"{where}: joints are numbered, but for {others}; expected numbers or names throughout")
+    if layout is None:
+        raise UserError(f"{where}: joints {', '.join(map(shown, names[:4]))} … are not known here; give --layout NAME")
+    return list(range(len(names))), None
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+def _frames(where: str, table: Table, columns: Columns, rows: int) -> tuple[list[int], list[str]]:
+    """Frame number of each row, and sentences."""
+    notes = [f"{where}: left out: columns {', '.join(columns.left_out[:8])}"] if columns.left_out else []
+    if columns.label is not None:
+        classes = sorted(set(table.labels(columns.label)))
+        if len(classes) > 1:
+            raise UserError(f"{where}: rows of several classes ({', '.join(map(shown, classes[:4]))}); give one class")
+    if columns.frame is None:
+        if columns.time is not None:
+            times = [_required(seconds_of(text), where, text) for text in table.labels(columns.time)]
+            distinct = {time: i for i, time in enumerate(sorted(set(times)))}
+            return [distinct[time] for time in times], notes
+        return list(range(rows)), notes
+    labels: list[Any] = table.labels(columns.frame)
+    if all(is_number(label) and label for label in labels):
+        labels = [float(label.replace(",", ".")) for label in labels]
+        if not all(abs(label) < 2**53 for label in labels):
+            raise UserError(f"{where}: frame numbers must be numbers below 2^53")
+    elif not all(labels):
+        raise UserError(f"{where}: rows without a frame number")
+    numbers, more = frame_numbers(labels, where)
+    return numbers, notes + more
+
+
+def _required(value: float | None, where: str, text: str) -> float:
+    if value is None or not np.isfinite(value):
+        raise UserError(f"{where}: expected a time, found {shown(text)}")
+    return value
+
+
+def _label(table: Table, columns: Columns, row: int) -> str:
+    return shown(table.labels(columns.frame)[row]) if columns.frame is not None else str(row)
+
+
+def _tracks(table: Table, columns: Columns, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """(rows,) who within the frame, and (rows,) track ids; -1 where nothing tells."""
+    nobody = np.full(rows, NO_TRACK, np.int64)
+    if columns.person is not None:
+        ids = track_numbers([track_label(_as_number(text)) for text in table.labels(columns.person)])
+        return ids, ids
+    if columns.detection is not None:
+        return track_numbers([track_label(_as_number(text)) for text in table.labels(columns.detection)]), nobody
+    return nobody, nobody
+
+
+def _as_number(text: str) -> Any:
+    return float(text) if text and is_number(text) and "," not in text else text
+
+
+def _repeated(frame: np.ndarray, within: np.ndarray) -> int | None:
+    """A row whose frame and person an earlier row has."""
+    _, first = np.unique(np.stack([frame, within], axis=-1), axis=0, return_index=True)
+    return None if len(first) == len(frame) else int(np.setdiff1d(np.arange(len(frame)), first)[0])
+
+
+def _facts(where: str, table: Table, columns: Columns, frame: np.ndarray) -> tuple[dict[str, Any], list[str]]:
+    """Rate, size and times of the columns that state them."""
+    found = VideoFactsFound()
+    heading = table.heading or []
+    numbers = frame.tolist()
+    if columns.time is not None:
+        name = heading[columns.time]
+        for number, text in zip(numbers, table.labels(columns.time), strict=True):
+            if (time := time_in({name: _as_number(text)})) is not None:
+                found.times.setdefault(number, time[0])
+                found.units.add(time[1])
+    facts = {kind: {text for text in table.labels(column) if text} for kind, column in columns.facts.items()}
+    for text in facts.get("fps", ()):
+        if (rate := rate_in({"fps": text})) is not None:
+            found.rates.add(rate)
+    for width in facts.get("width", ()):
+        for height in facts.get("height", ()):
+            if (size := size_in({"width": width, "height": height})) is not None:
+                found.sizes.add(size)
+    return found.as_fields(np.unique(frame), where)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pn3d.detectors.breaks import step_limit
 from pn3d.detectors.records import NO_TRACK, box_diagonal
 
 MAX_DISTANCE = 0.4  # body diagonals per frame step; a sprinter at 10 frames/s moves 0.35
@@ -97,7 +98,9 @@ def usable_ids(frame: np.ndarray, track: np.ndarray) -> tuple[bool, str]:
     return True, ""
 
 
-def build_tracks(frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarray, max_gap: int) -> np.ndarray:
+def build_tracks(
+    frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarray, max_gap: int, fps: float = 30.0
+) -> np.ndarray:
     """Track number of each person.
 
     Args:
@@ -105,6 +108,7 @@ def build_tracks(frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarra
         keypoints: (D, J, 2) px.
         confidence: (D, J); > 0 = measured.
         max_gap: frames a person may be lost for within one track.
+        fps: frames per second; at low rates people go further from frame to frame.
 
     Returns:
         (D,) int64 from 0, numbered in order of appearance.
@@ -115,7 +119,8 @@ def build_tracks(frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarra
     sizes = np.maximum(box_diagonal(keypoints, confidence), 1.0)
     measured = confidence > 0
     result = np.full(len(frame), NO_TRACK, np.int64)
-    if len(order) == len(frames) and _steady(frames, keypoints[order], measured[order], sizes[order]):
+    reach = float(step_limit(1, fps)) / MAX_DISTANCE
+    if len(order) == len(frames) and _steady(frames, keypoints[order], measured[order], sizes[order] * reach):
         result[:] = 0
         return result
     active: list[_Track] = []
@@ -123,7 +128,7 @@ def build_tracks(frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarra
     for now, first, last in zip(frames.tolist(), starts.tolist(), ends.tolist(), strict=True):
         people = order[first:last]
         active = [track for track in active if now - track.frame <= max_gap + 1]
-        for track, person in _match(active, people, keypoints, measured, now):
+        for track, person in _match(active, people, keypoints, measured, now, reach):
             track.extend(keypoints[person], measured[person], sizes[person], now)
             result[person] = track.number
         for person in people[result[people] == NO_TRACK].tolist():
@@ -146,14 +151,14 @@ def _steady(frames: np.ndarray, keypoints: np.ndarray, measured: np.ndarray, siz
 
 
 def _match(
-    active: list[_Track], people: np.ndarray, keypoints: np.ndarray, measured: np.ndarray, now: int
+    active: list[_Track], people: np.ndarray, keypoints: np.ndarray, measured: np.ndarray, now: int, reach: float
 ) -> list[tuple[_Track, int]]:
     """Pairs of tracks and people, closest first, each once."""
     if not active:
         return []
     expected = np.stack([track.expected(now) for track in active])
     known = np.stack([track.measured for track in active])
-    limit = np.array([track.size * track.allowed(now) for track in active])
+    limit = reach * np.array([track.size * track.allowed(now) for track in active])
     costs = _mean_distance(expected, known, keypoints[people], measured[people]) / limit[:, None]
     pairs: list[tuple[_Track, int]] = []
     while costs.size:

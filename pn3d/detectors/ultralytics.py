@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import Collector, frame_numbers, shown
+from pn3d.detectors.collecting import Collector, shown
+from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
@@ -34,7 +35,7 @@ def is_frames(content: Any) -> bool:
     return is_frame(content) or (isinstance(content, list) and any(is_frame(item) for item in content))
 
 
-def read_ultralytics(opened: Opened) -> list[RawVideo]:
+def read_ultralytics(opened: Opened, category: str | None = None) -> list[RawVideo]:
     """Reads JSON of one image, of many, or a folder of it, or a folder of text files.
 
     Raises:
@@ -42,11 +43,18 @@ def read_ultralytics(opened: Opened) -> list[RawVideo]:
     """
     collector = Collector(opened.where)
     labels: list[Any] = []
+    people = PeopleClasses(opened.where, category)
     text = opened.kind in ("text folder", "text")
     for label, content in _frames(opened):
-        (_add_text if text else _add_people)(collector, len(labels), content)
+        if text:
+            _add_text(collector, len(labels), content, people)
+        else:
+            _add_people(collector, len(labels), content, people)
         labels.append(label)
-    collector.renumber(frame_numbers(labels, opened.where))
+    chosen, notes = people.chosen()
+    collector.keep_classes(chosen)
+    collector.notes += notes
+    collector.renumber(labels)
     raw = collector.finish(opened.name, normalised=True if text else None)
     if raw.keypoints.shape[1] == JOINTS:
         raw.layout_name, raw.layout_reason = "coco17", _REASON
@@ -64,16 +72,18 @@ def _frames(opened: Opened) -> Any:
         raise UserError(f"{opened.where}: expected lists of detections, found {shown(opened.content)}")
 
 
-def _add_people(collector: Collector, frame: int, people: Any) -> None:
-    collector.see(frame)
-    if not isinstance(people, list):
-        raise collector.wrong(frame, f"expected a list of detections, found {shown(people)}")
-    for person in people:
+def _add_people(collector: Collector, frame: int, detections: Any, people: PeopleClasses) -> None:
+    collector.add_frame(frame)
+    if not isinstance(detections, list):
+        raise collector.wrong(frame, f"expected a list of detections, found {shown(detections)}")
+    for person in detections:
         if not isinstance(person, dict):
             raise collector.wrong(frame, f"expected an object per detection, found {shown(person)}")
-        if person.get("name", "person") != "person":
-            continue  # a model of several classes
+        label = str(person.get("name", person.get("class", "person")))
         keypoints = person.get("keypoints")
+        if keypoints is None and label != "person":
+            people.leave_out(label)  # a model of several classes finds boxes without joints too
+            continue
         if not isinstance(keypoints, dict) or "x" not in keypoints or "y" not in keypoints:
             raise collector.wrong(frame, "a detection without 'keypoints' {x, y}; expected the results of a pose model")
         x, y = collector.numbers(keypoints["x"], frame), collector.numbers(keypoints["y"], frame)
@@ -81,11 +91,11 @@ def _add_people(collector: Collector, frame: int, people: Any) -> None:
             raise collector.wrong(frame, f"'x' and 'y' must be lists of one length, found {x.shape} and {y.shape}")
         rows = collector.pairs(np.stack([x, y], axis=-1), keypoints.get("visible"), frame)
         if rows is not None:
-            collector.add(frame, rows, person.get("track_id"), person.get("confidence"))
+            collector.add(frame, rows, person.get("track_id"), person.get("confidence"), people.label(label))
 
 
-def _add_text(collector: Collector, frame: int, text: str) -> None:
-    collector.see(frame)
+def _add_text(collector: Collector, frame: int, text: str, people: PeopleClasses) -> None:
+    collector.add_frame(frame)
     for line in text.splitlines():
         words = line.split()
         if not words:
@@ -98,7 +108,7 @@ def _add_text(collector: Collector, frame: int, text: str) -> None:
         if rows is None:
             expected = "56 to 58 numbers (class, box, x y c of 17 joints, then confidence and id where saved)"
             raise collector.wrong(frame, f"expected {expected}, found {len(values)}")
-        collector.add(frame, rows, track, score)
+        collector.add(frame, rows, track, score, people.label(f"{values[0]:g}"))
 
 
 def _text_person(values: np.ndarray) -> tuple[np.ndarray | None, float | None, float | None]:

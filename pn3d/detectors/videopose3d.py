@@ -36,9 +36,11 @@ def read_videopose3d(opened: Opened) -> list[RawVideo]:
     if not is_detections(content):
         raise UserError(f"{opened.where}: expected 'keypoints' and 'boxes', or 'positions_2d', found {shown(content)}")
     collector = Collector(opened.where)
+    if isinstance(content.get("metadata"), dict):
+        collector.facts.look(content["metadata"])
     frames, boxes = _sequence(content["keypoints"]), _sequence(content["boxes"])
     for i, frame in enumerate(frames):
-        collector.see(i)
+        collector.add_frame(i)
         people = _class_people(frame)
         if people is None:
             continue

@@ -106,7 +106,7 @@ def _detect(info: VideoInfo, selection: Selection, detector: Detector, show: boo
                     f"detector {detector.name}: expected joints (P, {joints}, 2) and scores (P, {joints}), found "
                     f"{positions.shape} and {scores.shape}"
                 )
-            people.see(count)
+            people.add_frame(count)
             for person, score in zip(positions, scores, strict=True):
                 people.add(count, np.concatenate([person, score[:, None]], axis=1).astype(np.float64))
     except KeyboardInterrupt:

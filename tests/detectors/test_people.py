@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from pn3d.data.clips import Clips, read_clips, write_clips
-from pn3d.detectors import person_clips, read_keypoints
-from pn3d.detectors.collecting import frame_numbers
+from pn3d.detectors import frame_labels, person_clips, read_keypoints
 from pn3d.detectors.filling import fill_frames
 from pn3d.detectors.timeline import make_timeline
 from pn3d.detectors.tracking import build_tracks, drop_duplicates
@@ -222,6 +221,10 @@ def test_frame_numbers_become_a_time_line(numbers, frames, noted):
     assert timeline.frame_of(np.array(numbers)).tolist() == frames
     assert bool(notes) == noted
     assert timeline.frames == max(frames) + 1
+
+
+def frame_numbers(labels, where):
+    return frame_labels.frame_numbers(labels, where)[0]
 
 
 def test_frame_numbers_in_names():

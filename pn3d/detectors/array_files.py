@@ -1,0 +1,210 @@
+"""Arrays of joints in npy and npz: ``(frames, joints, 2 or 3)``, also with people, and scores in an array of their own.
+
+rtmlib returns ``(keypoints, scores)``, HRNet's ``preds`` and ``maxvals``; saved by ``np.savez`` under any names, two
+arrays of one shape but for the last axis are positions and their scores.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.array_shapes import require_known_count, unflatten
+from pn3d.detectors.collecting import shown
+from pn3d.detectors.facts import plain_key, rate_in, size_in, times_in_seconds
+from pn3d.detectors.frame_labels import frame_numbers
+from pn3d.detectors.records import NO_TRACK, RawVideo
+from pn3d.detectors.sources import Opened
+from pn3d.files.errors import UserError
+
+_SCORES = (
+    "scores",
+    "score",
+    "confidence",
+    "confidences",
+    "conf",
+    "confs",
+    "maxvals",
+    "keypointscores",
+    "keypointsscores",
+    "visibility",
+    "vis",
+    "likelihood",
+    "probs",
+    "keypointsconf",
+    "keypointsvisible",
+    "kpscores",
+)
+_FRAMES = ("frame", "frames", "frameid", "frameids", "frameindex", "frameindices", "framenumbers", "frameidx")
+_TRACKS = ("trackid", "trackids", "ids", "id", "personid", "personids")
+_TIMES = ("time", "times", "timestamp", "timestamps", "timestampms", "timestampsms", "timems")
+PERCENT = 100.5
+
+
+def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
+    """Reads an npy or npz of one person or several.
+
+    Raises:
+        UserError: another shape, two arrays that both could be the joints, or no layout given where the number of
+            joints alone does not tell it.
+    """
+    content: Any = opened.content
+    facts: dict[str, Any] = {}
+    notes: list[str] = []
+    scores = None
+    if isinstance(content, dict):
+        arrays = {key: _dense(value) for key, value in content.items()}
+        key = _positions(arrays, opened.where)
+        positions = arrays.pop(key)
+        score_key = _scores(arrays, positions, opened.where)
+        scores = arrays.pop(score_key) if score_key is not None else None
+        frames = len(positions)
+        facts, left = _facts(arrays, frames, opened.where)
+        if left:
+            notes.append(f"{opened.where}: left out: arrays {', '.join(shown(name) for name in left[:8])}")
+    else:
+        positions = _dense(content)
+    if not isinstance(positions, np.ndarray) or positions.dtype.kind not in "fiub":
+        raise UserError(f"{opened.where}: expected an array of numbers, found {shown(content)}")
+    values = positions.astype(np.float64)
+    if values.ndim == 2:
+        values = unflatten(values, layout, opened.where)
+    if values.ndim not in (3, 4) or values.shape[-1] not in (2, 3) or 0 in values.shape:
+        raise UserError(f"{opened.where}: expected an array (frames, joints, 2 or 3), found {values.shape}")
+    people = values if values.ndim == 4 else values[:, None]
+    confidence = _confidence(people, scores, opened.where)
+    if layout is None:
+        require_known_count(opened.where, people.shape[2])
+    count, several = people.shape[:2]
+    numbers, more = frame_numbers(facts.pop("labels", list(range(count))), opened.where)
+    frame = np.repeat(np.array(numbers, np.int64), several)
+    rows = people.reshape(-1, *people.shape[2:])
+    there = np.isfinite(rows[..., :2]).all(-1).any(-1) if several > 1 else np.ones(len(rows), bool)
+    track = facts.pop("tracks", np.full(len(rows), NO_TRACK, np.int64))
+    if len(track) != len(rows):
+        track = np.full(len(rows), NO_TRACK, np.int64)
+    return [
+        RawVideo(
+            name=opened.name,
+            frame=frame[there],
+            keypoints=rows[there, :, :2],
+            confidence=confidence.reshape(len(rows), -1)[there],
+            track_id=track[there],
+            score=np.full(int(there.sum()), np.nan),
+            listed_frames=np.unique(frame),
+            notes=notes + more,
+            **facts,
+        )
+    ]
+
+
+def _dense(value: Any) -> Any:
+    """An object array of frames with different numbers of people as one array, NaN where there is nobody."""
+    if not isinstance(value, np.ndarray) or value.dtype != object or not value.ndim:
+        return value
+    parts = [np.asarray(part, np.float64) if isinstance(part, np.ndarray | list) else None for part in value.tolist()]
+    filled = [part for part in parts if part is not None and part.size]
+    if not filled or any(part.ndim != filled[0].ndim or part.shape[1:] != filled[0].shape[1:] for part in filled):
+        return value
+    most = max(len(part) for part in filled)
+    if len(parts) * most * filled[0][0].size > 1 << 28:
+        return value
+    dense = np.full((len(parts), most, *filled[0].shape[1:]), np.nan)
+    for row, part in zip(dense, parts, strict=True):
+        if part is not None and part.size:
+            row[: len(part)] = part
+    return dense
+
+
+def _positions(arrays: dict[str, Any], where: str) -> str:
+    """The name of the array of joints."""
+    shaped = {
+        key: a
+        for key, a in arrays.items()
+        if isinstance(a, np.ndarray) and a.dtype.kind in "fiu" and a.ndim in (3, 4) and a.shape[-1] in (2, 3)
+    }
+    if len(shaped) > 1:  # of (N, 17, 3) and (N, 17, 2) nothing says which is meant
+        named = [key for key in shaped if plain_key(key) in ("keypoints", "keypoints2d", "preds", "pose2d", "joints2d")]
+        if len(named) != 1:
+            raise UserError(
+                f"{where}: {' and '.join(f'{key!r} {a.shape}' for key, a in list(shaped.items())[:4])} could both be "
+                "the joints; keep one"
+            )
+        return named[0]
+    if not shaped:
+        raise UserError(
+            f"{where}: expected one array (frames, joints, 2 or 3), a native keypoint file or a VideoPose3D file, "
+            f"found {shown(arrays)}"
+        )
+    return next(iter(shaped))
+
+
+def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | None:
+    """The name of the array of the joints' scores."""
+    fitting = [
+        key
+        for key, a in arrays.items()
+        if isinstance(a, np.ndarray)
+        and a.dtype.kind in "fiub"
+        and (a.shape == positions.shape[:-1] or a.shape == (*positions.shape[:-1], 1))
+    ]
+    named = [key for key in fitting if plain_key(key) in _SCORES]
+    fitting = named or fitting
+    if len(fitting) > 1:
+        raise UserError(f"{where}: {' and '.join(map(repr, fitting[:4]))} could both be the scores; keep one")
+    odd = [key for key in arrays if plain_key(key) in _SCORES and key not in fitting]
+    if not fitting and odd:
+        found = getattr(arrays[odd[0]], "shape", None)
+        raise UserError(f"{where}: {odd[0]!r} has shape {found}, which does not fit joints of shape {positions.shape}")
+    return fitting[0] if fitting else None
+
+
+def _confidence(people: np.ndarray, scores: np.ndarray | None, where: str) -> np.ndarray:
+    """(T, P, J) from the array of scores, or the third number of joints; NaN where there is none."""
+    if scores is not None:
+        return scores.astype(np.float64).reshape(people.shape[:3])
+    if people.shape[-1] == 2:
+        return np.full(people.shape[:3], np.nan)
+    third = people[..., 2]
+    known = third[np.isfinite(third)]
+    if len(known) and (np.quantile(known, 0.05) < -1e-6 or np.quantile(known, 0.95) > PERCENT):
+        raise UserError(
+            f"{where}: the third number of joints must be a confidence from 0 to 1, found {known.min():g} to "
+            f"{known.max():g} (3D, or pixels?)"
+        )
+    return third
+
+
+def _facts(arrays: dict[str, Any], frames: int, where: str) -> tuple[dict[str, Any], list[str]]:
+    """Rate, size, frame numbers, ids and times of arrays named so; and the names of the others."""
+    facts: dict[str, Any] = {}
+    plain = {
+        key: value.tolist() if isinstance(value, np.ndarray) and value.size <= 4 else value
+        for key, value in arrays.items()
+    }
+    if (rate := rate_in(plain)) is not None:
+        facts["fps"] = rate
+    if (size := size_in(plain)) is not None:
+        facts["image_size"] = size
+    left = []
+    for key, value in arrays.items():
+        name, flat = plain_key(key), np.asarray(value).reshape(-1)
+        fits = len(flat) == frames and flat.dtype.kind in "fiu" and bool(np.isfinite(flat.astype(np.float64)).all())
+        if fits and name in _FRAMES:
+            if len(np.unique(flat)) < frames:
+                raise UserError(f"{where}: {key!r} has one frame number twice")
+            facts["labels"] = flat.tolist()
+        elif fits and name in _TIMES:
+            times, note = times_in_seconds(flat.astype(np.float64), 1e-3 if name.endswith("ms") else None)
+            if times is None:
+                left.append(f"{key} ({note})" if note else key)
+            else:
+                facts["times"] = times
+        elif fits and name in _TRACKS and flat.dtype.kind in "iu":
+            facts["tracks"] = flat.astype(np.int64)
+        elif (
+            rate_in({key: value}) is None
+            and size_in({key: plain[key]}) is None
+            and name not in ("width", "height", "w", "h")
+        ):
+            left.append(key)
+    return facts, left

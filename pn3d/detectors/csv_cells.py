@@ -1,0 +1,107 @@
+"""The cells of a table, by the csv module: separators, quotes, empty cells, decimal commas."""
+
+import csv
+import io
+from array import array
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from pn3d.detectors.collecting import shown
+from pn3d.files.errors import UserError
+
+_SEPARATORS = (",", ";", "\t")
+LONGEST_CELL = 100_000
+
+
+class Table:
+    """A table as text; ``where`` names the file. Rows are walked, never kept.
+
+    Attributes:
+        heading: the first row's words in lower case where they are not all numbers, else None.
+    """
+
+    def __init__(self, text: str, where: str) -> None:
+        self.where, self.text = where, text
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        if not first:
+            raise UserError(f"{where}: empty file; expected a table of keypoints")
+        counts = {mark: first.count(mark) for mark in _SEPARATORS}
+        self.separator = max(_SEPARATORS, key=lambda mark: (counts[mark], mark == ";")) if any(counts.values()) else " "
+        if counts[";"] and counts[","] <= 2 * counts[";"] and counts[";"] >= counts[","] / 2:
+            self.separator = ";"  # decimal commas
+        _, words = next(self._rows())
+        self.words = [word.strip() for word in words]
+        self.heading = None if all(is_number(word) for word in words) else self.words
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """(line number, cells) of rows that are not empty."""
+        stream = io.StringIO(self.text, newline="")
+        space = self.separator == " "
+        reader = csv.reader(stream, delimiter=self.separator, skipinitialspace=True)
+        try:
+            for row in reader:
+                cells = [cell for cell in row if cell] if space else row
+                if any(cell.strip() for cell in cells):
+                    yield reader.line_num, cells
+        except csv.Error as error:
+            raise UserError(f"{self.where}: line {reader.line_num}: not a readable table: {error}") from error
+
+    def body(self) -> Iterator[tuple[int, list[str]]]:
+        """Rows behind the heading."""
+        rows = self._rows()
+        if self.heading is not None:
+            next(rows, None)
+        return rows
+
+    def numbers(self, columns: Sequence[int]) -> np.ndarray:
+        """(rows, columns) float64; empty cells are NaN."""
+        values = array("d")
+        width, last = len(columns), max(columns)
+        count = 0
+        for line, cells in self.body():
+            if len(cells) <= last:
+                raise UserError(f"{self.where}: line {line}: expected at least {last + 1} columns, found {len(cells)}")
+            try:
+                values.extend([float(cells[i] or "nan") for i in columns])
+            except ValueError:
+                values = values[: count * width]
+                values.extend([self._number(cells[i], line) for i in columns])
+            count += 1
+        if not count:
+            raise UserError(f"{self.where}: a heading and no rows; expected one row per frame")
+        return np.frombuffer(values, np.float64).reshape(count, width).copy()
+
+    def labels(self, column: int) -> list[str]:
+        """The texts of one column."""
+        found = []
+        for line, cells in self.body():
+            if len(cells) <= column:
+                raise UserError(
+                    f"{self.where}: line {line}: expected at least {column + 1} columns, found {len(cells)}"
+                )
+            found.append(cells[column].strip())
+        return found
+
+    def _number(self, cell: str, line: int) -> float:
+        text = cell.strip()
+        if text.lower() in ("", "none", "null", "na", "n/a", "-"):
+            return float("nan")
+        if self.separator != "," and text.count(",") == 1:
+            text = text.replace(",", ".")
+        try:
+            return float(text)
+        except ValueError:
+            raise UserError(f"{self.where}: line {line}: expected a number, found {shown(cell)}") from None
+
+
+def is_number(word: str) -> bool:
+    """Whether a cell is a number, with a point or a comma, or empty."""
+    text = word.strip()
+    if text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,39 @@
+"""Scores of joints as confidences in [0, 1], by one rule for all formats."""
+
+import numpy as np
+
+EXCESS = 1.5
+MOST_ABOVE_EXCESS = 0.1
+MOST_ABOVE_ONE = 0.5
+"""Scores above 1.5 in more than a tenth of the joints, or above 1 in most of them, are on another scale."""
+SCALE_QUANTILE = 0.95
+
+
+def as_confidence(scores: np.ndarray, measured: np.ndarray, where: str, warnings: list[str]) -> np.ndarray:
+    """(D, J) scores -> confidences; NaN stays NaN.
+
+    Logits (SimCC heads, Detectron2), per cent and the like are divided by their 95th percentile, aloud, and cut at 1;
+    small excesses are 1. Where a file has no scores at all, or none for some joints, those joints count fully if they
+    are there.
+    """
+    known = measured & np.isfinite(scores)
+    if not known.any():
+        if measured.any():
+            warnings.append(f"{where}: no confidences in the file; every joint that is there counts fully")
+        return np.where(measured, 1.0, scores)
+    values = scores[known]
+    above = values > 1
+    if (values > EXCESS).mean() > MOST_ABOVE_EXCESS or above.mean() > MOST_ABOVE_ONE:
+        scale = float(np.quantile(values, SCALE_QUANTILE))
+        warnings.append(
+            f"{where}: confidences reach {values.max():g}, {100 * above.mean():.0f} % are above 1 (logits, per cent?); "
+            f"divided by {scale:.4g}, their 95th percentile"
+        )
+        scores = np.minimum(scores / scale, 1.0)
+    elif above.any():
+        warnings.append(
+            f"{where}: {int(above.sum())} confidences ({100 * above.mean():.1f} %) are above 1, up to "
+            f"{values.max():g}; taken as 1"
+        )
+    unscored = measured.any(axis=0) & ~known.any(axis=0)
+    return np.where(unscored & measured, 1.0, scores)
