@@ -90,8 +90,8 @@ def builtin_landmarks() -> Landmarks:
 
 def landmark_joints(
     landmarks: Landmarks,
-    joints_m: Float[Array, "*N 24 3"],
-    global_rotations: Float[Array, "*N 24 3 3"],
+    joints_m: Float[Array | np.ndarray, "*N 24 3"],
+    global_rotations: Float[Array | np.ndarray, "*N 24 3 3"],
     correction_m: Float[Array, "J 3"] | None = None,
 ) -> Float[Array, "*N J 3"]:
     """The layout's joints on a posed body, metres, in the frame of ``joints_m``.
@@ -107,7 +107,9 @@ def landmark_joints(
 
 
 def landmark_offsets(
-    landmarks: Landmarks, global_rotations: Float[Array, "*N 24 3 3"], correction_m: Float[Array, "J 3"] | None = None
+    landmarks: Landmarks,
+    global_rotations: Float[Array | np.ndarray, "*N 24 3 3"],
+    correction_m: Float[Array, "J 3"] | None = None,
 ) -> Float[Array, "*N J 3"]:
     """The part of ``landmark_joints`` that turns along with each landmark's bone, metres."""
     offset_m = landmarks.offset_m if correction_m is None else landmarks.offset_m + correction_m

@@ -13,7 +13,7 @@ RETIRED: dict[str, Any] = {
     "teacher.loss.reprojection_depth_power": 0.0,
     "teacher.loss.deformation_weight": 0.0,
 }
-"""Settings that no longer exist -> their neutral value. No better than noise (docs/accuracy.md)."""
+"""Settings that no longer exist -> their neutral value. No better than noise (docs/log/ablation.md)."""
 
 EARLIER_DEFAULTS: dict[str, Any] = {"model.temporal": "flat", "model.correct": False, "augment.noise": 0.0}
 """Settings whose default changed -> what a file means that was written before they existed."""

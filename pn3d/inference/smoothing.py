@@ -3,7 +3,7 @@
 Windows are short, and the fit to the keypoints (``pn3d.inference.fit``) takes every frame by itself, so a detector's
 error, which changes from frame to frame, is still in both. Exact keypoints should be followed closely; jittering ones
 ask for an average over neighbours. How much they jitter is measured in the keypoints themselves. Our choice; numbers in
-docs/accuracy.md. Everything here is of one clip, T frames.
+docs/log/settings.md. Everything here is of one clip, T frames.
 """
 
 from typing import NamedTuple

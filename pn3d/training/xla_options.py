@@ -12,11 +12,11 @@ _BARRIERS = {"xla_disable_hlo_passes": "cse_barrier_expander"}
 
 def compiler_options() -> dict[str, str]:
     """How a step is compiled on CPU: barriers stand, and on several cores Eigen multiplies, which was up to a tenth
-    faster for a whole step on two (``docs/training.md``; more were not at hand); on one core it is slower. What
+    faster for a whole step on two (docs/log/training-speed.md; more were not at hand); on one core it is slower. What
     ``XLA_FLAGS`` says of either goes before."""
     if jax.default_backend() != "cpu":
         return {}
-    said = os.environ.get("XLA_FLAGS", "")
+    flags = os.environ.get("XLA_FLAGS", "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     chosen = _BARRIERS | (_EIGEN if cores > 1 else {})
-    return {name: value for name, value in chosen.items() if name not in said}
+    return {name: value for name, value in chosen.items() if name not in flags}

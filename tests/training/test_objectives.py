@@ -129,3 +129,15 @@ def test_a_student_who_says_what_the_teacher_says_has_its_picture_in_the_new_vie
     np.testing.assert_allclose(in_view.novel.window.xy, cycle.novel.window.xy, atol=1e-4)
     other = student_in_view(PLAIN, tiny.scene(), student, posed, cycle, batch)
     assert float(jnp.abs(other.novel.window.xy - cycle.novel.window.xy).max()) > 0.1
+
+
+def test_the_students_fake_has_the_mask_that_discriminators_see() -> None:
+    """A disturbed window may hold fewer joints than the noise-free one; zeros there would give the fake away."""
+    batch, cycle, _ = _cycle(PLAIN)
+    fewer = dataclasses.replace(batch.window, confidence=batch.window.confidence.at[:, :, 5].set(0.0))
+    disturbed = dataclasses.replace(batch, window=fewer)
+    scene, student = tiny.scene(), tiny.first_state().student.params
+    posed = pose_body(scene.networks.student, student, batch.window, scene.body, scene.landmarks)
+    fakes = [student_in_view(PLAIN, scene, student, posed, cycle, each).novel.window.xy for each in (batch, disturbed)]
+    assert bool((fakes[0][:, :, 5] != 0).any())
+    np.testing.assert_array_equal(*fakes)

@@ -1,5 +1,6 @@
 """Stage 3: teacher and student are tuned together. PoseNet3D, section 3.3."""
 
+import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -120,7 +121,9 @@ def student_in_view(
     points = jax.lax.stop_gradient(scale)[..., None, None] * posed.skeleton_m + root
     rotation = jax.lax.stop_gradient(cycle.view.rotation)
     in_view = camera.in_front(camera.rotate_about_root(points, rotation, window.root_depth))
-    novel = novel_window(camera.project_unit(in_view, window.root_depth), window)
+    # Fakes have the mask that discriminators see; a disturbed window may hold fewer joints (augment.detector_noise).
+    shown = dataclasses.replace(window, confidence=batch.masked.confidence)
+    novel = novel_window(camera.project_unit(in_view, window.root_depth), shown)
     if not config.joint.student_consistency_weight:
         return StudentInView(novel, None)
     return StudentInView(novel, pose_body(scene.networks.student, params, novel.window, scene.body, scene.landmarks))

@@ -50,7 +50,7 @@ class Cycle(NamedTuple):
         joints_in_view: (B, T, 17, 3) the skeleton in it.
         novel: its projection, as networks see it.
         relifted: the skeleton lifted again from that.
-        returned_xy: (B, T, 17, 2) that one, turned back and projected.
+        returned_xy: (B, T, 17, 2) that one, rotated back and projected.
     """
 
     lifted: Lifted
