@@ -31,7 +31,7 @@ def pose_features(xy: jax.Array, measured: jax.Array) -> jax.Array:
     return both.reshape(both.shape[0], -1)
 
 
-def motion_features(xy: jax.Array, measured: jax.Array, gain: float) -> jax.Array:
+def motion_features(xy: jax.Array, measured: jax.Array, gain: float | jax.Array) -> jax.Array:
     """A window for the motion discriminator: its frames, and their differences brought to about unit scale.
 
     (B, T, J, 2), (B, T, J) 0 or 1 -> (B, T J 3 + (T - 1) J 2); a difference counts where both ends were measured.

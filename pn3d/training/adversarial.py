@@ -71,7 +71,7 @@ def discriminator_gradients(
 
 
 def discriminator_loss(
-    module: nn.Module, real: Float[Array, "B C"], fake: Float[Array, "F C"], penalty: float
+    module: nn.Module, real: Float[Array, "B C"], fake: Float[Array, "F C"], penalty: float | jax.Array
 ) -> Callable[[Params], tuple[jax.Array, jax.Array]]:
     """The loss as a function of the discriminator's parameters: (params) -> (loss, accuracy)."""
 
