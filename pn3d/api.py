@@ -72,6 +72,7 @@ def predict(
     person: int | None = None,
     all_people: bool = False,
     video: str | Path | None = None,
+    detector: str | Detector = "auto",
 ) -> Prediction:
     """3D joints and an SMPL body for every frame.
 
@@ -93,6 +94,7 @@ def predict(
         person: only this person of a file, 0 = the largest.
         all_people: everybody in a file, a clip each.
         video: frame rate and image size are read from this video where they are not given.
+        detector: of a video in the place of keypoints, as ``detect`` takes it.
 
     Raises:
         UserError: what is wrong, in one line.
@@ -123,8 +125,10 @@ def predict(
         image_size = _checked_image_size(image_size)
         options: dict[str, Any] = {"format": format, "layout": layout, "fps": fps, "image_size": image_size}
         options |= {"focal_px": focal_px, "person": person, "all_people": all_people}
-        read = detect if looks_like_video(keypoints) else read_keypoints
-        detections = read(keypoints, **options)
+        if looks_like_video(keypoints):
+            detections = detect(keypoints, detector=detector, **options)
+        else:
+            detections = read_keypoints(keypoints, **options)
         for sentence in detections.assumptions:
             _LOG.warning("%s", sentence)
         for sentence in detections.warnings:

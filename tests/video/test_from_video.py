@@ -239,7 +239,7 @@ def test_mediapipe_finds_the_person_of_a_real_video() -> None:
         pytest.skip("needs the shared sample videos")
     found = detect(VIDEOS / "taiji.mp4", detector="mediapipe", end_s=4.0)
     person = found.people[0]
-    inside = ((person.keypoints_px >= (150, 40)) & (person.keypoints_px <= (800, 720))).all(-1)
+    inside = ((person.keypoints_px >= (390, 40)) & (person.keypoints_px <= (900, 712))).all(-1)
     sure = person.confidence > 0.5
     assert len(person.frames) == 96
     assert (inside | ~sure).all(axis=1).mean() >= 0.95
