@@ -7,6 +7,7 @@ from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
 from pn3d.config import parse_overrides
 from pn3d.data.clips import concatenate, write_clips
 from pn3d.datasets.convert import KINDS, convert_data, write_splits
+from pn3d.datasets.notes import printed_notes
 from pn3d.detectors import FORMATS, person_clips, read_keypoints
 from pn3d.files.errors import UserError
 
@@ -38,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         options = parse_overrides(arguments.options)
         if arguments.sequences:
             options["sequences"] = tuple(arguments.sequences)
-        splits = convert_data(arguments.kind, sources[0], options)
+        with printed_notes():
+            splits = convert_data(arguments.kind, sources[0], options)
         for split, path in write_splits(target, splits).items():
             print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
         return 0

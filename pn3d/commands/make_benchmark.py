@@ -3,6 +3,7 @@
 import argparse
 
 from pn3d.datasets.convert import convert_data, write_splits
+from pn3d.datasets.notes import printed_notes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes the files, prints what was written, and returns the exit status."""
-    splits = convert_data("cmu-benchmark", arguments.source, {"seed": arguments.seed})
+    with printed_notes():
+        splits = convert_data("cmu-benchmark", arguments.source, {"seed": arguments.seed})
     for split, path in write_splits(arguments.output, splits).items():
         print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
     return 0

@@ -5,11 +5,13 @@ which they are listed, R = R_1 R_2 R_3 on column vectors, in degrees. Position c
 """
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pn3d.datasets.notes import DataNote
 from pn3d.files.errors import UserError
 
 _MAX_BYTES = 1 << 30
@@ -58,11 +60,11 @@ def read_bvh_file(path: str | Path) -> Bvh:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    head, motion_word, tail = text.partition("MOTION")
-    if not motion_word or not head.lstrip("\ufeff").lstrip().upper().startswith("HIERARCHY"):
+    head, tail = _parts(text)
+    if not tail or not head.lstrip("\ufeff").lstrip().upper().startswith("HIERARCHY"):
         raise UserError(f"{path}: not a BVH file; expected HIERARCHY … MOTION")
     names, parents, offsets, channels = _Hierarchy(path, head).read()
-    found = re.match(r"\s*Frames:\s*(\d+)\s*Frame\s+Time:\s*(\S+)\s*", tail, re.IGNORECASE)
+    found = re.match(r"\s*Frames\s*:\s*(\d+)\s*Frame\s+Time\s*:\s*(\S+)\s*", tail, re.IGNORECASE)
     if not found:
         raise UserError(f"{path}: after MOTION expected 'Frames: N' and 'Frame Time: s'")
     frames, frame_time_s = int(found[1]), _number(path, "Frame Time", found[2])
@@ -74,13 +76,35 @@ def read_bvh_file(path: str | Path) -> Bvh:
     except ValueError as error:
         raise UserError(f"{path}: the motion must be numbers: {' '.join(str(error).split())[:80]}") from error
     if len(values) != frames * width:
-        raise UserError(
-            f"{path}: {frames} frames of {width} channels are {frames * width} numbers, found {len(values)} (cut off?)"
-        )
+        frames = _whole_frames(path, tail[found.end() :], frames, width)
     if not np.isfinite(values).all():
         frame = int(np.argmax(~np.isfinite(values))) // width
         raise UserError(f"{path}: the motion must be finite, found NaN or infinity in frame {frame}")
     return Bvh(path, names, parents, offsets, channels, frame_time_s, values.reshape(frames, width))
+
+
+def _whole_frames(path: Path, motion: str, stated: int, width: int) -> int:
+    """How many frames there are where it is not as many as stated; UserError where they are not whole."""
+    lines = [len(line.split()) for line in motion.splitlines() if line.strip()]
+    numbers = sum(lines)
+    whole, rest = divmod(numbers, width) if width else (0, numbers)
+    if rest or not whole or (len(set(lines)) == 1 and lines[0] > 1 and lines[0] % width):
+        cut = " (cut off?)" if numbers < stated * width else ""
+        raise UserError(
+            f"{path}: {stated} frames of {width} channels are {stated * width} numbers, found {numbers} in "
+            f"{len(lines)} lines: {whole} whole frames and {rest} numbers{cut}"
+        )
+    more = "more" if whole > stated else "fewer"
+    warnings.warn(
+        f"{path}: {more} frames than it states: {whole} for {stated}; {whole} are taken", DataNote, stacklevel=3
+    )
+    return whole
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The hierarchy, and what follows the line MOTION: joints may be called so too."""
+    found = re.search(r"^[ \t]*MOTION\s+(?=Frames\s*:)|^[ \t]*MOTION[ \t]*\r?$", text, re.IGNORECASE | re.MULTILINE)
+    return (text[: found.start()], text[found.end() :] or "\n") if found else (text, "")
 
 
 def world_joints(bvh: Bvh, frames: slice | np.ndarray = slice(None)) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Which joints of somebody's skeleton are those of h36m17, in metres and with y up.
 
-Families of names that are known: CMU as converted for MotionBuilder, Bandai-Namco, Mixamo, MotionBuilder's and
-Biovision's own, Blender's Rigify, 3ds Max. Units are not stored in BVH and are told by the person's height.
+The names of each family of rigs: ``pn3d.datasets.rigs``. Units are not stored in BVH and are told by the person's
+height.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pn3d.datasets.bvh import Bvh, world_joints
+from pn3d.datasets.rigs import RIGS
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
 
@@ -20,29 +21,11 @@ _STATURE_M = (1.1, 2.2)
 _HEAD_SHARE = 0.93
 """Top of the head above the base of the skull over neck: 118 mm over 127 mm, means of the CMU database."""
 
-# In order of preference; "*" is the side. A shoulder called "shoulder" is the collar bone where there is also an "arm".
-_CANDIDATES = {
-    "hip": ("*upleg", "*upperleg", "upperleg*", "*thigh", "thigh*", "upleg*", "*femur", "*hip", "hip*"),
-    "knee": (
-        "*leg",
-        "*lowerleg",
-        "lowerleg*",
-        "*lowleg",
-        "*shin",
-        "shin*",
-        "*calf",
-        "calf*",
-        "*tibia",
-        "*knee",
-        "knee*",
-    ),
-    "ankle": ("*foot", "foot*", "*ankle", "ankle*"),
-    "shoulder": ("*arm", "*upperarm", "upperarm*", "*uparm", "*humerus", "*shoulder", "shoulder*"),
-    "elbow": ("*forearm", "forearm*", "*lowerarm", "lowerarm*", "*lowarm", "*radius", "*elbow", "elbow*"),
-    "wrist": ("*hand", "hand*", "*wrist", "wrist*"),
-}
-_SIDES = {"left": ("left", "l"), "right": ("right", "r")}
-_HEAD = ("head",)
+_SIDES = (("left", "right"), ("l", "r"))
+_PARTS_OF_A_BONE = re.compile(r"twist|roll|bend|share|stretch|helper|adj|nub|segment|half|split")
+"""Joints within a bone: rigs split thighs and arms for twists."""
+_HEAD_END = (0.4, 2.0)
+"""Where an end site above the head joint is the top of the head: as shares of the way from thorax to head joint."""
 
 
 def plain_name(name: str) -> str:
@@ -71,38 +54,114 @@ def h36m17_joints_m(
     Raises:
         UserError: a joint cannot be found by name, or the height fits no unit.
     """
-    places = _places(bvh)
+    places = joint_places(bvh)
     positions = world_joints(bvh, frames)
     at = {joint: positions[:, place] for joint, place in places.items() if place >= 0}
     at["pelvis"] = (at["left_hip"] + at["right_hip"]) / 2
     at["thorax"] = (at["left_shoulder"] + at["right_shoulder"]) / 2
     at["spine"] = (at["pelvis"] + at["thorax"]) / 2
-    if places["head"] < 0:
+    if not _is_head_end(at):
         at["head"] = at["neck"] + _HEAD_SHARE * (at["neck"] - at["thorax"])
     joints = np.stack([at[joint] for joint in H36M17.joints], axis=1)
     return _y_up(bvh, joints, up) * _metres_per_unit(bvh, joints, unit)
 
 
-def _places(bvh: Bvh) -> dict[str, int]:
-    """Index in the file of each limb joint, of the neck and of the head (-1 where the head has no end)."""
+def _is_head_end(at: Mapping[str, np.ndarray]) -> bool:
+    """Whether the end site of the head may be its top: many writers put it anywhere, or in the joint itself."""
+    if "head" not in at:
+        return False
+    neck = np.linalg.norm(at["neck"] - at["thorax"], axis=-1).mean()
+    return bool(_HEAD_END[0] * neck <= np.linalg.norm(at["head"] - at["neck"], axis=-1).mean() <= _HEAD_END[1] * neck)
+
+
+def joint_places(bvh: Bvh) -> dict[str, int]:
+    """Index in the file of each limb joint, of the neck (the head's joint) and of the head (-1 where it has no end).
+
+    Legs are those of one row of ``RIGS``, and so are arms: names are never mixed from several rows.
+
+    Raises:
+        UserError: no row has them all, or the joints found are no chain; with what is missing of the nearest row.
+    """
     plain = [plain_name(name) for name in bvh.names]
-    places = {}
-    for part, patterns in _CANDIDATES.items():
-        for side, words in _SIDES.items():
-            names = [pattern.replace("*", word) for pattern in patterns for word in words]
-            found = next((plain.index(name) for name in names if name in plain), None)
-            if found is None:
-                raise UserError(
-                    f"{bvh.path}: no joint for the {side} {part} (looked for {', '.join(names[:4])} …); the file has "
-                    f"{', '.join(map(ascii, bvh.names[:12]))} …"
-                )
-            places[f"{side}_{part}"] = found
-    skull = next((plain.index(name) for name in _HEAD if name in plain), None)
-    if skull is None:
+    legs, leg_affix = _limbs(bvh, plain, "leg", ("hip", "knee", "ankle"))
+    arms, arm_affix = _limbs(bvh, plain, "arm", ("shoulder", "elbow", "wrist"))
+    skull = _skull(bvh, plain, (leg_affix, arm_affix))
+    tops = [
+        i
+        for i, parent in enumerate(bvh.parents)
+        if parent == skull and re.search(r"head(top)?|topofhead", plain[i]) and "eye" not in plain[i]
+    ]
+    return legs | arms | {"neck": skull, "head": tops[0] if tops else -1}
+
+
+def _limbs(
+    bvh: Bvh, plain: list[str], limb: str, parts: tuple[str, str, str]
+) -> tuple[dict[str, int], tuple[str, str]]:
+    """The places of both legs or both arms, and what stands before and behind their names."""
+    there = set(plain)
+    nearest: tuple[int, str] = (99, "")
+    refused = ""
+    for rig in RIGS:
+        for words in _SIDES:
+            patterns = rig.leg if limb == "leg" else rig.arm
+            wanted = [_plain_pattern(pattern, word) for word in words for pattern in patterns]
+            for before, behind in _affixes(plain, wanted[0]):
+                names = [before + name + behind for name in wanted]
+                lacking = [name for name in names if name not in there]
+                if lacking:
+                    nearest = min(nearest, (len(lacking), f"{lacking[0]!r} of {rig.name}"))
+                    continue
+                places = [plain.index(name) for name in names]
+                problem = _problem(bvh, plain, places)
+                if not problem:
+                    joints = [f"{side}_{part}" for side in ("left", "right") for part in parts]
+                    return dict(zip(joints, places, strict=True)), (before, behind)
+                refused = refused or problem
+    listed = ", ".join(map(ascii, bvh.names[:12]))
+    hint = refused or (f"the nearest rig that is known lacks {nearest[1]}" if nearest[1] else "no rig that is known")
+    raise UserError(f"{bvh.path}: no joints for {parts[0]}, {parts[1]} and {parts[2]}: {hint}; the file has {listed} …")
+
+
+def _plain_pattern(pattern: str, side: str) -> str:
+    return "".join(side if letter == "*" else letter for letter in pattern.lower() if letter.isalnum() or letter == "*")
+
+
+def _affixes(plain: list[str], name: str) -> list[tuple[str, str]]:
+    """What stands before and behind ``name`` in the joints that hold it; deforming bones first, then the shortest."""
+    found = {
+        (one[: match.start()], one[match.end() :]) for one in plain if name in one for match in re.finditer(name, one)
+    }
+    return sorted(found, key=lambda affix: (affix[0] != "def", len(affix[0]) + len(affix[1]), affix))
+
+
+def _problem(bvh: Bvh, plain: list[str], places: list[int]) -> str:
+    """Why these six joints are not two chains of bones; empty where they are."""
+    for upper, lower in ((0, 1), (1, 2), (3, 4), (4, 5)):
+        above, joint = places[upper], bvh.parents[places[lower]]
+        between = []
+        while joint not in (above, -1):
+            between.append(joint)
+            joint = bvh.parents[joint]
+        if joint < 0:
+            return f"{bvh.names[places[lower]]!a} does not hang on {bvh.names[above]!a}"
+        bone = re.sub(r"\d", "", plain[above])
+        for joint in between:
+            if not _PARTS_OF_A_BONE.search(plain[joint]) and not re.sub(r"\d", "", plain[joint]).startswith(bone):
+                return f"{bvh.names[joint]!a} stands between {bvh.names[above]!a} and {bvh.names[places[lower]]!a}"
+    double = next((place for place in places if plain.count(plain[place]) > 1), None)
+    return f"two joints are called {bvh.names[double]!a}" if double is not None else ""
+
+
+def _skull(bvh: Bvh, plain: list[str], affixes: tuple[tuple[str, str], ...]) -> int:
+    """The head's joint: named with the affixes of the limbs, or the only one that ends in "head"."""
+    for head in dict.fromkeys(_plain_pattern(name, "") for rig in RIGS for name in rig.head):
+        for before, behind in (*affixes, ("", "")):
+            if before + head + behind in plain:
+                return plain.index(before + head + behind)
+    ends = [i for i, name in enumerate(plain) if name.endswith("head")]
+    if len(ends) != 1:
         raise UserError(f"{bvh.path}: no joint for the head; the file has {', '.join(map(ascii, bvh.names[:12]))} …")
-    ends = [i for i, parent in enumerate(bvh.parents) if parent == skull and plain[i].startswith("head")]
-    places |= {"neck": skull, "head": ends[0] if ends else -1}
-    return places
+    return ends[0]
 
 
 def _y_up(bvh: Bvh, joints: np.ndarray, up: str | None) -> np.ndarray:

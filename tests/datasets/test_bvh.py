@@ -8,6 +8,7 @@ import pytest
 
 from pn3d.datasets.bvh import read_bvh_file, world_joints
 from pn3d.datasets.bvh_names import UNITS_M, h36m17_joints_m, plain_name
+from pn3d.datasets.notes import DataNote
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
 from tests.support.bvh_files import bandai_skeleton, biovision_skeleton, bvh_text, cmu_skeleton, joints_of, motion_of
@@ -107,7 +108,7 @@ BAD = {
     "empty": (lambda t: "", "not a BVH file"),
     "html": (lambda t: "<html>MOTION</html>", "not a BVH file"),
     "no motion": (lambda t: t[: t.index("MOTION")], "not a BVH file"),
-    "cut off": (lambda t: t[: int(len(t) * 0.9)], r"numbers, found \d+ \(cut off\?\)"),
+    "cut off": (lambda t: t[: int(len(t) * 0.9)], r"numbers, found \d+ .*7 whole frames and \d+ numbers \(cut off\?\)"),
     "no frames": (lambda t: re.sub(r"Frames: \d+", "Frames: 0", t), "needs frames"),
     "no frame time": (lambda t: re.sub(r"Frame Time: .*", "Frame Time: 0", t), "positive frame time"),
     "frame time": (lambda t: re.sub(r"Frame Time: .*", "Frame Time: fast", t), "Frame Time must be a finite number"),
@@ -123,7 +124,10 @@ BAD = {
     "channel": (lambda t: t.replace("Zrotation", "Wrotation", 1), "CHANNELS of 'Hips' must be a count"),
     "channel count": (lambda t: t.replace("CHANNELS 6", "CHANNELS 5"), "CHANNELS of 'Hips' must be a count"),
     "unknown word": (lambda t: t.replace("OFFSET", "SIZE", 1), "did not expect 'SIZE"),
-    "no elbow": (lambda t: t.replace("LeftForeArm", "Thing"), "no joint for the left elbow"),
+    "no elbow": (
+        lambda t: t.replace("LeftForeArm", "Thing"),
+        "no joints for shoulder, elbow and wrist.* lacks 'leftforearm'",
+    ),
     "no head": (lambda t: t.replace("Head", "Thing"), "no joint for the head"),
 }
 
@@ -150,3 +154,43 @@ def test_braces_on_the_line_of_a_name_and_windows_line_ends(tmp_path: Path) -> N
     b = read_bvh_file(tmp_path / "b.bvh")
     assert a.names == b.names
     np.testing.assert_array_equal(world_joints(a), world_joints(b))
+
+
+def test_more_or_fewer_frames_than_stated_are_taken_with_a_note(tmp_path: Path) -> None:
+    text = _text()
+    whole = read_bvh_file(write(tmp_path / "a.bvh", text))
+    for stated, word in ((7, "more"), (12, "fewer")):
+        path = write(tmp_path / "b.bvh", re.sub(r"Frames: \d+", f"Frames: {stated}", text))
+        with pytest.warns(DataNote, match=f"b.bvh: {word} frames than it states: 9 for {stated}; 9 are taken"):
+            bvh = read_bvh_file(path)
+        np.testing.assert_array_equal(bvh.motion, whole.motion)
+    # As many numbers as whole frames of another skeleton are no whole frames of this one.
+    rows = [" ".join(["0"] * 71)] * 72
+    path = write(tmp_path / "c.bvh", text[: text.index("Frame Time")] + "Frame Time: 0.01\n" + "\n".join(rows))
+    with pytest.raises(UserError, match="found 5112 in 72 lines"):
+        read_bvh_file(path)
+
+
+@pytest.mark.parametrize("name", ["MOTION", "MOTION_1", "EMOTION", "HIERARCHY", "End Site", "ROOT", "OFFSET"])
+def test_a_joint_may_be_called_as_a_word_of_the_format(name: str, tmp_path: Path) -> None:
+    text = _text()
+    expected = world_joints(read_bvh_file(write(tmp_path / "a.bvh", text)))
+    for joint, end in (("JOINT LowerBack", ""), ("ROOT Hips", ""), ("JOINT LeftFoot", "\r")):
+        changed = text.replace(joint, f"{joint.split()[0]} {name}{end}")
+        bvh = read_bvh_file(write(tmp_path / "b.bvh", changed))
+        assert name in bvh.names
+        np.testing.assert_array_equal(world_joints(bvh), expected)
+
+
+def test_an_end_site_that_cannot_be_the_top_of_the_head_is_not(tmp_path: Path) -> None:
+    """Many writers put the head's end into its joint, or anywhere: then the head is where it is in the mean person."""
+    skeleton = cmu_skeleton()
+    text = bvh_text(skeleton, *motion_of(skeleton, T, seed=6))
+    head, top = H36M17.index("neck"), H36M17.index("head")
+    lengths = []
+    for end in ("0.120000", "0.000000", "1.000000"):
+        changed = text.replace("OFFSET 0.000000 0.120000 0.000000", f"OFFSET 0.000000 {end} 0.000000")
+        joints = h36m17_joints_m(read_bvh_file(write(tmp_path / "a.bvh", changed)))
+        lengths.append(np.linalg.norm(joints[:, top] - joints[:, head], axis=-1).mean())
+    assert lengths[0] == pytest.approx(0.12, abs=1e-4)
+    assert lengths[1] == lengths[2] == pytest.approx(0.93 * 0.2, abs=0.02)
