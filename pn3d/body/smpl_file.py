@@ -31,6 +31,8 @@ _NAME = re.compile(r"[\w.+-]{1,80}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 _OTHER_MODELS = {55: "SMPL-X", 52: "SMPL-H", 16: "MANO (one hand)", 5: "FLAME (a head)", 33: "SMAL (an animal)"}
+_STAR_FEATURES = 93
+"""Four of a quaternion for each of 23 joints, and one of the shape (Osman et al., ECCV 2020)."""
 _KEYS = {
     "v_template": ("v_template",),
     "shapedirs": ("shapedirs",),
@@ -234,6 +236,8 @@ def _check_kind(path: Path, content: dict[Any, Any], found: dict[str, Any], tree
         raise UserError(f"{path}: betas_kind: expected {BETAS_KIND!r}, found {str(kind)[:24]!r}")
     joints = tree.shape[-1] if tree.ndim else 0
     if joints == NUM_JOINTS:
+        if np.shape(found["posedirs"])[-1:] == (_STAR_FEATURES,):
+            raise UserError(f"{path}: this is a STAR model ({_STAR_FEATURES} pose features); expected SMPL (207)")
         return
     other = _OTHER_MODELS.get(joints)
     if other is None:

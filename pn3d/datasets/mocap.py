@@ -11,26 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.body.builtin import BUILTIN_NAME
 from pn3d.body.landmarks import Landmarks, builtin_landmarks
 from pn3d.body.model import BodyModel
 from pn3d.body.smpl_file import load_body
 from pn3d.data.clips import Clips
 from pn3d.data.simulated_detector import detect
 from pn3d.data.virtual_cameras import IMAGE_SIZE, VirtualCamera, cameras_around
-from pn3d.datasets.assembly import ClipRecord, as_array, assemble, member
+from pn3d.datasets.amass_file import is_motion, read_amass_file
+from pn3d.datasets.assembly import ClipRecord, assemble
 from pn3d.datasets.bvh import read_bvh_file
 from pn3d.datasets.bvh_names import h36m17_joints_m
 from pn3d.datasets.smpl_motion import joints_by_landmarks, moved_frame, pelvis_at_rest
 from pn3d.files.errors import UserError
-from pn3d.files.safe_npz import load_npz
 
 SPLITS = ("train", "test")
 _Z_UP_TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-_AMASS_RATES = ("mocap_framerate", "mocap_frame_rate")
-_AMASS_WIDTHS = {156: "SMPL+H", 165: "SMPL-X"}
-_SHARED_VALUES = 66
-"""Axis-angle values of the 22 joints that SMPL shares with SMPL+H and SMPL-X, which come first."""
 
 
 def read_bvh(
@@ -85,9 +80,10 @@ def read_amass(
     landmarks: Landmarks | None = None,
     detector: bool = False,
 ) -> dict[str, Clips]:
-    """AMASS ``*_poses.npz`` (SMPL+H) and ``*_stageii.npz`` (SMPL-X) as native clips of h36m17 joints.
+    """AMASS ``*_poses.npz`` (SMPL-H), ``*_stageii.npz`` (SMPL-X), and such files of SMPL, as clips of h36m17 joints.
 
-    The 22 joints that SMPL shares with SMPL+H and SMPL-X move ``body``; hands are at rest. Shape coefficients are
+    The 22 joints that SMPL shares with SMPL-H and SMPL-X move ``body``; hands are at rest. ``shape.npz`` and
+    ``*_stagei.npz``, which hold no motion, are left out. Shape coefficients are
     used where ``body`` is an SMPL file (the first ten; those of SMPL-X only fit approximately) and are zero for the
     built-in body, whose coefficients are its own.
 
@@ -108,10 +104,11 @@ def read_amass(
     body = body if isinstance(body, BodyModel) else load_body(body)
     joints_of_body = joints_by_landmarks(body, builtin_landmarks() if landmarks is None else landmarks)
     records: list[ClipRecord] = []
-    for path, name in _files(source, ".npz"):
-        if path.name == "shape.npz":
-            continue  # AMASS keeps one for each subject, without motion
-        poses, betas, transl_m, rate = _read_amass_file(path, body)
+    files = [(path, name) for path, name in _files(source, ".npz") if is_motion(path)]
+    if not files:
+        raise UserError(f"{_where(source)}: only shapes of subjects (shape.npz, *_stagei.npz), which are no motion")
+    for path, name in files:
+        poses, betas, transl_m, rate = read_amass_file(path, body)
         stride = frame_step(path, rate, fps)
         pelvis_m = pelvis_at_rest(body, betas)
         poses, transl_m = moved_frame(poses[::stride], transl_m[::stride], pelvis_m, _Z_UP_TO_Y_UP, np.zeros(3))
@@ -164,28 +161,6 @@ def render(
 def without_truth(record: ClipRecord) -> ClipRecord:
     """What training may know of a rendered clip: its 2D, and nothing of the camera either, as of a found video."""
     return ClipRecord(record.name, record.keypoints_px, record.image_size, record.fps, record.confidence)
-
-
-def _read_amass_file(path: Path, body: BodyModel) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """(T, 24, 3) poses, (S,) betas of ``body``, (T, 3) translation, in the file's z-up world; frames per second."""
-    members = load_npz(path)
-    width = getattr(member(path, members, "poses"), "shape", (0,))[-1]
-    if width not in _AMASS_WIDTHS:
-        known = ", ".join(f"{n} ({kind})" for n, kind in _AMASS_WIDTHS.items())
-        raise UserError(f"{path}: 'poses' must have {known} values a frame, found {width}")
-    poses = as_array(path, "'poses'", members["poses"], (None, width))
-    transl_m = as_array(path, "'trans'", member(path, members, "trans"), (len(poses), 3))
-    rates = [np.asarray(members[key]) for key in _AMASS_RATES if key in members]
-    if not rates or rates[0].size != 1 or rates[0].dtype.kind not in "fiu" or not 1 <= float(rates[0].item()) <= 1000:
-        raise UserError(f"{path}: needs its frame rate in {' or '.join(_AMASS_RATES)}, a number from 1 to 1000")
-    betas = np.zeros(body.num_betas)
-    if body.name != BUILTIN_NAME:
-        own = as_array(path, "'betas'", np.ravel(np.asarray(member(path, members, "betas"))), (None,))
-        used = min(10, body.num_betas, len(own))
-        betas[:used] = own[:used]
-    full = np.zeros((len(poses), 24, 3), np.float32)
-    full[:, :22] = poses[:, :_SHARED_VALUES].reshape(len(poses), 22, 3)
-    return full, betas, transl_m, float(rates[0].item())
 
 
 def _files(source: str | Path | Sequence[str | Path], suffix: str) -> list[tuple[Path, str]]:

@@ -145,6 +145,7 @@ def _bad(content: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
     return {
         "SMPL-X": (_resized(content, 55), "this is a SMPL-X model .55 joints and 60 vertices.; expected SMPL"),
         "SMPL-H": (_resized(content, 52), "this is a SMPL-H model"),
+        "STAR": (content | {"posedirs": np.zeros((SMALL, 3, 93))}, "this is a STAR model"),
         "MANO": (_resized(content, 16), "this is a MANO"),
         "other tree": (_resized(content, 7), "expected 24 joints, found 7"),
         "no template": (

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pn3d.commands.main import main
 from pn3d.data.clips import read_clips
 from pn3d.datasets.convert import KINDS, convert_data, write_splits
 from pn3d.files.errors import UserError
@@ -74,3 +75,12 @@ def test_unknown_kinds_options_and_outputs(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=message):
             call()
+
+
+def test_what_a_reader_notes_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_bvh(tmp_path / "a.bvh", 61)
+    path.write_text(path.read_text().replace("Frames: 61", "Frames: 60"))
+    assert main(["convert-data", "bvh", str(path), str(tmp_path / "o.npz")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"{path}: more frames than it states: 61 for 60; 61 are taken"
+    assert said[1].startswith("train:")

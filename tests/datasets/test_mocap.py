@@ -16,6 +16,7 @@ from pn3d.data.virtual_cameras import cameras_around, look_along
 from pn3d.datasets.bvh import read_bvh_file
 from pn3d.datasets.bvh_names import h36m17_joints_m
 from pn3d.datasets.mocap import read_amass, read_bvh
+from pn3d.datasets.notes import DataNote
 from pn3d.datasets.smpl_motion import joints_by_landmarks
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
@@ -181,6 +182,7 @@ def test_amass_truth_is_the_body_that_is_seen(tmp_path: Path) -> None:
     source = amass_file(tmp_path / "CMU" / "01" / "01_01_poses.npz")
     amass_file(tmp_path / "KIT" / "x_stageii.npz", "smplx", frames=9)
     np.savez(tmp_path / "CMU" / "01" / "shape.npz", betas=np.zeros(16))
+    np.savez(tmp_path / "KIT" / "neutral_stagei.npz", betas=np.zeros(16), markers_latent=np.zeros((4, 3)))
     clips = read_amass(tmp_path, split="test")["test"]
     assert clips.clip_name[[0, 3, 4]].tolist() == [
         "CMU/01/01_01_poses/cam0",
@@ -209,17 +211,51 @@ def test_amass_truth_is_the_body_that_is_seen(tmp_path: Path) -> None:
     np.testing.assert_array_equal(train.keypoints, clips.keypoints)
 
 
+def test_models_of_the_family_are_told_apart_by_what_is_in_the_file(tmp_path: Path) -> None:
+    """The same 22 rotations as SMPL, SMPL-H, SMPL-X, in parts, and as STAR: one motion."""
+    path = tmp_path / "a_stageii.npz"
+    source = amass_file(path, "smplx", frames=9)
+    expected = read_amass(path, split="test")["test"]
+    shared, rest = source["poses"][:, :66], np.zeros((9, 99))
+    parts = {"root_orient": shared[:, :3], "pose_body": shared[:, 3:], "pose_jaw": rest[:, :3], "poses": None}
+    cases: tuple[dict[str, Any], ...] = (
+        {"poses": np.concatenate([shared, rest[:, :90]], axis=1), "surface_model_type": np.array("smplh")},
+        {"surface_model_type": np.array(["smplx"], dtype=object)},
+        {"poses": np.concatenate([shared, rest[:, :6]], axis=1)},
+        parts,
+    )
+    for changes in cases:
+        amass_file(path, "smplx", frames=9, **changes)
+        np.testing.assert_array_equal(read_amass(path, split="test")["test"].poses, expected.poses)
+    hands = np.concatenate([shared, rest[:, :6] + 0.2], axis=1)
+    amass_file(path, "smplx", frames=9, poses=hands, surface_model_type=np.array(b"STAR"))
+    with pytest.warns(DataNote, match="motion of STAR, whose shape"):
+        star = read_amass(path, split="test")["test"]
+    np.testing.assert_allclose(star.poses[:, 22:], 0.2, atol=1e-6)
+    np.savez(path, betas=np.zeros(16), gender="neutral", markers_latent=np.zeros((4, 3)))
+    with pytest.raises(UserError, match=r"shape \(stage I\) is no motion"):
+        read_amass(path)
+    path.rename(tmp_path / "neutral_stagei.npz")
+    with pytest.raises(UserError, match="only shapes of subjects"):
+        read_amass(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"poses": np.zeros((5, 72))}, r"'poses' must have 156 \(SMPL\+H\), 165 \(SMPL-X\) values a frame, found 72"),
+        (
+            {"poses": np.zeros((5, 93))},
+            r"have 72 \(SMPL\), 156 \(SMPL-H\), 165 \(SMPL-X\) values a frame, found 93",
+        ),
+        ({"surface_model_type": np.array("smplx")}, "says that its model is smplx, but 'poses' have 156 values"),
+        ({"poses": np.zeros((25, 72)), "surface_model_type": np.array("mano")}, "motion of a 'mano' model"),
         ({"poses": None}, "no key 'poses'"),
         ({"poses": np.full((25, 156), np.nan)}, "'poses' must be finite"),
         ({"poses": np.zeros((0, 156))}, r"found \(0, 156\)"),
         ({"trans": np.zeros((24, 3))}, r"'trans' must have shape \(25, 3\), found \(24, 3\)"),
         ({"mocap_framerate": None}, "needs its frame rate in mocap_framerate or mocap_frame_rate"),
         ({"mocap_framerate": np.array("fast")}, "needs its frame rate"),
-        ({"poses": np.array({"a": 1}, dtype=object)}, "'poses' must have 156"),
+        ({"poses": np.array({"a": 1}, dtype=object)}, "'poses' must have 72"),
     ],
 )
 def test_bad_amass_files(changes: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -310,3 +310,10 @@ def test_sides_of_two_kinds_and_a_leg_elsewhere_are_refused(tmp_path: Path) -> N
     )
     with pytest.raises(UserError, match="does not hang on"):
         h36m17_joints_m(read_bvh_file(tmp_path / "a.bvh"))
+
+
+def test_the_page_lists_the_table() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "datasets.md").read_text()
+    for rig in RIGS:
+        names = [", ".join(f"`{name}`" for name in limb) for limb in (rig.leg, rig.arm)]
+        assert f"| {rig.name} | {names[0]} | {names[1]} | {rig.source} |" in page
