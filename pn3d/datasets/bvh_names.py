@@ -6,6 +6,8 @@ height.
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,6 +28,25 @@ _PARTS_OF_A_BONE = re.compile(r"twist|roll|bend|share|stretch|helper|adj|nub|seg
 """Joints within a bone: rigs split thighs and arms for twists."""
 _HEAD_END = (0.4, 2.0)
 """Where an end site above the head joint is the top of the head: as shares of the way from thorax to head joint."""
+
+
+class NamedTree(Protocol):
+    """A skeleton with names: ``Bvh``, ``Amc``."""
+
+    @property
+    def path(self) -> Path:
+        """Where it was read."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """J joint names."""
+        ...
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """J indices, -1 for the root."""
+        ...
 
 
 def plain_name(name: str) -> str:
@@ -54,8 +75,14 @@ def h36m17_joints_m(
     Raises:
         UserError: a joint cannot be found by name, or the height fits no unit.
     """
-    places = joint_places(bvh)
-    positions = world_joints(bvh, frames)
+    return joints17_of_tree_m(bvh, world_joints(bvh, frames), unit=unit, up=up)
+
+
+def joints17_of_tree_m(
+    tree: NamedTree, positions: np.ndarray, *, unit: str | None = None, up: str | None = None
+) -> np.ndarray:
+    """``h36m17_joints_m`` of any skeleton with names: (T, J, 3) in its own unit and axes -> (T, 17, 3) metres, y up."""
+    places = joint_places(tree)
     at = {joint: positions[:, place] for joint, place in places.items() if place >= 0}
     at["pelvis"] = (at["left_hip"] + at["right_hip"]) / 2
     at["thorax"] = (at["left_shoulder"] + at["right_shoulder"]) / 2
@@ -63,7 +90,7 @@ def h36m17_joints_m(
     if not _is_head_end(at):
         at["head"] = at["neck"] + _HEAD_SHARE * (at["neck"] - at["thorax"])
     joints = np.stack([at[joint] for joint in H36M17.joints], axis=1)
-    return _y_up(bvh, joints, up) * _metres_per_unit(bvh, joints, unit)
+    return _y_up(tree, joints, up) * _metres_per_unit(tree, joints, unit)
 
 
 def _is_head_end(at: Mapping[str, np.ndarray]) -> bool:
@@ -74,7 +101,7 @@ def _is_head_end(at: Mapping[str, np.ndarray]) -> bool:
     return bool(_HEAD_END[0] * neck <= np.linalg.norm(at["head"] - at["neck"], axis=-1).mean() <= _HEAD_END[1] * neck)
 
 
-def joint_places(bvh: Bvh) -> dict[str, int]:
+def joint_places(tree: NamedTree) -> dict[str, int]:
     """Index in the file of each limb joint, of the neck (the head's joint) and of the head (-1 where it has no end).
 
     Legs are those of one row of ``RIGS``, and so are arms: names are never mixed from several rows.
@@ -82,20 +109,20 @@ def joint_places(bvh: Bvh) -> dict[str, int]:
     Raises:
         UserError: no row has them all, or the joints found are no chain; with what is missing of the nearest row.
     """
-    plain = [plain_name(name) for name in bvh.names]
-    legs, leg_affix = _limbs(bvh, plain, "leg", ("hip", "knee", "ankle"))
-    arms, arm_affix = _limbs(bvh, plain, "arm", ("shoulder", "elbow", "wrist"))
-    skull = _skull(bvh, plain, (leg_affix, arm_affix))
+    plain = [plain_name(name) for name in tree.names]
+    legs, leg_affix = _limbs(tree, plain, "leg", ("hip", "knee", "ankle"))
+    arms, arm_affix = _limbs(tree, plain, "arm", ("shoulder", "elbow", "wrist"))
+    skull = _skull(tree, plain, (leg_affix, arm_affix))
     tops = [
         i
-        for i, parent in enumerate(bvh.parents)
+        for i, parent in enumerate(tree.parents)
         if parent == skull and re.search(r"head(top)?|topofhead", plain[i]) and "eye" not in plain[i]
     ]
     return legs | arms | {"neck": skull, "head": tops[0] if tops else -1}
 
 
 def _limbs(
-    bvh: Bvh, plain: list[str], limb: str, parts: tuple[str, str, str]
+    tree: NamedTree, plain: list[str], limb: str, parts: tuple[str, str, str]
 ) -> tuple[dict[str, int], tuple[str, str]]:
     """The places of both legs or both arms, and what stands before and behind their names."""
     there = set(plain)
@@ -112,14 +139,16 @@ def _limbs(
                     nearest = min(nearest, (len(lacking), f"{lacking[0]!r} of {rig.name}"))
                     continue
                 places = [plain.index(name) for name in names]
-                problem = _problem(bvh, plain, places)
+                problem = _problem(tree, plain, places)
                 if not problem:
                     joints = [f"{side}_{part}" for side in ("left", "right") for part in parts]
                     return dict(zip(joints, places, strict=True)), (before, behind)
                 refused = refused or problem
-    listed = ", ".join(map(ascii, bvh.names[:12]))
+    listed = ", ".join(map(ascii, tree.names[:12]))
     hint = refused or (f"the nearest rig that is known lacks {nearest[1]}" if nearest[1] else "no rig that is known")
-    raise UserError(f"{bvh.path}: no joints for {parts[0]}, {parts[1]} and {parts[2]}: {hint}; the file has {listed} …")
+    raise UserError(
+        f"{tree.path}: no joints for {parts[0]}, {parts[1]} and {parts[2]}: {hint}; the file has {listed} …"
+    )
 
 
 def _plain_pattern(pattern: str, side: str) -> str:
@@ -134,25 +163,25 @@ def _affixes(plain: list[str], name: str) -> list[tuple[str, str]]:
     return sorted(found, key=lambda affix: (affix[0] != "def", len(affix[0]) + len(affix[1]), affix))
 
 
-def _problem(bvh: Bvh, plain: list[str], places: list[int]) -> str:
+def _problem(tree: NamedTree, plain: list[str], places: list[int]) -> str:
     """Why these six joints are not two chains of bones; empty where they are."""
     for upper, lower in ((0, 1), (1, 2), (3, 4), (4, 5)):
-        above, joint = places[upper], bvh.parents[places[lower]]
+        above, joint = places[upper], tree.parents[places[lower]]
         between = []
         while joint not in (above, -1):
             between.append(joint)
-            joint = bvh.parents[joint]
+            joint = tree.parents[joint]
         if joint < 0:
-            return f"{bvh.names[places[lower]]!a} does not hang on {bvh.names[above]!a}"
+            return f"{tree.names[places[lower]]!a} does not hang on {tree.names[above]!a}"
         bone = re.sub(r"\d", "", plain[above])
         for joint in between:
             if not _PARTS_OF_A_BONE.search(plain[joint]) and not re.sub(r"\d", "", plain[joint]).startswith(bone):
-                return f"{bvh.names[joint]!a} stands between {bvh.names[above]!a} and {bvh.names[places[lower]]!a}"
+                return f"{tree.names[joint]!a} stands between {tree.names[above]!a} and {tree.names[places[lower]]!a}"
     double = next((place for place in places if plain.count(plain[place]) > 1), None)
-    return f"two joints are called {bvh.names[double]!a}" if double is not None else ""
+    return f"two joints are called {tree.names[double]!a}" if double is not None else ""
 
 
-def _skull(bvh: Bvh, plain: list[str], affixes: tuple[tuple[str, str], ...]) -> int:
+def _skull(tree: NamedTree, plain: list[str], affixes: tuple[tuple[str, str], ...]) -> int:
     """The head's joint: named with the affixes of the limbs, or the only one that ends in "head"."""
     for head in dict.fromkeys(_plain_pattern(name, "") for rig in RIGS for name in rig.head):
         for before, behind in (*affixes, ("", "")):
@@ -160,25 +189,25 @@ def _skull(bvh: Bvh, plain: list[str], affixes: tuple[tuple[str, str], ...]) -> 
                 return plain.index(before + head + behind)
     ends = [i for i, name in enumerate(plain) if name.endswith("head")]
     if len(ends) != 1:
-        raise UserError(f"{bvh.path}: no joint for the head; the file has {', '.join(map(ascii, bvh.names[:12]))} …")
+        raise UserError(f"{tree.path}: no joint for the head; the file has {', '.join(map(ascii, tree.names[:12]))} …")
     return ends[0]
 
 
-def _y_up(bvh: Bvh, joints: np.ndarray, up: str | None) -> np.ndarray:
+def _y_up(tree: NamedTree, joints: np.ndarray, up: str | None) -> np.ndarray:
     """Turns a z-up file."""
     if up is None:
         trunk = (joints[:, H36M17.index("neck")] - joints[:, H36M17.index("pelvis")]).mean(axis=0)
         up = "xyz"[int(np.argmax(np.abs(trunk)))]
         if up == "x" or trunk["xyz".index(up)] <= 0:
             raise UserError(
-                f"{bvh.path}: the trunk points along {trunk.round(3)} on average, not along +y or +z; say which is up"
+                f"{tree.path}: the trunk points along {trunk.round(3)} on average, not along +y or +z; say which is up"
             )
     if up not in ("y", "z"):
         raise UserError(f"unknown up axis {up!r}; expected y or z")
     return joints if up == "y" else np.stack([joints[..., 0], joints[..., 2], -joints[..., 1]], axis=-1)
 
 
-def _metres_per_unit(bvh: Bvh, joints: np.ndarray, unit: str | None) -> float:
+def _metres_per_unit(tree: NamedTree, joints: np.ndarray, unit: str | None) -> float:
     if unit is not None:
         if unit not in UNITS_M:
             raise UserError(f"unknown unit {unit!r}; known units: {', '.join(UNITS_M)}")
@@ -190,6 +219,6 @@ def _metres_per_unit(bvh: Bvh, joints: np.ndarray, unit: str | None) -> float:
     fits = [name for name, metres in UNITS_M.items() if _STATURE_M[0] <= stature * metres <= _STATURE_M[1]]
     if len(fits) != 1:
         raise UserError(
-            f"{bvh.path}: a person {stature:.3g} units tall fits no known unit; say which: {', '.join(UNITS_M)}"
+            f"{tree.path}: a person {stature:.3g} units tall fits no known unit; say which: {', '.join(UNITS_M)}"
         )
     return UNITS_M[fits[0]]

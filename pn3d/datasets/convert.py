@@ -13,7 +13,7 @@ from pn3d.datasets.aistpp import read_aistpp
 from pn3d.datasets.cmu_benchmark import make_benchmark
 from pn3d.datasets.coco import read_coco
 from pn3d.datasets.human36m import read_human36m
-from pn3d.datasets.mocap import read_amass, read_bvh
+from pn3d.datasets.mocap import read_amass, read_amc, read_bvh
 from pn3d.datasets.motionbert import read_motionbert
 from pn3d.datasets.mpi_inf_3dhp import read_mpi_inf_3dhp
 from pn3d.datasets.threedpw import read_threedpw
@@ -47,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "aistpp": Kind(read_aistpp, "folder of AIST++'s annotations: keypoints2d/, keypoints3d/, cameras/, motions/"),
     "amass": Kind(read_amass, "*_poses.npz or *_stageii.npz, a file or a folder; random cameras"),
     "bvh": Kind(read_bvh, "BVH, a file or a folder; random cameras"),
+    "amc": Kind(read_amc, "CMU's own .amc with their .asf, a file or a folder; random cameras"),
     "coco": Kind(read_coco, "person_keypoints_*.json; 2D of single images"),
     "cmu-benchmark": Kind(make_benchmark, "folder of CMU's public BVH files; train and dev, exact and detected"),
 }

@@ -1,9 +1,10 @@
-"""Motion capture -> 2D seen by seeded virtual cameras: BVH files, and AMASS npz files with SMPL parameters.
+"""Motion capture -> 2D seen by seeded virtual cameras: BVH, ASF with AMC, and AMASS npz files with SMPL parameters.
 
 Training clips hold no 3D. Test clips hold the true joints in camera axes; from AMASS also SMPL's parameters, the root
 turned into the camera's axes about the rest pelvis.
 """
 
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,9 +19,12 @@ from pn3d.data.clips import Clips
 from pn3d.data.simulated_detector import detect
 from pn3d.data.virtual_cameras import IMAGE_SIZE, VirtualCamera, cameras_around
 from pn3d.datasets.amass_file import is_motion, read_amass_file
+from pn3d.datasets.asf_amc import CMU_LENGTH, Asf, read_asf
+from pn3d.datasets.asf_amc import read_amc as read_amc_file
 from pn3d.datasets.assembly import ClipRecord, assemble
 from pn3d.datasets.bvh import read_bvh_file
-from pn3d.datasets.bvh_names import h36m17_joints_m
+from pn3d.datasets.bvh_names import h36m17_joints_m, joints17_of_tree_m
+from pn3d.datasets.notes import DataNote
 from pn3d.datasets.smpl_motion import joints_by_landmarks, moved_frame, pelvis_at_rest
 from pn3d.files.errors import UserError
 
@@ -67,6 +71,78 @@ def read_bvh(
         views = render(name, joints_m, bvh.fps / stride, generator(seed, name), cameras, detector=detector)
         records += [record if split == "test" else without_truth(record) for record, _ in views]
     return {split: assemble(records, _where(source))}
+
+
+def read_amc(
+    source: str | Path | Sequence[str | Path],
+    *,
+    split: str = "train",
+    seed: int = 0,
+    cameras: int = 4,
+    fps: float = 30.0,
+    rate: float | None = None,
+    skeleton: str | Path | None = None,
+    unit: str | None = None,
+    up: str | None = None,
+    skip_frames: int = 0,
+    detector: bool = False,
+) -> dict[str, Clips]:
+    """CMU's own ASF and AMC as native clips of h36m17 joints, named ``<path of the file>/camK``.
+
+    Args:
+        source: an AMC file, a folder (searched for ``*.amc`` at any depth), or several files.
+        split: ``train`` (2D only) or ``test`` (with the true joints); the key of the result.
+        seed: of cameras and detector. A file's draws depend on the seed and the file's name alone.
+        cameras: per file.
+        fps: the rate to come down to, by whole steps from ``rate``.
+        rate: frames per second of the files, which do not state it; where None 120, as of CMU's, aloud.
+        skeleton: the ASF file; beside each AMC file where None: ``07.asf`` for ``07_01.amc``, or the only one.
+        unit: ``bvh_names.UNITS_M``; by the file's unit of length or the person's height where None.
+        up: ``y`` or ``z``; told by the trunk where None.
+        skip_frames: how many first frames to leave out.
+        detector: whether 2D is as a simulated detector sees it, or exact.
+
+    Raises:
+        UserError: a file or its skeleton is missing, or cannot be read (``asf_amc``, ``joints17_of_tree_m``).
+    """
+    _check_split(split)
+    if rate is None:
+        rate = 120.0
+        warnings.warn("AMC states no frame rate; 120 per second are taken, as of CMU's", DataNote, stacklevel=2)
+    records: list[ClipRecord] = []
+    skeletons: dict[Path, Asf] = {}
+    for path, name in _files(source, ".amc"):
+        where = Path(skeleton) if skeleton is not None else skeleton_beside(path)
+        asf = skeletons.setdefault(where, skeletons.get(where) or read_asf(where))
+        amc = read_amc_file(path, asf)
+        for bones, what in ((amc.still, "moves nowhere, at rest"), (amc.held, "left out by some frames, held there")):
+            if bones:
+                warnings.warn(f"{path}: {what}: {', '.join(bones[:8])}", DataNote, stacklevel=2)
+        stride = frame_step(path, rate, fps)
+        frames = len(amc.channels[0])
+        if not 0 <= skip_frames < frames:
+            raise UserError(f"{path}: {frames} frames, none is left after skipping {skip_frames}")
+        known = "cmu" if unit is None and asf.length == CMU_LENGTH else unit
+        positions = amc.world_joints(slice(skip_frames, None, stride))
+        joints_m = joints17_of_tree_m(amc, positions, unit=known, up=up)
+        views = render(name, joints_m, rate / stride, generator(seed, name), cameras, detector=detector)
+        records += [record if split == "test" else without_truth(record) for record, _ in views]
+    return {split: assemble(records, _where(source))}
+
+
+def skeleton_beside(path: Path) -> Path:
+    """The ASF of an AMC file: of the same name, of the name before its last "_", or the only one in the folder."""
+    beside = sorted(one for one in path.parent.iterdir() if one.suffix.lower() == ".asf")
+    for stem in (path.stem, path.stem.rpartition("_")[0]):
+        named = [one for one in beside if stem and one.stem.lower() == stem.lower()]
+        if named:
+            return named[0]
+    if len(beside) != 1:
+        found = ", ".join(one.name for one in beside[:4]) or "none"
+        raise UserError(
+            f"{path}: its skeleton is not clear: expected {path.stem}.asf or one .asf beside it, found {found}"
+        )
+    return beside[0]
 
 
 def read_amass(

@@ -22,6 +22,7 @@ def test_every_kind_names_its_options() -> None:
         "aistpp",
         "amass",
         "bvh",
+        "amc",
         "coco",
         "cmu-benchmark",
     }
