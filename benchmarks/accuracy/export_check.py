@@ -21,6 +21,7 @@ from pn3d.body.landmarks import builtin_landmarks, landmark_joints
 from pn3d.export.files import EXPORTS, write_exports
 from pn3d.export.gltf import measure_skin_loss, write_gltf
 from pn3d.export.motion import Mesh, Motion
+from pn3d.export.rigs import rigged
 from pn3d.geometry.kinematics import posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import SMPL24
 
@@ -85,8 +86,7 @@ def write_all(folder: Path, motion: Motion) -> None:
         sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.2f} MB" for path in paths)
         print(f"{folder}: {format_name}: {sizes} in {time.perf_counter() - start:.2f} s")
     write_gltf(folder / "stick.glb", motion, stick_figure=True)
-    assert motion.mesh is not None
-    print(f"{folder}: {measure_skin_loss(motion, motion.mesh)}")
+    print(f"{folder}: {measure_skin_loss(rigged(motion))}")
 
 
 def check_blender(folder: Path, motion: Motion, python: str) -> None:

@@ -9,7 +9,8 @@ from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
 from pn3d.commands.video_input import add_overlay_option, add_video_options, video_before, write_overlays
 from pn3d.data.clips import require_somebody, select
 from pn3d.detectors import person_clips
-from pn3d.export.files import EXPORTS
+from pn3d.export.files import EXPORTS, check_formats
+from pn3d.export.rigs import RIG_NAMES
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
 from pn3d.inference.predict import predict
@@ -33,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(FORMATS)}")
+    parser.add_argument(
+        "--rig", default="smpl", choices=RIG_NAMES, help="skeleton of bvh and glb (vrm: glb alone; default: smpl)"
+    )
     add_overlay_option(parser)
     add_video_options(parser)
 
@@ -44,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         raise UserError(f"--export: unknown format {', '.join(unknown)}; formats: {', '.join(FORMATS)}")
     own_formats = [word for word in formats if word in EXPORTS]
+    check_formats(own_formats, arguments.rig)
     print(session.start_jax(), flush=True)
     weights, name = session.find_weights(arguments.run, arguments.weights)
     body, landmarks = session.find_body(arguments.body)
@@ -85,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         written.append(folder / "prediction.npz")
         print(summary_text(folder.name, prediction.summary))
         if own_formats:
-            written += prediction.export(folder, own_formats)
+            written += prediction.export(folder, own_formats, rig=arguments.rig)
     if "mp4" in formats:
         written += write_overlays(arguments, output, detections, predictions, body, video)
     seconds = time.monotonic() - began

@@ -9,6 +9,7 @@ from pn3d.export.bvh import write_bvh
 from pn3d.export.csv_files import write_angles_csv, write_joints_csv
 from pn3d.export.gltf import write_gltf, write_stick_gltf
 from pn3d.export.motion import Motion
+from pn3d.export.rigs import RIG_NAMES
 from pn3d.export.trc import write_trc
 from pn3d.export.viewer import write_viewer
 from pn3d.files.errors import UserError
@@ -26,14 +27,32 @@ EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
 writes ``teacher.glb``, a stick figure, if there is a teacher."""
 
 
-def write_exports(folder: str | os.PathLike[str], motion: Motion, formats: Sequence[str]) -> list[Path]:
-    """Writes the files of each format into a folder, made where there is none, and returns their paths.
+RIGGED: dict[str, Callable[..., object]] = {"bvh": write_bvh, "glb": write_gltf}
+"""Formats whose skeleton may be another program's (``--rig``)."""
 
-    Raises UserError for a format that does not exist, before anything is written, and where a file cannot be written.
-    """
+
+def check_formats(formats: Sequence[str], rig: str = "smpl") -> None:
+    """Raises UserError for a format or a rig that does not exist, and for a rig that a format cannot have."""
     for name in formats:
         if name not in EXPORTS:
             raise UserError(f"unknown export format {name!r}; expected some of {', '.join(EXPORTS)}")
+    if rig not in RIG_NAMES:
+        raise UserError(f"unknown rig {rig!r}; expected some of {', '.join(RIG_NAMES)}")
+    if rig != "smpl" and not set(RIGGED) & set(formats):
+        raise UserError(f"rig {rig} is for {' and '.join(RIGGED)}, found {', '.join(formats) or 'no format'}")
+    if rig == "vrm" and "bvh" in formats:
+        raise UserError("rig vrm is for glb alone, not for bvh")
+
+
+def write_exports(
+    folder: str | os.PathLike[str], motion: Motion, formats: Sequence[str], *, rig: str = "smpl"
+) -> list[Path]:
+    """Writes the files of each format into a folder, made where there is none, and returns their paths.
+
+    ``rig`` is the skeleton of BVH and GLB. Raises UserError for a format or rig that does not exist, before anything is
+    written, and where a file cannot be written.
+    """
+    check_formats(formats, rig)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -41,7 +60,10 @@ def write_exports(folder: str | os.PathLike[str], motion: Motion, formats: Seque
     written = []
     for name in formats:
         for file_name, write in EXPORTS[name]:
-            write(Path(folder) / file_name, motion)
+            if name in RIGGED:
+                RIGGED[name](Path(folder) / file_name, motion, rig=rig)
+            else:
+                write(Path(folder) / file_name, motion)
             written.append(Path(folder) / file_name)
         if name == "glb" and motion.teacher_joints_world_m is not None:
             path = Path(folder) / "teacher.glb"

@@ -1,7 +1,7 @@
-"""GLB (glTF 2.0): a skinned, animated body on the 24 joints, or a stick figure. Metres, y up, front +z."""
+"""GLB (glTF 2.0): a skinned, animated body on a rig's bones, or a stick figure. Metres, y up, front +z."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
 from pn3d.export.gltf_camera import camera_parts
 from pn3d.export.motion import Mesh, Motion
+from pn3d.export.rigs import RiggedMotion, rigged
 from pn3d.export.shapes import (
     BONE_AXIS,
     OCTAHEDRON_FACES,
@@ -20,9 +21,10 @@ from pn3d.export.shapes import (
     stick_mesh,
     vertex_normals,
 )
+from pn3d.export.vrm import vrm_extensions
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.kinematics import continuous_quaternions, posed_joints, skinned_vertices
-from pn3d.geometry.skeleton import SMPL24, Layout
+from pn3d.geometry.skeleton import Layout
 
 _GENERATOR = "pn3d"
 _SKIN_COLOUR = (0.62, 0.66, 0.72, 1.0)
@@ -58,41 +60,45 @@ def top_four(skin_weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return np.where(weights > 0, indices, 0).astype(np.uint8), weights, float(np.max(1.0 - total, initial=0.0))
 
 
-def measure_skin_loss(motion: Motion, mesh: Mesh, frames: int = 8) -> SkinLoss:
-    """Skins ``frames`` evenly spread frames with all weights and with four, and compares."""
+def measure_skin_loss(body: RiggedMotion, frames: int = 8) -> SkinLoss:
+    """Skins ``frames`` evenly spread frames as the file does and with all weights from the body's own rest pose."""
+    motion, mesh = body.motion, body.mesh
+    assert mesh is not None
+    assert motion.mesh is not None
     indices, weights, dropped = top_four(mesh.skin_weights)
     reduced = np.zeros(mesh.skin_weights.shape)
     np.add.at(reduced, (np.arange(len(reduced))[:, None], indices), weights.astype(np.float64))
     picked = np.unique(np.linspace(0, motion.num_frames - 1, frames).astype(int))
-    joints, rotations = posed_joints(
+    four = skinned_vertices(mesh.vertices_m, reduced, body.rest_joints_m, *body.posed(picked))
+    posed = posed_joints(
         motion.rest_joints_m, motion.parents, motion.poses_world[picked], motion.transl_world_m[picked]
     )
-    full, four = (
-        skinned_vertices(mesh.vertices_m, skin, motion.rest_joints_m, joints, rotations)
-        for skin in (mesh.skin_weights, reduced)
-    )
+    full = skinned_vertices(motion.mesh.vertices_m, motion.mesh.skin_weights, motion.rest_joints_m, *posed)
     shift_mm = 1000.0 * np.linalg.norm(full - four, axis=-1)
     return SkinLoss(dropped, float(shift_mm.max(initial=0.0)), float(shift_mm.mean()) if shift_mm.size else 0.0)
 
 
-def write_gltf(path: str | os.PathLike[str], motion: Motion, *, stick_figure: bool = False) -> SkinLoss:
-    """Writes the body as a GLB and returns what four weights per vertex cost.
+def write_gltf(
+    path: str | os.PathLike[str], motion: Motion, *, stick_figure: bool = False, rig: str = "smpl"
+) -> SkinLoss:
+    """Writes the body as a GLB and returns what four weights per vertex, and the rig's rest pose, cost.
 
     The shape is baked into the rest vertices; pose correctives have no place in the format's skinning and are lost.
-    Where the motion has no mesh, or with ``stick_figure``, the surface is one octahedron per bone.
-    Raises UserError where the file cannot be written.
+    Where the motion has no mesh, or with ``stick_figure``, the surface is one octahedron per bone. ``rig`` is one of
+    ``RIG_NAMES``. Raises UserError for an unknown one, and where the file cannot be written.
     """
-    mesh = motion.mesh
-    if stick_figure or mesh is None:
-        mesh = flat_shaded(stick_mesh(motion.rest_joints_m, motion.parents))
+    if stick_figure or motion.mesh is None:
+        motion = replace(motion, mesh=flat_shaded(stick_mesh(motion.rest_joints_m, motion.parents)))
+    body = rigged(motion, rig)
+    assert body.mesh is not None
     buffer = GltfBuffer()
-    loss = measure_skin_loss(motion, mesh)
-    joints = range(len(motion.parents))
-    nodes: list[dict[str, Any]] = [_joint_node(motion, joint) for joint in joints]
+    loss = measure_skin_loss(body)
+    bones = range(len(body.parents))
+    nodes: list[dict[str, Any]] = [_bone_node(body, bone) for bone in bones]
     nodes.append({"name": "body", "mesh": 0, "skin": 0})
     body_node = len(nodes) - 1
-    primitive, inverse = _primitive(buffer, mesh), _inverse_bind(buffer, motion)
-    animation = _body_animation(buffer, motion)
+    primitive, inverse = _primitive(buffer, body.mesh), _inverse_bind(buffer, body)
+    animation = _body_animation(buffer, body)
     filmed = camera_parts(motion)
     if filmed is not None:
         nodes.append(filmed[1])
@@ -114,10 +120,15 @@ def write_gltf(path: str | os.PathLike[str], motion: Motion, *, stick_figure: bo
         "nodes": nodes,
         "meshes": [{"name": motion.body_name, "primitives": [primitive]}],
         "materials": [_material("body", _SKIN_COLOUR)],
-        "skins": [{"skeleton": 0, "joints": list(joints), "inverseBindMatrices": inverse}],
+        "skins": [{"skeleton": 0, "joints": list(bones), "inverseBindMatrices": inverse}],
         "animations": [animation],
         **({"cameras": [filmed[0]]} if filmed is not None else {}),
-        "extras": {"skin_max_dropped_weight": loss.dropped_weight, "skin_max_shift_mm": loss.max_shift_mm},
+        **(vrm_extensions(body) if rig == "vrm" else {}),
+        "extras": {
+            "rig": rig,
+            "skin_max_dropped_weight": loss.dropped_weight,
+            "skin_max_shift_mm": loss.max_shift_mm,
+        },
     }
     write_atomically(path, buffer.pack(document))
     return loss
@@ -195,11 +206,17 @@ def _xyzw(quaternion: np.ndarray) -> np.ndarray:
     return np.roll(quaternion, -1, axis=-1)
 
 
-def _joint_node(motion: Motion, joint: int) -> dict[str, Any]:
-    parent = motion.parents[joint]
-    offset = motion.rest_joints_m[joint] - (motion.rest_joints_m[parent] if parent >= 0 else 0.0)
-    children = [child for child, of in enumerate(motion.parents) if of == joint]
-    node: dict[str, Any] = {"name": SMPL24.joints[joint], "translation": [float(value) for value in offset]}
+def _bone_node(body: RiggedMotion, bone: int) -> dict[str, Any]:
+    parent = body.parents[bone]
+    offset, axes = body.rest_joints_m[bone], body.rest_axes[bone]
+    if parent >= 0:
+        offset = body.rest_axes[parent].T @ (offset - body.rest_joints_m[parent])
+        axes = body.rest_axes[parent].T @ axes
+    node: dict[str, Any] = {"name": body.names[bone], "translation": [float(value) for value in offset]}
+    turn = Rotation.from_matrix(axes)
+    if turn.magnitude() > 1e-9:
+        node["rotation"] = [float(value) for value in turn.as_quat()]
+    children = [child for child, of in enumerate(body.parents) if of == bone]
     return {**node, "children": children} if children else node
 
 
@@ -216,21 +233,22 @@ def _primitive(buffer: GltfBuffer, mesh: Mesh) -> dict[str, Any]:
     return {"attributes": attributes, "indices": faces, "material": 0}
 
 
-def _inverse_bind(buffer: GltfBuffer, motion: Motion) -> int:
-    matrices = np.tile(np.eye(4), (len(motion.parents), 1, 1))
-    matrices[:, :3, 3] = -motion.rest_joints_m
+def _inverse_bind(buffer: GltfBuffer, body: RiggedMotion) -> int:
+    matrices = np.tile(np.eye(4), (len(body.parents), 1, 1))
+    matrices[:, :3, :3] = np.swapaxes(body.rest_axes, -1, -2)
+    matrices[:, :3, 3] = -np.einsum("bji,bj->bi", body.rest_axes, body.rest_joints_m)
     return buffer.add(matrices.astype(np.float32))
 
 
-def _body_animation(buffer: GltfBuffer, motion: Motion) -> dict[str, Any]:
+def _body_animation(buffer: GltfBuffer, body: RiggedMotion) -> dict[str, Any]:
+    motion = body.motion
     times = buffer.add((np.arange(motion.num_frames) / motion.fps).astype(np.float32), bounds=True)
-    quaternions = _xyzw(continuous_quaternions(Rotation.from_rotvec(motion.poses_world)))
+    quaternions = _xyzw(continuous_quaternions(Rotation.from_rotvec(body.local_rotvecs(bone_axes=True))))
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-    for joint in range(len(motion.parents)):
-        _add_channel(buffer, samplers, channels, times, joint, "rotation", quaternions[:, joint])
-    pelvis_m = motion.rest_joints_m[0] + motion.transl_world_m
-    _add_channel(buffer, samplers, channels, times, 0, "translation", pelvis_m)
+    for bone in np.flatnonzero((body.joint_of_bone >= 0) & ~body.tips):
+        _add_channel(buffer, samplers, channels, times, int(bone), "rotation", quaternions[:, bone])
+    _add_channel(buffer, samplers, channels, times, body.mover, "translation", body.mover_places_m())
     return {"name": motion.name, "samplers": samplers, "channels": channels}
 
 

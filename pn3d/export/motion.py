@@ -20,7 +20,7 @@ class Mesh:
     Attributes:
         vertices_m: (V, 3), shape applied, no pose.
         faces: (F, 3) int, counter-clockwise from outside.
-        skin_weights: (V, 24), rows not negative and summing to 1.
+        skin_weights: (V, B), rows not negative and summing to 1; of the 24 joints, or of a rig's bones.
     """
 
     vertices_m: np.ndarray
@@ -31,7 +31,7 @@ class Mesh:
         vertices = len(self.vertices_m)
         _expect("mesh.vertices_m", self.vertices_m, (vertices, 3))
         _expect("mesh.faces", self.faces, (len(self.faces), 3))
-        _expect("mesh.skin_weights", self.skin_weights, (vertices, len(SMPL24.joints)))
+        _expect("mesh.skin_weights", self.skin_weights, (vertices, np.shape(self.skin_weights)[-1]))
         if self.faces.size and not 0 <= int(self.faces.min()) <= int(self.faces.max()) < vertices:
             raise ValueError(f"mesh.faces: expected indices in 0..{vertices - 1}")
         if np.any(self.skin_weights < 0) or np.any(np.abs(self.skin_weights.sum(axis=1) - 1) > 1e-3):
@@ -118,6 +118,9 @@ class Motion:
             value = getattr(self, key)
             if value is not None:
                 _expect(key, value, shape, finite=key != "keypoints_px")
+        if self.mesh is not None:
+            vertices = len(self.mesh.vertices_m)
+            _expect("mesh.skin_weights", self.mesh.skin_weights, (vertices, len(SMPL24.joints)))
         for flag, marks in self.frame_flags.items():
             _expect(f"frame_flags[{flag!r}]", marks, (frames,))
 

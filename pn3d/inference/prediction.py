@@ -129,25 +129,26 @@ class Prediction:
         """Writes ``prediction.npz``, under a temporary name until it is whole; without arrays that do not exist."""
         save_prediction(Path(path), self)
 
-    def export(self, folder: str | Path, formats: Sequence[str]) -> list[Path]:
+    def export(self, folder: str | Path, formats: Sequence[str], *, rig: str = "smpl") -> list[Path]:
         """Writes files that other programs open: what ``pn3d predict --export`` does.
 
         Args:
             folder: made where there is none; several clips get a folder ``clip_000`` … each.
             formats: of ``bvh``, ``glb``, ``csv``, ``trc``, ``amass``, ``html``.
+            rig: skeleton of BVH and GLB: ``smpl``, ``mixamo``, ``unreal``, and ``vrm`` for GLB.
 
         Returns:
             What was written.
 
         Raises:
-            UserError: a format that does not exist, no student's body, or a folder that cannot be written.
+            UserError: a format or rig that does not exist, no student's body, or a folder that cannot be written.
         """
         if isinstance(formats, str):
             raise UserError(f"formats: expected a list such as ['bvh'], found {formats!r}")
         written = []
         for index, one in enumerate(self.clips):
             place = Path(folder) if self.num_clips == 1 else Path(folder) / f"clip_{index:03d}"
-            written += write_exports(place, clip_motion(one), formats)
+            written += write_exports(place, clip_motion(one), formats, rig=rig)
         return written
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.gltf import measure_skin_loss, top_four, write_gltf, write_stick_gltf
+from pn3d.export.rigs import rigged
 from pn3d.geometry.kinematics import posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import H36M17, SMPL24
 from tests.support.export_samples import sample_motion
@@ -91,6 +92,15 @@ def test_joints_and_skin_are_those_of_the_body(tmp_path, proportions):
     assert [node["name"] for node in file.json["nodes"][:24]] == list(SMPL24.joints)
 
 
+def test_the_rest_pose_stands_on_the_floor(tmp_path):
+    motion = sample_motion(frames=2)
+    write_gltf(tmp_path / "body.glb", motion)
+    file = Glb((tmp_path / "body.glb").read_bytes())
+    assert file.array(0)[:, 1].min() == pytest.approx(0.0, abs=1e-6)
+    offset = np.asarray(file.json["nodes"][0]["translation"]) - motion.rest_joints_m[0]
+    np.testing.assert_allclose(file.array(0), motion.mesh.vertices_m + offset, atol=1e-6)
+
+
 def test_keys_of_the_animation_and_bounds(tmp_path):
     motion = sample_motion(frames=60, fps=29.97)
     write_gltf(tmp_path / "body.glb", motion)
@@ -119,7 +129,7 @@ def test_the_four_largest_weights_are_kept_and_the_loss_is_measured():
     assert set(indices[0]) == {3, 5, 7, 9}
     assert indices[1].tolist() == [8, 0, 0, 0]
     motion = sample_motion(frames=9)
-    loss = measure_skin_loss(motion, motion.mesh)
+    loss = measure_skin_loss(rigged(motion))
     assert 0.005 < loss.dropped_weight < 0.02
     assert 0.1 < loss.max_shift_mm < 30
     assert 0 < loss.mean_shift_mm < loss.max_shift_mm
@@ -157,9 +167,10 @@ def test_libraries_from_elsewhere_read_the_file(tmp_path):
     accessor = document.accessors[document.skins[0].inverseBindMatrices]
     start = document.bufferViews[accessor.bufferView].byteOffset
     inverse = np.frombuffer(document.binary_blob()[start : start + 24 * 64], np.float32).reshape(24, 4, 4)
-    np.testing.assert_allclose(inverse[:, 3, :3], -motion.rest_joints_m, atol=1e-6)
+    body = rigged(motion)
+    np.testing.assert_allclose(inverse[:, 3, :3], -body.rest_joints_m, atol=1e-6)
     scene = trimesh.load(tmp_path / "body.glb")
     mesh = next(iter(scene.geometry.values()))
-    np.testing.assert_allclose(mesh.vertices, motion.mesh.vertices_m, atol=1e-6)
+    np.testing.assert_allclose(mesh.vertices, body.mesh.vertices_m, atol=1e-6)
     places = np.array([scene.graph.get(joint)[0][:3, 3] for joint in SMPL24.joints])
-    assert np.abs(places - motion.rest_joints_m).max() < 1e-3
+    assert np.abs(places - body.rest_joints_m).max() < 1e-3
