@@ -92,7 +92,7 @@ def write_all(folder: Path, motion: Motion) -> None:
 def check_blender(folder: Path, motion: Motion, python: str) -> None:
     """Joints and skin in Blender against forward kinematics, in millimetres."""
     script = Path(__file__).with_name("blender_read.py")
-    command = [python, str(script), str(folder / "body.glb"), str(folder / "motion.bvh"), str(FPS), str(CHECKED)]
+    command = [python, "-P", str(script), str(folder / "body.glb"), str(folder / "motion.bvh"), str(FPS), str(CHECKED)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     line = next(line for line in output.splitlines() if line.startswith("RESULT "))
     result = json.loads(line.removeprefix("RESULT "))
