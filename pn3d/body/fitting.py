@@ -60,6 +60,18 @@ _MOVE_M = 0.3
 """The same for the translation."""
 
 
+class Depths(NamedTuple):
+    """How far behind the root somebody else, here the teacher, sees the landmarks.
+
+    Attributes:
+        relative_m: (N, J) z of each landmark minus that of the root (landmark 0), metres, at the body's scale.
+        sigma: what a residual is measured by, head-root units; larger counts less.
+    """
+
+    relative_m: jax.Array
+    sigma: jax.Array | float
+
+
 class Picture(NamedTuple):
     """What a body is brought onto.
 
@@ -81,6 +93,7 @@ def fit_body(
     rest_m: jax.Array,
     local: jax.Array,
     picture: Picture,
+    depths: Depths | None = None,
     *,
     steps: int = STEPS,
 ) -> jax.Array:
@@ -95,6 +108,7 @@ def fit_body(
         rest_m: (N, 24, 3) rest joints of the shaped body.
         local: (N, 24, 3, 3) where to start, and what to stay near; the pelvis in centred-camera axes.
         picture: the keypoints.
+        depths: of the same landmarks, where somebody knows them.
         steps: Gauss-Newton steps; 0 changes nothing.
 
     Returns:
@@ -108,7 +122,7 @@ def fit_body(
         if transl_m is None:
             transl_m = camera.fit_translation(points, picture.rays, picture.weight, picture.size)
         moves = _moves(landmarks, body.parents, joints, turns, landmark_offsets(landmarks, turns, corrections_m))
-        turn, shift = _step(points + transl_m[:, None], moves, picture)
+        turn, shift = _step(points + transl_m[:, None], moves, picture, depths)
         transl_m = transl_m + shift
         local = jnp.matmul(local, rotations.axis_angle_to_matrix(_spread(turn)), precision=_HIGHEST)
     return local
@@ -122,7 +136,7 @@ def _spread(turn: jax.Array) -> jax.Array:
 
 
 def _step(
-    placed_m: jax.Array, moves: tuple[jax.Array, jax.Array, jax.Array], picture: Picture
+    placed_m: jax.Array, moves: tuple[jax.Array, jax.Array, jax.Array], picture: Picture, depths: Depths | None
 ) -> tuple[jax.Array, jax.Array]:
     """One Gauss-Newton step of weighted least squares with a cost on every turn.
 
@@ -130,6 +144,7 @@ def _step(
         placed_m: (N, J, 3) where the landmarks are.
         moves: x, y and z of how they move per radian of each free turn, (N, J, K) each.
         picture: where they are seen.
+        depths: how far behind the root they should be.
 
     Returns:
         (N, K) turns in radians, (N, 3) shift in metres.
@@ -153,7 +168,15 @@ def _step(
             jnp.concatenate([-scale * seen[..., axis] for axis in (0, 1)], axis=1),
         ]
     )
-    # (JᵀJ + 1)⁻¹ Jᵀ r = Jᵀ (J Jᵀ + 1)⁻¹ r, and there are fewer residuals than unknowns.
+    if depths is not None:
+        # Rows: z of every landmark over the root's. A shift moves all alike.
+        apart = (depths.relative_m - (placed_m[..., 2] - placed_m[..., :1, 2])) / camera.HEAD_ROOT_M
+        sure = 1.0 / (depths.sigma * (1.0 + apart**2 / OUTLIER**2))
+        residual = jnp.concatenate([residual, sure * apart], axis=1)
+        row = (sure / camera.HEAD_ROOT_M)[..., None] * (moves[2] - moves[2][:, :1])
+        turning = jnp.concatenate([turning, row * free[None, None]], axis=1)
+        shifting = jnp.concatenate([shifting, jnp.zeros((3, *apart.shape), shifting.dtype)], axis=2)
+    # (JᵀJ + 1)⁻¹ Jᵀ r = Jᵀ (J Jᵀ + 1)⁻¹ r; there are about as many residuals as unknowns.
     products = jnp.matmul(turning, jnp.swapaxes(turning, -1, -2), precision=_HIGHEST)
     products = products + sum(column[:, :, None] * column[:, None] for column in shifting)
     products = products + jnp.eye(residual.shape[1], dtype=placed_m.dtype)[None]

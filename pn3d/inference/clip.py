@@ -114,6 +114,7 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
         target[at],
         lifted.confidence[at],
         lifted.outputs.size[at],
+        lifted.outputs.teacher_joints[at],
         steps=fitting.STEPS if predictor.refine else 0,
     )
     between = interpolation(frames, stride)

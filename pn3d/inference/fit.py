@@ -20,14 +20,19 @@ from pn3d.inference.batches import in_batches
 from pn3d.inference.weights import Weights
 from pn3d.lifting.student import landmark_corrections
 
+DEPTH_SIGMA = 0.3
+"""What the teacher's depths are measured by in the fit where a card has no other ``fit.depth_sigma``, head-root units;
+0: they do not count. Chosen by ``python -m benchmarks.accuracy.depths`` (docs/prediction.md)."""
+
 
 @flax.struct.dataclass
 class StudentBody:
-    """The body, its 17 landmarks, and the student's corrections of them, (17, 3) metres."""
+    """The body, its 17 landmarks, and the student's corrections of them, (17, 3) metres; how much depths count."""
 
     body: BodyModel
     landmarks: Landmarks
     corrections_m: jax.Array
+    depth_sigma: float = flax.struct.field(default=DEPTH_SIGMA, pytree_node=False)
 
     def posed(self, betas: jax.Array, local: jax.Array) -> tuple[jax.Array, jax.Array]:
         """(n, 24, 3) body joints and (n, 17, 3) landmarks of one (10,) shape under (n, 24, 3, 3) rotations."""
@@ -39,7 +44,9 @@ class StudentBody:
 def student_body(weights: Weights, body: BodyModel, landmarks: Landmarks) -> StudentBody:
     """The body that the weights' student poses."""
     assert weights.student is not None
-    return StudentBody(body, landmarks, landmark_corrections(jnp.asarray(weights.student["landmark_raw"])))
+    corrections_m = landmark_corrections(jnp.asarray(weights.student["landmark_raw"]))
+    sigma = float(weights.facts.get("fit", {}).get("depth_sigma", DEPTH_SIGMA))
+    return StudentBody(body, landmarks, corrections_m, sigma)
 
 
 def fit_frames(
@@ -49,10 +56,11 @@ def fit_frames(
     rays: np.ndarray,
     confidence: np.ndarray,
     size: np.ndarray,
+    teacher: np.ndarray,
     *,
     steps: int = fitting.STEPS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The student's pose against the keypoints, and what brings it closer (``pn3d.body.fitting``).
+    """The student's pose against keypoints and the teacher's depths, and what brings it closer (``pn3d.body.fitting``).
 
     Args:
         student: the body.
@@ -61,6 +69,8 @@ def fit_frames(
         rays: (T, 17, 2) centred rays.
         confidence: (T, 17), 0 = missing.
         size: (T,) the person's size in the picture.
+        teacher: (T, 17, 3) root-relative joints of the teacher, centred-camera axes, any unit. Their depths count, as
+            much as ``student.depth_sigma`` says: errors of both networks are partly independent.
         steps: of Gauss-Newton; 0 corrects nothing.
 
     Returns:
@@ -68,7 +78,7 @@ def fit_frames(
         axis-angle about the joints' own axes.
     """
     function = lambda *part: _fit(student, betas, *part, steps=steps)  # noqa: E731
-    residual, corrections = in_batches(function, sixd, rays, confidence, size)
+    residual, corrections = in_batches(function, sixd, rays, confidence, size, teacher)
     return residual, corrections
 
 
@@ -115,6 +125,7 @@ def _fit(
     rays: jax.Array,
     confidence: jax.Array,
     size: jax.Array,
+    teacher: jax.Array,
     *,
     steps: int,
 ) -> tuple[jax.Array, jax.Array]:
@@ -126,7 +137,15 @@ def _fit(
     residual = jnp.sum(distance, axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / size
     rest = jnp.broadcast_to(body_model.rest_joints_m(student.body, betas), (len(local), 24, 3))
     picture = fitting.Picture(rays, confidence, size)
-    fitted = fitting.fit_body(student.body, student.landmarks, student.corrections_m, rest, local, picture, steps=steps)
+    depths = None
+    if student.depth_sigma > 0:
+        # At the scale that brings the teacher nearest to the student, as in distillation.
+        relative = joints - joints[:, :1]
+        scale = jnp.sum(teacher * relative, axis=(1, 2)) / (jnp.sum(teacher**2, axis=(1, 2)) + 1e-12)
+        depths = fitting.Depths(scale[:, None] * teacher[..., 2], student.depth_sigma)
+    fitted = fitting.fit_body(
+        student.body, student.landmarks, student.corrections_m, rest, local, picture, depths, steps=steps
+    )
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
     return residual, rotations.matrix_to_axis_angle(change)
 

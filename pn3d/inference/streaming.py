@@ -214,7 +214,8 @@ class PoseStream:
         if index % self._keyframe_stride == 0:
             frames = self._frames
             rays = keyframe_rays(frames.rays, frames.confidence, self._keyframe_stride)[row]
-            fitted = fit_frames(self._student, self._shape(), outputs.sixd, rays, frames.confidence[row], outputs.size)
+            seen = (rays, frames.confidence[row], outputs.size, outputs.teacher_joints)
+            fitted = fit_frames(self._student, self._shape(), outputs.sixd, *seen)
             frames.corrections[row] = fitted[1]
         self._finished = index + 1
 

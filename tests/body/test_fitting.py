@@ -85,3 +85,28 @@ def test_moves_are_the_derivatives_of_forward_kinematics() -> None:
     exact = jax.jacfwd(marks)(jnp.zeros((2, moves.shape[-1])))  # (2, 17, 3, 2, K)
     for person in range(2):
         np.testing.assert_allclose(jnp.moveaxis(moves[person], 0, 1), exact[person, :, :, person], atol=1e-5)
+
+
+def test_exact_depths_and_keypoints_give_the_truth_and_depths_that_weigh_nothing_change_nothing() -> None:
+    rest, truth = people(6, 0.2)
+    axes = fitting._spread(jax.random.normal(jax.random.key(5), (6, len(fitting._TURNS))))
+    away = 0.3 * axes / jnp.maximum(jnp.linalg.norm(axes, axis=-1, keepdims=True), 1e-6)  # every joint that turns
+    start = jnp.matmul(truth, rotations.axis_angle_to_matrix(away))
+    rays = seen(rest, truth)
+    marks = landmark_joints(LANDMARKS, *posed_joints(BODY, rest, truth), NOTHING)
+    relative = marks[..., 2] - marks[:, :1, 2]
+
+    def found(depths: fitting.Depths | None, steps: int = fitting.STEPS) -> np.ndarray:
+        local = fitting.fit_body(BODY, LANDMARKS, NOTHING, rest, start, picture(rays), depths, steps=steps)
+        fitted = landmark_joints(LANDMARKS, *posed_joints(BODY, rest, local), NOTHING)
+        return np.asarray(fitted - fitted[:, :1])
+
+    def error_mm(joints: np.ndarray) -> float:
+        return float(1000 * np.linalg.norm(joints - np.asarray(marks - marks[:, :1]), axis=-1).mean(axis=1).max())
+
+    exact = fitting.Depths(relative, 0.02)
+    assert error_mm(found(exact, 6)) < 10.0
+    assert error_mm(found(None, 6)) > 20.0  # keypoints alone do not tell it
+    assert error_mm(found(exact)) < error_mm(found(fitting.Depths(relative, 0.3))) < error_mm(found(None))
+    # Far-off depths, at a sigma that they have no weight by.
+    np.testing.assert_allclose(found(fitting.Depths(relative + 0.5, 1e6)), found(None), atol=1e-5)

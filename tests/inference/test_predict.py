@@ -20,7 +20,7 @@ from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.fit import StudentBody, pose_frames, translations
+from pn3d.inference.fit import DEPTH_SIGMA, StudentBody, fit_frames, pose_frames, student_body, translations
 from pn3d.inference.lifted import camera_from_centred
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction, save_prediction
@@ -255,3 +255,32 @@ def test_every_frame_is_in_windows_and_they_fade_in_and_out_without_a_seam() -> 
     np.testing.assert_allclose(weight[13 + 8 : 40 - 8], 2.5, atol=1e-6)
     clip_of = np.searchsorted(clip_start, gather, side="right")
     assert (clip_of == clip_of[:, :1]).all()
+
+
+def test_the_teachers_depths_count_as_much_as_the_card_says() -> None:
+    scene, generator = tiny.scene(), np.random.default_rng(0)
+    sixd = np.tile(np.eye(3, 2, dtype=np.float32).T.reshape(6), (16, 24, 1))
+    sixd[:, 0] = [1, 0, 0, 0, -1, 0]  # upright and facing the camera
+    sixd += np.float32(0.05 * generator.normal(size=sixd.shape))
+    student = student_body(weights(), scene.body, scene.landmarks)
+    assert student.depth_sigma == DEPTH_SIGMA  # a card that says nothing
+    _, _, marks = pose_frames(
+        student, np.zeros(10, np.float32), sixd, np.zeros((16, 24, 3)), np.tile(np.eye(3), (16, 1, 1))
+    )
+    marks = marks - marks[:, :1]
+    rays = np.asarray(camera.project(jnp.asarray(marks + np.array([0.0, 0.0, 5.0]))))
+    teacher = marks.copy()
+    teacher[:, H36M17.index("left_wrist"), 2] -= 0.3  # the teacher sees a hand reach forward
+
+    def wrist_m(sigma: float, teacher_m: np.ndarray) -> np.ndarray:
+        chosen = student_body(
+            dataclasses.replace(weights(), facts={"fit": {"depth_sigma": sigma}}), scene.body, scene.landmarks
+        )
+        shape, ones = np.zeros(10, np.float32), np.ones((16, 17), np.float32)
+        _, corrections = fit_frames(chosen, shape, sixd, rays, ones, np.full(16, 0.15, np.float32), teacher_m)
+        _, _, found = pose_frames(chosen, shape, sixd, corrections, np.tile(np.eye(3), (16, 1, 1)))
+        return (found - found[:, :1])[:, H36M17.index("left_wrist"), 2]
+
+    np.testing.assert_array_equal(wrist_m(0.0, teacher), wrist_m(0.0, marks))
+    nothing, some, much = (wrist_m(sigma, teacher).mean() for sigma in (0.0, 0.3, 0.1))
+    assert much < some - 0.01 < nothing - 0.02
