@@ -21,6 +21,7 @@ from benchmarks.accuracy.export_check import benchmark_motion
 from pn3d.export.viewer import write_viewer
 from tools.headless_browser import Browser, find_chromium
 
+_APART = "pn3dViewer.footage?.begun ? Math.abs(pn3dViewer.pictureFrame() - pn3dViewer.frame) : 0"
 SIZES = ((1280, 900), (1920, 1080))
 
 
@@ -56,6 +57,7 @@ def play(page: Path, executable: str, size: tuple[int, int], settle_s: float, se
         time.sleep(seconds)
         drawn = browser.evaluate("pn3dViewer.drawn") - before
         rate, spent_s = drawn / (time.perf_counter() - began), cpu_s(browser.process_id) - spent_s
+        apart = [browser.evaluate(_APART) for _ in range(20)]
         width, height = browser.evaluate("[pn3dViewer.scene.canvas.width, pn3dViewer.scene.canvas.height]")
         shadows, detail = browser.evaluate("[pn3dViewer.scene.shadows, pn3dViewer.detail]")
         return {
@@ -65,8 +67,9 @@ def play(page: Path, executable: str, size: tuple[int, int], settle_s: float, se
             "scene_px": f"{width} x {height}",
             "shadows": shadows,
             "detail": round(detail, 2),
+            "frames_from_video": max(apart),
             "errors": browser.errors,
-            "requests_elsewhere": [url for url in browser.requests if not url.startswith(("file:", "data:"))],
+            "requests_elsewhere": [url for url in browser.requests if not url.startswith(("file:", "data:", "blob:"))],
         }
 
 

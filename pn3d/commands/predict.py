@@ -6,7 +6,16 @@ from pathlib import Path
 
 from pn3d.commands import session
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
-from pn3d.commands.video_input import add_overlay_option, add_video_options, video_before, write_overlays
+from pn3d.commands.video_input import (
+    PAGE_VIDEO,
+    add_picture_options,
+    add_video_options,
+    person_footage,
+    video_before,
+    write_footage,
+    write_overlays,
+    write_people_page,
+)
 from pn3d.data.clips import require_somebody, select
 from pn3d.detectors import person_clips
 from pn3d.export.files import EXPORTS, check_formats
@@ -37,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rig", default="smpl", choices=RIG_NAMES, help="skeleton of bvh and glb (vrm: glb alone; default: smpl)"
     )
-    add_overlay_option(parser)
+    add_picture_options(parser)
     add_video_options(parser)
 
 
@@ -77,8 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         folders = [(output / f"person_{i:02d}", select(clips, [i])) for i in range(clips.num_clips)]
     written: list[Path] = []
+    footage = write_footage(arguments, output, detections, video) if "html" in formats else None
+    written += [output / PAGE_VIDEO] if footage is not None else []
     predictions: list[tuple[Prediction, int]] = []
-    for folder, part in folders:
+    for number, (folder, part) in enumerate(folders):
         folder.mkdir(exist_ok=True)
         prediction = predict(
             weights, part, body, landmarks, refine=not arguments.no_refine, height_m=arguments.height_m
@@ -90,7 +101,10 @@ def run(arguments: argparse.Namespace) -> int:
         written.append(folder / "prediction.npz")
         print(summary_text(folder.name, prediction.summary))
         if own_formats:
-            written += prediction.export(folder, own_formats, rig=arguments.rig)
+            own = None if detections.clips is not None else person_footage(footage, detections.people[number])
+            written += prediction.export(folder, own_formats, rig=arguments.rig, footage=own)
+    if "html" in formats and detections.clips is None:
+        written.append(write_people_page(output, predictions, detections.people, footage))
     if "mp4" in formats:
         written += write_overlays(arguments, output, detections, predictions, body, video)
     seconds = time.monotonic() - began

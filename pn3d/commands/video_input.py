@@ -1,13 +1,17 @@
 """A video in the place of keypoints: the options, detection before prediction, and the overlay after it."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from pn3d.body.model import BodyModel
 from pn3d.detectors import Detections
 from pn3d.detectors.records import Person
+from pn3d.export.footage import EMBED_UP_TO_BYTES, Footage
+from pn3d.export.viewer import write_people_viewer
 from pn3d.files.errors import UserError
+from pn3d.inference.motion import clip_motion
 from pn3d.inference.predict import Prediction
 from pn3d.video import looks_like_video
 from pn3d.video.decode import read_info, select
@@ -15,8 +19,10 @@ from pn3d.video.detect import DetectedVideo, DetectOptions, detect_video
 from pn3d.video.detectors import MODES
 from pn3d.video.figures import make_figures
 from pn3d.video.overlay import STYLES, Background, grey_background, video_background, write_overlay
+from pn3d.video.page_video import write_page_video
 
 KEPT = "detections.npz"
+PAGE_VIDEO = "video.mp4"
 
 
 def add_video_options(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +40,14 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
     video.add_argument("--stride", type=int, default=1, metavar="N", help="every N-th frame")
 
 
-def add_overlay_option(parser: argparse.ArgumentParser) -> None:
-    """What ``--export mp4`` draws."""
+def add_picture_options(parser: argparse.ArgumentParser) -> None:
+    """What ``--export mp4`` draws, and where the video of ``--export html`` is."""
     parser.add_argument("--overlay", default="body", choices=STYLES, help="what --export mp4 draws (default: body)")
+    parser.add_argument(
+        "--embed-video",
+        action="store_true",
+        help=f"--export html: the video inside result.html, up to {EMBED_UP_TO_BYTES / 1e6:.0f} MB, not only beside it",
+    )
 
 
 def detect_into(arguments: argparse.Namespace, keep: Path) -> DetectedVideo:
@@ -94,6 +105,44 @@ def write_overlays(
         background = _background(arguments, people[0], video)
         written.append(write_overlay(path, figures, background, people[0].video.fps, arguments.overlay))
     return written
+
+
+def write_footage(
+    arguments: argparse.Namespace, output: Path, detections: Detections, video: DetectedVideo | None
+) -> Footage | None:
+    """``video.mp4``, which the pages show behind the 2D input; None where there is no video, or more than one."""
+    videos = {person.video.name for person in detections.people}
+    if len(videos) != 1 or (video is None and not arguments.video):
+        if arguments.embed_video:
+            raise UserError(
+                "--embed-video: there is no video; give one as INPUT, or beside keypoints with --video FILE"
+            )
+        return None
+    return write_page_video(
+        output / PAGE_VIDEO, _background(arguments, detections.people[0], video), arguments.embed_video
+    )
+
+
+def person_footage(footage: Footage | None, person: Person) -> Footage | None:
+    """The footage for the page in a person's own folder: beside the page of all, never inside."""
+    if footage is None:
+        return None
+    return dataclasses.replace(footage, source=f"../{footage.source}", first_s=_first_s(person), content=None)
+
+
+def write_people_page(
+    output: Path, predictions: Sequence[tuple[Prediction, int]], people: Sequence[Person], footage: Footage | None
+) -> Path:
+    """``result.html`` of everybody, with a choice."""
+    motions = []
+    for (prediction, clip), person in zip(predictions, people, strict=True):
+        own = None if footage is None else dataclasses.replace(footage, first_s=_first_s(person))
+        motions.append(clip_motion(prediction.clip(clip), own))
+    return write_people_viewer(output / "result.html", motions)
+
+
+def _first_s(person: Person) -> float:
+    return float(person.frames[0]) / person.video.fps
 
 
 def _background(arguments: argparse.Namespace, person: Person, video: DetectedVideo | None) -> Background:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pn3d.export.footage import Footage
 from pn3d.geometry.kinematics import in_chunks, posed_joints
 from pn3d.geometry.skeleton import SMPL24, Layout, get_layout
 
@@ -67,6 +68,7 @@ class Motion:
         parents: parents of the 24 joints.
         camera_to_world: (T, 4, 4) from the video's camera axes (x right, y down, z forward), metres.
         intrinsics: (4,) fx, fy, cx, cy of that camera, px.
+        footage: the video that the picture of a page stands on.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Motion:
     parents: tuple[int, ...] = SMPL24.parents
     camera_to_world: np.ndarray | None = None
     intrinsics: np.ndarray | None = None
+    footage: Footage | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.poses_world), len(self.joint_layout.joints)

@@ -1,5 +1,8 @@
 """result.html: one self-contained page with the 2D input, the 3D result and their error over time.
 
+A page is of one person or of all people of an input, between whom it offers a choice. Behind the 2D input stands the
+video, where there is one: inside the page or beside it, played by the browser.
+
 The page is the files of ``assets/`` put together with the arrays in base64; it asks nothing of the network (its
 Content-Security-Policy forbids it), and the body is skinned on the graphics card, so a clip costs its rotations and
 not its vertices.
@@ -11,6 +14,7 @@ import importlib.resources
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +30,33 @@ from pn3d.geometry.kinematics import continuous_quaternions
 MAX_FRAMES = 18_000
 """Ten minutes at 30 frames a second; of longer motions every n-th frame is shown."""
 
-_SCRIPTS = ("data", "scene", "camera", "picture", "plots", "")
+MAX_PAGE_FRAMES = 60_000
+"""Frames of all people of a page together, about 45 MB; who does not find room has only a page of their own."""
+
+_SCRIPTS = ("data", "scene", "camera", "picture", "plots", "footage", "save", "")
+_OF_THE_BODY = ("faces", "skin_joints", "skin_weights")  # what people share
 _MISSING = -32768
 
 
 def viewer_html(motion: Motion, max_frames: int = MAX_FRAMES) -> str:
-    """The whole page. Motions longer than ``max_frames`` are thinned, and the page says so."""
-    stride = math.ceil(motion.num_frames / max_frames)
-    data = json.dumps(_page_data(motion, stride), separators=(",", ":"), allow_nan=False)
+    """The whole page of one person. Motions longer than ``max_frames`` are thinned, and the page says so."""
+    return people_html([motion], max_frames)
+
+
+def people_html(motions: Sequence[Motion], max_frames: int = MAX_FRAMES) -> str:
+    """The whole page of people of one input, the first shown first; their footage is the first one's."""
+    kept = motions[: _fitting(motions, max_frames)]
+    people = [_page_data(motion, math.ceil(motion.num_frames / max_frames)) for motion in kept]
+    if missing := len(motions) - len(kept):
+        for person in people:
+            person["footer"] += f" {missing} more people, too many for one page, have pages of their own."
+    page = {"people": people, "body": _taken_together(people), "video": _video_data(kept[0])}
+    data = json.dumps(page, separators=(",", ":"), allow_nan=False)
     script = "\n".join(page_asset(f"viewer_{name}.js" if name else "viewer.js") for name in _SCRIPTS)
     return fill_template(
         page_asset("viewer.html"),
         {
-            "TITLE": html.escape(f"{motion.name} - pn3d"),
+            "TITLE": html.escape(f"{motions[0].name} - pn3d"),
             "STYLE": page_asset("theme.css") + page_asset("viewer.css"),
             # "<" cannot end the script element early when it is written as an escape.
             "DATA": data.replace("<", "\\u003c"),
@@ -50,6 +68,11 @@ def viewer_html(motion: Motion, max_frames: int = MAX_FRAMES) -> str:
 def write_viewer(path: str | os.PathLike[str], motion: Motion, max_frames: int = MAX_FRAMES) -> Path:
     """Writes ``viewer_html``. Raises UserError where it cannot be written."""
     return write_atomically(path, viewer_html(motion, max_frames))
+
+
+def write_people_viewer(path: str | os.PathLike[str], motions: Sequence[Motion]) -> Path:
+    """Writes ``people_html``. Raises UserError where it cannot be written."""
+    return write_atomically(path, people_html(motions))
 
 
 def fill_template(template: str, parts: dict[str, str]) -> str:
@@ -68,6 +91,36 @@ def page_asset(name: str) -> str:
     return importlib.resources.files("pn3d.export").joinpath("assets", name).read_text(encoding="utf-8")
 
 
+def _fitting(motions: Sequence[Motion], max_frames: int) -> int:
+    """How many of the people, from the first on, one page has room for."""
+    frames = np.cumsum([min(motion.num_frames, max_frames) for motion in motions])
+    return max(1, int(np.searchsorted(frames, MAX_PAGE_FRAMES, side="right")))
+
+
+def _taken_together(people: list[dict[str, Any]]) -> dict[str, Any]:
+    """Takes the arrays that are the same for everybody out of the people."""
+    first = people[0]["arrays"]
+    shared = {
+        name: first[name]
+        for name in _OF_THE_BODY
+        if name in first and all(person["arrays"].get(name) == first[name] for person in people)
+    }
+    for person in people:
+        for name in shared:
+            del person["arrays"][name]
+    return shared
+
+
+def _video_data(motion: Motion) -> dict[str, Any] | None:
+    """The video of a page: its address, or its bytes."""
+    if motion.footage is None:
+        return None
+    video = {"source": motion.footage.source, "rate": motion.footage.rate}
+    if motion.footage.content is not None:
+        video["data"] = base64.b64encode(motion.footage.content).decode()
+    return video
+
+
 def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
     layout = motion.joint_layout
     shown = len(range(0, motion.num_frames, stride))
@@ -81,6 +134,7 @@ def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
         "frames": shown,
         "stride": stride,
         "fps": motion.fps / stride,
+        "first_s": motion.footage.first_s if motion.footage else 0.0,
         "parents": list(motion.parents),
         "rest_joints_m": np.round(motion.rest_joints_m, 6).tolist(),
         "height_m": _body_height_m(motion),

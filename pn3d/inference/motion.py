@@ -8,6 +8,7 @@ import numpy as np
 
 from pn3d.body import model as body_model
 from pn3d.body.builtin import builtin_body
+from pn3d.export.footage import Footage
 from pn3d.export.motion import Mesh, Motion
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
 
 
-def clip_motion(one: "Prediction") -> Motion:
-    """The motion of a prediction of one clip; UserError where there is no body in it."""
+def clip_motion(one: "Prediction", footage: Footage | None = None) -> Motion:
+    """The motion of a prediction of one clip on its video; UserError where there is no body in it."""
     if one.poses_world is None or one.betas is None or one.transl_world_m is None:
         raise UserError("these weights hold no student yet, so there is no body to export")
     if one.body is None or one.image_size is None:
@@ -46,6 +47,7 @@ def clip_motion(one: "Prediction") -> Motion:
         image_size=(int(width), int(height)),
         camera_to_world=camera_to_world(one, slice(None)),
         intrinsics=np.asarray(one.intrinsics[0]),
+        footage=footage,
     )
 
 

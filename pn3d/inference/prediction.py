@@ -11,6 +11,7 @@ import numpy as np
 
 from pn3d.body.model import BodyModel
 from pn3d.export.files import write_exports
+from pn3d.export.footage import Footage
 from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
 from pn3d.inference.motion import clip_motion
@@ -129,13 +130,16 @@ class Prediction:
         """Writes ``prediction.npz``, under a temporary name until it is whole; without arrays that do not exist."""
         save_prediction(Path(path), self)
 
-    def export(self, folder: str | Path, formats: Sequence[str], *, rig: str = "smpl") -> list[Path]:
+    def export(
+        self, folder: str | Path, formats: Sequence[str], *, rig: str = "smpl", footage: Footage | None = None
+    ) -> list[Path]:
         """Writes files that other programs open: what ``pn3d predict --export`` does.
 
         Args:
             folder: made where there is none; several clips get a folder ``clip_000`` … each.
             formats: of ``bvh``, ``glb``, ``csv``, ``trc``, ``amass``, ``html``.
             rig: skeleton of BVH and GLB: ``smpl``, ``mixamo``, ``unreal``, and ``vrm`` for GLB.
+            footage: the video behind the 2D view of ``result.html``.
 
         Returns:
             What was written.
@@ -148,7 +152,7 @@ class Prediction:
         written = []
         for index, one in enumerate(self.clips):
             place = Path(folder) if self.num_clips == 1 else Path(folder) / f"clip_{index:03d}"
-            written += write_exports(place, clip_motion(one), formats, rig=rig)
+            written += write_exports(place, clip_motion(one, footage), formats, rig=rig)
         return written
 
 

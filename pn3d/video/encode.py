@@ -1,7 +1,7 @@
 """Frames to an MP4 that browsers and telephones play: H.264 by PyAV (libx264), the sound of the input beside it."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +13,7 @@ from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
 from pn3d.video.extras import require
 
+FAST = {"preset": "superfast", "crf": "21"}
 COPIED = ("aac", "mp3")  # what players of MP4 know; other sound is made AAC
 _BT601 = 6  # the number of what OpenCV makes of RGB in H.264
 
@@ -31,9 +32,7 @@ def write_mp4(
     pictures: Iterable[np.ndarray],
     rate: Fraction,
     sound: Sound | None = None,
-    *,
-    preset: str = "superfast",
-    quality: int = 21,
+    options: Mapping[str, str] = FAST,
 ) -> int:
     """Writes frames at an even rate; returns how many.
 
@@ -42,8 +41,7 @@ def write_mp4(
         pictures: (H, W, 3) uint8 RGB, H and W even, all of one size.
         rate: frames per second, exact.
         sound: to copy beside it; what of it cannot be read is left out.
-        preset: of libx264.
-        quality: libx264's constant rate factor, less is better.
+        options: of libx264.
 
     Raises:
         UserError: the folder cannot be written, the disk is full, no frame came.
@@ -53,7 +51,7 @@ def write_mp4(
     try:
         with whole_file(path) as place, contextlib.ExitStack() as open_files:
             output = open_files.enter_context(av.open(place.name, "w", format="mp4", options={"movflags": "faststart"}))
-            stream = output.add_stream("libx264", rate=rate, options={"preset": preset, "crf": str(quality)})
+            stream = output.add_stream("libx264", rate=rate, options=dict(options))
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = 1 / rate
             track = _SoundTrack(output, sound, open_files) if sound is not None else None

@@ -18,8 +18,13 @@ from tools.headless_browser import Browser, find_chromium
 KINDS = {"f32": "<f4", "i16": "<i2", "u8": "u1", "i8": "i1", "u16": "<u2", "u32": "<u4"}
 
 
-def page_data(page: str) -> dict:
+def page_of(page: str) -> dict:
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1))
+
+
+def page_data(page: str) -> dict:
+    """The data of a page's first person."""
+    return page_of(page)["people"][0]
 
 
 def decode(packed: dict) -> np.ndarray:

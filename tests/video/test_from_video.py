@@ -218,7 +218,7 @@ def test_the_command_goes_from_a_video_to_the_overlay(
     scale = SIZE / clips.image_size[0]
     path = write_video(tmp_path / "a ü b.mp4", gradient_pictures(40), rate=Fraction(30000, 1001), sound=True)
     register("known", lambda mode, models: KnownDetector(clips.keypoints[:40, None] * scale))
-    words = ["predict", str(path), "--output", str(tmp_path / "out"), "--detector", "known", "--export", "mp4"]
+    words = ["predict", str(path), "--output", str(tmp_path / "out"), "--detector", "known", "--export", "mp4,html"]
     try:
         assert main(words) == 0
     finally:
@@ -230,6 +230,9 @@ def test_the_command_goes_from_a_video_to_the_overlay(
         assert abs(float(sound.duration * sound.time_base) - 40 / 30) < 0.15
         assert len(list(container.decode(video))) == 40
     assert len(person_clips(read_keypoints(tmp_path / "out/detections.npz")).keypoints) == 40
+    assert read_info(tmp_path / "out/video.mp4").frames == 40
+    assert '"source":"video.mp4"' in (tmp_path / "out/result.html").read_text()
+    assert '"source":"../video.mp4"' in (tmp_path / "out/person_00/result.html").read_text()
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
 class Viewer {
   constructor() {
-    this.motion = readMotion();
+    this.page = readPage();
+    this.motion = personOf(this.page, 0);
     this.time = 0;
     this.frame = 0;
     this.playing = false;
@@ -14,8 +15,9 @@ class Viewer {
     this.settled = 0;
     this.dirty = true;
     this.follow = true;
-    this.layers = { student: true, teacher: false, body: true };
+    this.layers = { student: true, teacher: false, body: true, video: true };
     this.element = (id) => document.getElementById(id);
+    this.footage = this.startFootage();
     this.picture = new Picture(this.element("picture"), this.motion);
     this.plots = new Plots(this.element("plots"), this.motion);
     this.element("no-picture").hidden = Boolean(this.motion.arrays.keypoints || this.motion.arrays.reprojected);
@@ -23,7 +25,9 @@ class Viewer {
     this.camera = new OrbitCamera(this.middle({ first: 0, second: 0, mix: 0 }), 2.2 * height);
     this.scene = this.startScene();
     this.label();
+    this.addPeople();
     this.addLayers();
+    this.addPicture();
     this.addViews();
     this.addPlayback();
     this.addTheme();
@@ -42,6 +46,44 @@ class Viewer {
       note.hidden = false;
       return null;
     }
+  }
+
+  /** The video of the page, whose frames make the 2D view anew when they come; null where there is none. */
+  startFootage() {
+    const kept = this.page.video;
+    if (!kept) return null;
+    return new Footage(this.element("footage"), kept, () => {
+      this.dirty = true;
+      this.shownFrame = -1;
+      this.element("layer-video")?.toggleAttribute("hidden", this.footage.failed);
+      if (this.footage.failed) this.say(`The video ${kept.source} cannot be shown: it is not beside this page, or this browser does not play it.`);
+    });
+  }
+
+  say(text) { this.element("said").textContent = text; }
+
+  /** The choice of a person, where the page has several. */
+  addPeople() {
+    const select = this.element("person"), names = this.page.people.map((person) => person.title);
+    this.element("who").hidden = names.length < 2;
+    for (const [index, name] of names.entries()) select.add(new Option(`${index}: ${name}`, index));
+    select.addEventListener("change", () => this.choose(Number(select.value)));
+  }
+
+  /** Shows another person at the same moment of the video. */
+  choose(index) {
+    const time = this.motion.first_s + this.frame / this.motion.fps;
+    this.motion = personOf(this.page, index);
+    for (const id of ["layers", "plot-key"]) this.element(id).replaceChildren();
+    const { zoomed } = this.picture;
+    this.picture = Object.assign(new Picture(this.element("picture"), this.motion), { zoomed });
+    this.plots = new Plots(this.element("plots"), this.motion);
+    this.scene?.show(this.motion);
+    this.label();
+    this.addLayers();
+    this.shownFrame = -1;
+    this.seek(Math.round((time - this.motion.first_s) * this.motion.fps), false);
+    if (this.playing) this.play(true);
   }
 
   label() {
@@ -76,7 +118,6 @@ class Viewer {
     };
     const there = { student: arrays.student, teacher: arrays.teacher, body: arrays.vertices };
     for (const [layer, values] of Object.entries(there)) {
-      this.layers[layer] = this.layers[layer] && Boolean(values);
       if (!values) continue;
       const text = layer[0].toUpperCase() + layer.slice(1);
       const button = this.chip(this.element("layers"), text, this.layers[layer], (on) => { this.layers[layer] = on; });
@@ -86,13 +127,22 @@ class Viewer {
       dot.className = `dot ${layer}`;
       button.prepend(dot);
     }
+    this.element("fit").hidden = !this.motion.image_size;
+  }
+
+  /** What the bar of the 2D view offers. */
+  addPicture() {
     const fit = this.element("fit");
-    fit.hidden = !this.motion.image_size;
     fit.addEventListener("click", () => {
       this.picture.zoomed = !this.picture.zoomed;
       fit.setAttribute("aria-pressed", this.picture.zoomed);
       this.dirty = true;
+      this.shownFrame = -1;
     });
+    this.element("save").addEventListener("click", () => savePicture(this));
+    if (!this.footage) return;
+    const button = this.chip(this.element("footage-chips"), "Video", true, (on) => { this.layers.video = on; this.shownFrame = -1; });
+    button.id = "layer-video";
   }
 
   addViews() {
@@ -114,7 +164,10 @@ class Viewer {
     this.element("back").addEventListener("click", () => this.seek(this.frame - 1));
     this.element("next").addEventListener("click", () => this.seek(this.frame + 1));
     this.element("scrub").addEventListener("input", (event) => this.seek(Number(event.target.value)));
-    this.element("speed").addEventListener("change", (event) => { this.speed = Number(event.target.value); });
+    this.element("speed").addEventListener("change", (event) => {
+      this.speed = Number(event.target.value);
+      if (this.playing) this.play(true);
+    });
     const plots = this.element("plots");
     const go = (event) => { if (event.buttons) this.seek(this.plots.frameAt(event.clientX)); };
     plots.addEventListener("pointerdown", (event) => { plots.setPointerCapture(event.pointerId); go(event); });
@@ -145,25 +198,40 @@ class Viewer {
     const button = this.element("play");
     button.classList.toggle("playing", this.playing);
     button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
-    if (!this.playing) this.seek(this.frame, false);
+    if (this.playing) this.footage?.play(this.motion.first_s + this.time, this.speed);
+    else {
+      this.footage?.pause();
+      this.seek(this.frame, false);
+    }
   }
 
   seek(frame, stop = true) {
     if (stop && this.playing) this.play(false);
     this.frame = Math.min(this.motion.frames - 1, Math.max(0, frame));
     this.time = this.frame / this.motion.fps;
+    this.footage?.seek(this.motion.first_s + this.time);
     this.dirty = true;
+  }
+
+  /** The clock goes on: the video's where one plays, else our own. From the end it goes back to the beginning. */
+  advance(seconds) {
+    const { fps, frames, first_s: first } = this.motion, span = (frames - 1) / fps;
+    const led = this.footage?.leads ? this.footage.clock() : undefined;
+    if (led === null) return;
+    this.time = led === undefined ? this.time + seconds : Math.max(0, led - first);
+    if (this.time >= span + (led === undefined ? 0 : 0.5 / this.footage.rate)) {
+      this.time = 0;
+      this.footage?.play(first, this.speed);
+    }
+    this.frame = Math.min(frames - 1, Math.floor(this.time * fps + 0.02));
   }
 
   tick(now, before) {
     if (this.playing) {
-      const { fps, frames } = this.motion, span = (frames - 1) / fps;
       const passed = Math.min(now - before, 250);
       this.pace += 0.05 * (passed - this.pace);
       this.economise(now);
-      this.time += passed / 1000 * this.speed;
-      if (this.time >= span) this.time %= span;
-      this.frame = Math.min(frames - 1, Math.floor(this.time * fps + 1e-6));
+      this.advance(passed / 1000 * this.speed);
       this.dirty = true;
     }
     if (this.dirty) this.draw();
@@ -196,7 +264,7 @@ class Viewer {
     const { bones, joint_sides: sides, arrays } = this.motion, shown = [];
     const kinds = [["student", 0.017, (joint) => sides[joint]], ["teacher", 0.011, () => "teacher"]];
     for (const [layer, radius, colourOf] of kinds) {
-      if (this.layers[layer]) shown.push({ places: placesAt(arrays[layer], sides.length, this.motion, moment, pelvis), bones, radius, colourOf });
+      if (this.layers[layer] && arrays[layer]) shown.push({ places: placesAt(arrays[layer], sides.length, this.motion, moment, pelvis), bones, radius, colourOf });
     }
     return shown;
   }
@@ -209,7 +277,7 @@ class Viewer {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const pelvis = pelvisAt(this.motion, moment);
     if (this.follow) this.camera.target = this.middle(moment);
-    const rows = this.layers.body ? skinningRows(this.motion, moment, pelvis) : null;
+    const rows = this.layers.body && this.motion.arrays.vertices ? skinningRows(this.motion, moment, pelvis) : null;
     this.scene.draw(this.camera.pose(width / height), rows, this.skeletons(moment, pelvis));
   }
 
@@ -222,9 +290,21 @@ class Viewer {
     this.drawn += 1;
   }
 
+  /** The frame of the 2D view: that of the video's frame which is seen, so that the two are never apart. */
+  pictureFrame() {
+    const { fps, frames, first_s: first } = this.motion, { footage } = this;
+    if (!footage?.begun || (this.playing && !footage.leads)) return this.frame;
+    if (first + this.frame / fps > footage.video.duration) return this.frame;
+    return Math.min(frames - 1, Math.max(0, Math.floor((footage.shown - first) * fps + 0.02)));
+  }
+
+  /** What stands behind the 2D view, or null. */
+  behind() { return this.layers.video && this.footage?.ready ? this.footage.video : null; }
+
   drawFrame() {
     const { frames, fps, stride } = this.motion;
-    this.picture.draw(this.frame);
+    // On its way to another frame the video cannot be drawn; the one that is seen stays.
+    if (!this.footage?.begun || this.footage.ready) this.picture.draw(this.pictureFrame(), this.behind());
     this.plots.draw(this.frame);
     this.element("scrub").value = this.frame;
     const seconds = (value) => (value / fps).toFixed(2);

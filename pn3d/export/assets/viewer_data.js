@@ -16,10 +16,19 @@ function decodeArray(packed) {
   return values;
 }
 
-function readMotion() {
-  const motion = JSON.parse(document.getElementById("data").textContent);
-  for (const [name, packed] of Object.entries(motion.arrays)) motion.arrays[name] = decodeArray(packed);
-  return motion;
+/** The page's data: people, the arrays of the body that they share, the video. */
+function readPage() {
+  return JSON.parse(document.getElementById("data").textContent);
+}
+
+/** One person of the page, its arrays decoded the first time. */
+function personOf(page, index) {
+  const person = page.people[index];
+  for (const part of [page.body, person.arrays]) {
+    for (const [name, packed] of Object.entries(part)) if (packed.data !== undefined) part[name] = decodeArray(packed);
+  }
+  person.arrays = { ...page.body, ...person.arrays };
+  return person;
 }
 
 /** Places (x, y, z per joint) between two frames of a (T, J, 3) array, moved by the pelvis -> Float32Array. */

@@ -98,15 +98,20 @@ class Picture {
     return [x - half, y - half, x + half, y + half];
   }
 
-  draw(frame) {
-    const context = sharpContext(this.canvas), { image_size: size, joint_sides: sides, arrays } = this.motion;
+  draw(frame, behind = null) {
+    this.paint(sharpContext(this.canvas), this.canvas.clientWidth, this.canvas.clientHeight, frame, behind);
+  }
+
+  /** A frame onto any context of this size; `behind` is the video or null. */
+  paint(context, width, height, frame, behind) {
+    const { image_size: size, joint_sides: sides, arrays } = this.motion;
     const [x0, y0, x1, y1] = this.zoomed || !size ? this.window(frame) : [0, 0, ...size];
-    const { clientWidth: width, clientHeight: height } = this.canvas;
     const scale = Math.min((width - 16) / (x1 - x0), (height - 16) / (y1 - y0));
     const left = (width - scale * (x1 - x0)) / 2 - scale * x0, top = (height - scale * (y1 - y0)) / 2 - scale * y0;
     if (size) {
       context.fillStyle = this.colours.sky;
       context.fillRect(left, top, scale * size[0], scale * size[1]);
+      if (behind) context.drawImage(behind, left, top, scale * size[0], scale * size[1]);
       context.strokeStyle = this.colours.line;
       context.strokeRect(left, top, scale * size[0], scale * size[1]);
     }

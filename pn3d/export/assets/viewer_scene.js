@@ -144,11 +144,16 @@ class Scene {
     if (!gl) throw new Error("This browser offers no WebGL 2, so the 3D view cannot be shown.");
     this.gl = gl;
     this.canvas = canvas;
-    this.motion = motion;
     this.shadows = true;
     this.recolour();
     this.floor = this.makeFloor();
     this.bones = this.makeBones();
+    this.show(motion);
+  }
+
+  /** Takes a person in the place of the one before. */
+  show(motion) {
+    this.motion = motion;
     this.skin = motion.arrays.vertices ? this.makeSkin(motion.arrays) : null;
   }
 
