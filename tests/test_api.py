@@ -178,7 +178,7 @@ def test_a_prediction_can_do_what_the_command_does(tmp_path: Path) -> None:
         whole.clip("nobody")
     written = whole.export(tmp_path / "new" / "out", ["bvh"])
     assert [path.relative_to(tmp_path).as_posix() for path in written] == [
-        f"new/out/clip_{i:03d}/motion.bvh" for i in range(4)
+        f"new/out/clip_{i:03d}/{name}" for i in range(4) for name in ("motion.bvh", "motion.json")
     ]
     with pytest.raises(UserError, match="unknown export format"):
         second.export(tmp_path, ["fbx"])

@@ -7,6 +7,7 @@ Pixels have their origin in the top left corner, x right, y down; cameras look a
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ TRUTH_FIELDS = ("joints_cam", "truth_joint_names", "poses", "betas", "transl_cam
 
 _BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
 _REQUIRED = ("keypoints", "confidence", "clip_start", "clip_name", "image_size", "fps", "joint_names", "layout")
-_OPTIONAL = ("intrinsics",)
-_PER_FRAME = ("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored")
-_PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "betas", "up_cam")
+_OPTIONAL = ("intrinsics", "frame_number", "time_s", "filled", "has_joint")
+_PER_FRAME = (
+    *("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored"),
+    *("frame_number", "time_s", "filled"),
+)
+_PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "has_joint", "betas", "up_cam")
 _KINDS = {"f": "float32", "i": "int64", "U": "str", "b": "bool"}
 
 
@@ -43,6 +47,10 @@ class Clips:
         fps: (C,) float32.
         layout: the joints and their order.
         intrinsics: (C, 4) float32 fx, fy, cx, cy in px.
+        frame_number: (N,) int64 what the detector's file calls each frame.
+        time_s: (N,) float64 seconds since the video's beginning, increasing within a clip.
+        filled: (N,) bool frames in which the person was not detected.
+        has_joint: (C, J) bool joints that the detector's layout has, seen or not.
         joints_cam: truth, (N, J, 3) float32 m in camera axes; with ``truth_joint_names`` (N, K, 3), NaN where unknown.
         truth_joint_names: truth, (K,) str the joints of ``joints_cam``; where None they are the layout's, all known.
         poses: truth, (N, 24, 3) float32 SMPL axis-angle; the root rotates into the camera's axes.
@@ -61,6 +69,10 @@ class Clips:
     fps: np.ndarray
     layout: Layout
     intrinsics: np.ndarray | None = None
+    frame_number: np.ndarray | None = None
+    time_s: np.ndarray | None = None
+    filled: np.ndarray | None = None
+    has_joint: np.ndarray | None = None
     joints_cam: np.ndarray | None = None
     truth_joint_names: np.ndarray | None = None
     poses: np.ndarray | None = None
@@ -169,12 +181,13 @@ def select(clips: Clips, indices: np.ndarray | list[int]) -> Clips:
 def concatenate(parts: list[Clips]) -> Clips:
     """All clips of several files as one. Layouts, and which truth there is, must agree.
 
-    Where only some parts know their intrinsics, the others get the assumed ones (``camera.assumed_intrinsics``).
+    Where only some parts know their intrinsics, the others get the assumed ones (``camera.assumed_intrinsics``), and so
+    on: ``with_defaults``.
     """
     if not parts:
         raise UserError("no keypoint files to put together; expected at least one")
-    if any(part.scored is not None for part in parts):
-        parts = [replace(p, scored=np.ones(p.frames, bool) if p.scored is None else p.scored) for p in parts]
+    known = [key for key in _DEFAULTS if any(getattr(part, key) is not None for part in parts)]
+    parts = [with_defaults(part, known) for part in parts]
     first = parts[0]
     for part in parts[1:]:
         if part.layout != first.layout:
@@ -188,17 +201,36 @@ def concatenate(parts: list[Clips]) -> Clips:
             raise UserError("cannot put keypoint files together: their 'truth_joint_names' are not the same joints")
         if part.body != first.body:
             raise UserError(f"cannot put truth of bodies {first.body!r} and {part.body!r} together")
-    if any(part.intrinsics is not None for part in parts):
-        parts = [
-            part if part.intrinsics is not None else replace(part, intrinsics=assumed_intrinsics(part.image_size))
-            for part in parts
-        ]
     changed: dict[str, Any] = {
         key: np.concatenate([getattr(part, key) for part in parts])
         for key in _PER_FRAME + _PER_CLIP
         if getattr(parts[0], key) is not None
     }
     return replace(first, clip_start=_starts(np.concatenate([part.lengths for part in parts])), **changed)
+
+
+_DEFAULTS: dict[str, Callable[[Clips], np.ndarray]] = {
+    "scored": lambda clips: np.ones(clips.frames, bool),
+    "intrinsics": lambda clips: assumed_intrinsics(clips.image_size),
+    "frame_number": lambda clips: _place_in_clip(clips),
+    "time_s": lambda clips: _place_in_clip(clips) / clips.fps.astype(np.float64)[clips.clip_of_frame],
+    "filled": lambda clips: np.zeros(clips.frames, bool),
+    "has_joint": lambda clips: np.logical_or.reduceat(clips.confidence > 0, clips.clip_start[:-1]),
+}
+"""What an optional array is where a file does not have it."""
+
+TIME_FIELDS = ("frame_number", "time_s", "filled", "has_joint")
+
+
+def with_defaults(clips: Clips, keys: Sequence[str] = TIME_FIELDS) -> Clips:
+    """``clips`` with these optional arrays filled in where they are None: frames from 0 and seconds from 0 in each
+    clip, none filled, the joints that are ever measured, assumed intrinsics, all frames scored."""
+    lacking: dict[str, Any] = {key: _DEFAULTS[key](clips) for key in keys if getattr(clips, key) is None}
+    return replace(clips, **lacking) if lacking else clips
+
+
+def _place_in_clip(clips: Clips) -> np.ndarray:
+    return np.arange(clips.frames) - np.repeat(clips.clip_start[:-1], clips.lengths)
 
 
 def validate_clips(clips: Clips, where: str | Path) -> Clips:
@@ -214,6 +246,10 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
         "image_size": ((count, 2), "i", np.int32),
         "fps": ((count,), "f", np.float32),
         "intrinsics": ((count, 4), "f", np.float32),
+        "frame_number": ((frames,), "i", np.int64),
+        "time_s": ((frames,), "f", np.float64),
+        "filled": ((frames,), "b", np.bool_),
+        "has_joint": ((count, joints), "b", np.bool_),
         "joints_cam": ((frames, joints if names is None else len(names), 3), "f", np.float32),
         "poses": ((frames, 24, 3), "f", np.float32),
         "betas": ((count, 10), "f", np.float32),
@@ -281,6 +317,8 @@ def _check_values(where: str | Path, clips: Clips) -> None:
         if value is not None and value.min() <= 0:
             clip = int(np.argwhere(value <= 0)[0][0])
             raise UserError(f"{where}: {key!r} must be positive, found {value[clip]} for clip {clip}")
+    if clips.time_s is not None and ((np.diff(clips.time_s) <= 0) & (np.diff(clips.clip_of_frame) == 0)).any():
+        raise UserError(f"{where}: 'time_s' must increase within a clip")
     present = [key for key in _BODY_TRUTH if getattr(clips, key) is not None]
     if present and len(present) < len(_BODY_TRUTH):
         lacking = [key for key in _BODY_TRUTH if key not in present]

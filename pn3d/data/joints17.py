@@ -51,7 +51,15 @@ def to_h36m17(clips: Clips) -> Clips:
     joints_cam = clips.joints_cam
     if joints_cam is not None and clips.truth_joint_names is None:
         joints_cam = joints_cam[:, source] if (source >= 0).all() else None
-    return replace(clips, layout=H36M17, keypoints=positions, confidence=masked, joints_cam=joints_cam)
+    changed = {"keypoints": positions, "confidence": masked, "joints_cam": joints_cam}
+    return replace(clips, layout=H36M17, has_joint=_has_joint(clips, source, confidence), **changed)
+
+
+def _has_joint(clips: Clips, source: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """(C, 17) joints that the layout has, or that follow from others of it."""
+    has = np.ones((clips.num_clips, len(clips.layout.joints)), bool) if clips.has_joint is None else clips.has_joint
+    derived = np.logical_or.reduceat(confidence > 0, clips.clip_start[:-1])
+    return ((source >= 0) & has[:, source]) | derived
 
 
 def h36m17_by_name(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:

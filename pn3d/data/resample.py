@@ -47,6 +47,9 @@ def resample_clips(clips: Clips, frame_rate: float) -> tuple[Clips, FrameTimes |
         confidence=confidence,
         clip_start=np.array(starts, np.int64),
         fps=np.full(len(rates), frame_rate, np.float32),
+        frame_number=None,
+        time_s=None,
+        filled=None,
     )
     return resampled, FrameTimes(*(np.concatenate(column) for column in zip(*backward, strict=True)))
 

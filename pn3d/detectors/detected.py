@@ -76,5 +76,12 @@ def read_detected(opened: Opened) -> list[RawVideo]:
             normalised=False,
             image_size=(width, height),
             fps=fps,
+            cut=_cut(content),
         )
     ]
+
+
+def _cut(content: Mapping[str, Any]) -> tuple[int, int]:
+    """Number of the first frame in the video, and every how many of them; (0, 1) where the file does not say it."""
+    part = np.asarray(content.get("made_of", (0, 0, 1))).reshape(-1)
+    return (int(part[0]), max(int(part[2]), 1)) if part.shape == (3,) and part.dtype.kind in "iu" else (0, 1)

@@ -14,13 +14,15 @@ SHOWN_PEOPLE = 12
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """One person: frames are of the time line; ``size_px`` is the median diagonal of the box around the joints."""
+    """One person: frames by the file's numbers, ``start_s`` in the video's time; ``size_px`` is the median diagonal of
+    the box around the joints."""
 
     index: int
     name: str
     track_id: int | None
     first_frame: int
     last_frame: int
+    start_s: float
     frames_seen: int
     frames_filled: int
     longest_gap: int
@@ -105,8 +107,9 @@ def _person_facts(index: int, person: Person) -> PersonFacts:
         index=index,
         name=person.name,
         track_id=person.track_id,
-        first_frame=int(person.frames[0]),
-        last_frame=int(person.frames[-1]),
+        first_frame=int(person.frame_number[0]),
+        last_frame=int(person.frame_number[-1]),
+        start_s=float(person.time_s[0]),
         frames_seen=person.frames_seen,
         frames_filled=int(person.filled.sum()),
         longest_gap=int((np.diff(seen) - 1).max()) if len(seen) > 1 else 0,
@@ -131,7 +134,7 @@ def facts_text(facts: KeypointFacts) -> str:
         gaps = f", {person.frames_filled} filled (longest gap {person.longest_gap})" if person.frames_filled else ""
         lines.append(
             f"  {person.index:3d}  seen in {person.frames_seen} frames from {person.first_frame} to "
-            f"{person.last_frame}{gaps}, {person.size_px:.0f} px across{track}"
+            f"{person.last_frame} ({person.start_s:.2f} s on){gaps}, {person.size_px:.0f} px across{track}"
         )
     if len(facts.people) > SHOWN_PEOPLE:
         lines.append(f"       and {len(facts.people) - SHOWN_PEOPLE} more")

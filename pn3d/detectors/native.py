@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.data.clips import Clips, read_clips
+from pn3d.data.clips import Clips, read_clips, with_defaults
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.people import Given
 from pn3d.detectors.records import Detections, Person, Video
@@ -65,6 +65,10 @@ def _read(opened: Opened) -> Clips:
 
 def _clip_person(clips: Clips, clip: int, changed: dict[str, Any]) -> Person:
     first, last = int(clips.clip_start[clip]), int(clips.clip_start[clip + 1])
+    filled = (clips.confidence <= 0).all(axis=1) if clips.filled is None else clips.filled
+    clips = with_defaults(clips)
+    assert clips.frame_number is not None
+    assert clips.time_s is not None
     known = clips.intrinsics is not None
     intrinsics = clips.intrinsics if clips.intrinsics is not None else assumed_intrinsics(clips.image_size)
     fx, fy, cx, cy = intrinsics[clip].tolist()
@@ -72,14 +76,16 @@ def _clip_person(clips: Clips, clip: int, changed: dict[str, Any]) -> Person:
     video = Video(
         name=str(clips.clip_name[clip]),
         frames=last - first,
-        first_number=0,
         fps=float(clips.fps[clip]),
         fps_source="given" if "fps" in changed else "file",
         image_size=(width, height),
         image_size_source="given" if "image_size" in changed else "file",
         intrinsics=(fx, fy, cx, cy),
         intrinsics_source="given" if "intrinsics" in changed else "file" if known else "assumed",
+        numbers=clips.frame_number[first:last],
+        start_s=float(clips.time_s[first]),
     )
     confidence = clips.confidence[first:last]
-    filled = np.asarray((confidence <= 0).all(axis=1))
-    return Person(clips.keypoints[first:last], confidence, np.arange(last - first), filled, None, video, video.name)
+    return Person(
+        clips.keypoints[first:last], confidence, np.arange(last - first), filled[first:last], None, video, video.name
+    )

@@ -159,17 +159,17 @@ def _video(raw: RawVideo, cleaned: Clean, timeline: Timeline, given: Given, rema
     in_order_only = timeline.numbers is not None and timeline.places is None
     counted_from = 1 if int(raw.listed_frames[0]) == 1 else 0
     start_s = timeline.start_s if timeline.places is not None else (first - counted_from) / (timeline.step * rate)
+    start_s += raw.cut[0] / (raw.cut[1] * rate)
     return Video(
         name=raw.name,
         frames=timeline.frames,
-        first_number=first,
         fps=float(rate),
         fps_source="given" if fps is not None else "file" if known else "assumed",
         image_size=cleaned.image_size,
         image_size_source=cleaned.image_size_source,
         intrinsics=(float(focal), float(focal), width / 2, height / 2),
         intrinsics_source="given" if focal_px is not None else "assumed",
-        step=timeline.step,
+        numbers=raw.cut[0] + raw.cut[1] * timeline.all_numbers(),
         start_s=0.0 if in_order_only else float(start_s),
     )
 

@@ -7,7 +7,7 @@ from pn3d.data.joints17 import h36m17_by_name
 from pn3d.detectors.filling import SHORT_GAP_SECONDS
 from pn3d.detectors.records import Detections, Person
 from pn3d.files.errors import UserError
-from pn3d.geometry.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17, remap_indices
 
 MIN_CLIP_FRAMES = 9
 
@@ -33,12 +33,16 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
     if not pieces:
         raise UserError(f"{detections.source}: nobody is seen for {MIN_CLIP_FRAMES} frames without a long gap")
     positions, trust, names = [], [], []
+    numbers, times, filled = [], [], []
     for person, (first, last) in pieces:
         one = h36m17_by_name(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
         positions.append(one[0])
         trust.append(one[1])
+        numbers.append(person.frame_number[first:last])
+        times.append(person.time_s[first:last])
+        filled.append(person.filled[first:last])
         whole = last - first == len(person.frames)
-        names.append(person.name if whole else f"{person.name}/frames_{int(person.frames[first]):06d}")
+        names.append(person.name if whole else f"{person.name}/frames_{int(person.frame_number[first]):06d}")
     videos = [person.video for person, _ in pieces]
     known = any(video.intrinsics_source != "assumed" for video in videos)
     return Clips(
@@ -50,6 +54,10 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
         fps=np.array([video.fps for video in videos], np.float32),
         layout=H36M17,
         intrinsics=np.array([video.intrinsics for video in videos], np.float32) if known else None,
+        frame_number=np.concatenate(numbers),
+        time_s=np.concatenate(times),
+        filled=np.concatenate(filled),
+        has_joint=np.tile(np.array(remap_indices(detections.layout, H36M17)) >= 0, (len(pieces), 1)),
     )
 
 

@@ -60,8 +60,7 @@ def _three_frames(person: Person) -> list[int]:
 def _panel(person: Person, layout: Layout, frame: int) -> list[str]:
     points, trust = person.keypoints_px[frame].astype(np.float64), person.confidence[frame]
     shown = [j for j in range(len(layout.joints)) if trust[j] > 0]
-    number = int(person.frames[frame])
-    caption = f"frame {number}, {number / person.video.fps:.2f} s"
+    caption = f"frame {person.frame_number[frame]}, {person.time_s[frame]:.2f} s"
     parts = [f'<text x="{PANEL_WIDTH / 2:.0f}" y="0" font-size="13" text-anchor="middle">{caption}</text>']
     if not shown:
         return [*parts, f'<text x="{PANEL_WIDTH / 2:.0f}" y="60" text-anchor="middle">nobody measured</text>']

@@ -35,6 +35,8 @@ class RawVideo:
         layout_name: layout that the file declares or the tool always writes, with the reason in words.
         normalised: True or False where the format says so; None = judge by the numbers.
         image_size: (width, height) in px where the file has it.
+        cut: the video's number of the file's frame 0, and the video's frames per frame of the file, where the file is
+            of a part of a video.
         notes: sentences for the user.
     """
 
@@ -53,6 +55,7 @@ class RawVideo:
     normalised: bool | None = None
     image_size: tuple[int, int] | None = None
     fps: float | None = None
+    cut: tuple[int, int] = (0, 1)
     notes: list[str] = field(default_factory=list)
 
 
@@ -63,9 +66,8 @@ class Video:
     Attributes:
         name: the file's stem or the video's name.
         frames: length T of its time line.
-        first_number: number that the file gives to frame 0 of the time line; frame t is ``first_number + t step``.
+        numbers: (T,) int64 number that the file gives to each frame of the time line, or that of the frame before it.
         fps: frames per second.
-        step: numbers of the file per frame of the time line.
         start_s: time of frame 0 of the time line since the video's beginning.
         image_size: (width, height) in px.
         intrinsics: fx, fy, cx, cy in px.
@@ -73,14 +75,13 @@ class Video:
 
     name: str
     frames: int
-    first_number: int
     fps: float
     fps_source: Source
     image_size: tuple[int, int]
     image_size_source: Source
     intrinsics: tuple[float, float, float, float]
     intrinsics_source: Source
-    step: int = 1
+    numbers: np.ndarray = field(compare=False)
     start_s: float = 0.0
 
 
@@ -108,14 +109,14 @@ class Person:
     name: str
 
     @property
-    def first_frame(self) -> int:
-        """Number that the file gives to the first frame."""
-        return self.video.first_number + int(self.frames[0]) * self.video.step
+    def frame_number(self) -> np.ndarray:
+        """(T,) int64 numbers that the file gives to the frames."""
+        return self.video.numbers[self.frames]
 
     @property
-    def start_s(self) -> float:
-        """Time of the first frame since the video's beginning."""
-        return self.video.start_s + float(self.frames[0]) / self.video.fps
+    def time_s(self) -> np.ndarray:
+        """(T,) float64 seconds since the video's beginning."""
+        return self.video.start_s + self.frames / self.video.fps
 
     @property
     def frames_seen(self) -> int:

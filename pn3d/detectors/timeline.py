@@ -43,12 +43,13 @@ class Timeline:
             return self.frame_of(number).astype(np.float64)
         return self.places[np.searchsorted(self.numbers, number)]
 
-    def number_at(self, frame: int) -> int:
-        """The file's number of a frame of the time line, or that of the nearest before it."""
+    def all_numbers(self) -> np.ndarray:
+        """(T,) int64 the file's number of each frame of the time line, or that of the nearest before it."""
+        frames = np.arange(self.frames)
         if self.numbers is None:
-            return self.first + frame * self.step
+            return self.first + frames * self.step
         places = np.arange(len(self.numbers)) if self.places is None else self.places
-        return int(self.numbers[max(int(np.searchsorted(places, frame + 1e-6, side="right")) - 1, 0)])
+        return self.numbers[np.maximum(np.searchsorted(places, frames + 1e-6, side="right") - 1, 0)]
 
     def frame_of(self, number: np.ndarray) -> np.ndarray:
         """(D,) file numbers -> (D,) int64 frames."""

@@ -40,7 +40,7 @@ def amass_arrays(motion: Motion, rate: int | None = None) -> dict[str, np.ndarra
 
     Returns:
         ``poses (T, 156)``, ``trans (T, 3)`` and ``betas (16,)`` float64, ``gender``, both ``mocap_framerate`` and
-        ``mocap_frame_rate`` float64 (whole numbers), and ``pn3d_body_name``, which readers ignore.
+        ``mocap_frame_rate`` float64 (whole numbers), and ``pn3d_…``, which readers ignore.
     """
     rate = amass_rate(motion.fps) if rate is None else rate
     poses, transl_m = resample_motion(motion.poses_world, motion.transl_world_m, motion.fps, rate)
@@ -63,6 +63,8 @@ def amass_arrays(motion: Motion, rate: int | None = None) -> dict[str, np.ndarra
         "mocap_framerate": np.array(float(rate)),
         "mocap_frame_rate": np.array(float(rate)),
         "pn3d_body_name": np.array(motion.body_name),
+        "pn3d_first_frame": np.array(motion.frame_numbers[0]),
+        "pn3d_start_s": np.array(motion.times_s[0]),
     }
 
 

@@ -12,13 +12,16 @@ from pn3d.files.atomic import write_atomically
 from pn3d.geometry.skeleton import SMPL24
 
 
-def table_text(columns: Sequence[str], values: np.ndarray, fps: float, digits: int) -> str:
-    """``frame`` (from 0), ``time_s`` and the given columns; ``values`` is (T, len(columns))."""
+def table_text(columns: Sequence[str], values: np.ndarray, motion: Motion, digits: int) -> str:
+    """``frame`` and ``time_s`` of the video, ``filled`` (1 where the person was not detected) and the given columns;
+    ``values`` is (T, len(columns))."""
     if values.shape[1:] != (len(columns),):
         raise ValueError(f"values: expected (T, {len(columns)}), found {values.shape}")
-    template = ",".join(["%d", "%.6f"] + [f"%.{digits}f"] * len(columns))
-    lines = [",".join(["frame", "time_s", *columns])]
-    lines += [template % (frame, frame / fps, *row) for frame, row in enumerate(values)]
+    template = ",".join(["%d", "%.6f", "%d"] + [f"%.{digits}f"] * len(columns))
+    lines = [",".join(["frame", "time_s", "filled", *columns])]
+    filled = np.zeros(len(values), bool) if motion.filled is None else motion.filled
+    rows = zip(motion.frame_numbers, motion.times_s, filled, values, strict=True)
+    lines += [template % (frame, time_s, mark, *row) for frame, time_s, mark, row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -32,13 +35,13 @@ def joints_csv_text(motion: Motion) -> str:
         sources.append(("teacher", motion.joint_layout.joints, motion.teacher_joints_world_m))
     columns = [f"{who}_{joint}_{axis}_m" for who, joints, _ in sources for joint in joints for axis in "xyz"]
     values = np.concatenate([joints_m.reshape(motion.num_frames, -1) for _, _, joints_m in sources], axis=1)
-    return table_text(columns, values, motion.fps, digits=5)
+    return table_text(columns, values, motion, digits=5)
 
 
 def angles_csv_text(motion: Motion) -> str:
     """Joint angles as ``<name>_deg``; names, signs and zero in ``joint_angles``."""
     columns = [f"{name}_deg" for name in angle_names()]
-    return table_text(columns, joint_angles_deg(motion.poses_world), motion.fps, digits=3)
+    return table_text(columns, joint_angles_deg(motion.poses_world), motion, digits=3)
 
 
 def write_joints_csv(path: str | os.PathLike[str], motion: Motion) -> Path:

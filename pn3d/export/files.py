@@ -11,13 +11,14 @@ from pn3d.export.gltf import write_gltf, write_stick_gltf
 from pn3d.export.motion import Motion
 from pn3d.export.rigs import RIG_NAMES
 from pn3d.export.trc import write_trc
+from pn3d.export.video_time import video_time, write_video_time
 from pn3d.export.viewer import write_viewer
 from pn3d.files.errors import UserError
 
 EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
     "npz": (),
     "amass": (("motion_amass.npz", write_amass),),
-    "bvh": (("motion.bvh", write_bvh),),
+    "bvh": (("motion.bvh", write_bvh), ("motion.json", write_video_time)),
     "glb": (("body.glb", write_gltf),),
     "csv": (("joints.csv", write_joints_csv), ("angles.csv", write_angles_csv)),
     "trc": (("motion.trc", write_trc),),
@@ -60,12 +61,13 @@ def write_exports(
     written = []
     for name in formats:
         for file_name, write in EXPORTS[name]:
-            if name in RIGGED:
+            if write is RIGGED.get(name):
                 RIGGED[name](Path(folder) / file_name, motion, rig=rig)
             else:
                 write(Path(folder) / file_name, motion)
             written.append(Path(folder) / file_name)
         if name == "glb" and motion.teacher_joints_world_m is not None:
             path = Path(folder) / "teacher.glb"
-            written.append(write_stick_gltf(path, motion.teacher_joints_world_m, motion.joint_layout, motion.fps))
+            layout, extras = motion.joint_layout, video_time(motion)
+            written.append(write_stick_gltf(path, motion.teacher_joints_world_m, layout, motion.fps, extras=extras))
     return written

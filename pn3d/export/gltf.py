@@ -21,6 +21,7 @@ from pn3d.export.shapes import (
     stick_mesh,
     vertex_normals,
 )
+from pn3d.export.video_time import video_time
 from pn3d.export.vrm import vrm_extensions
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.kinematics import continuous_quaternions, posed_joints, skinned_vertices
@@ -128,6 +129,7 @@ def write_gltf(
             "rig": rig,
             "skin_max_dropped_weight": loss.dropped_weight,
             "skin_max_shift_mm": loss.max_shift_mm,
+            **video_time(motion),
         },
     }
     write_atomically(path, buffer.pack(document))
@@ -135,11 +137,17 @@ def write_gltf(
 
 
 def write_stick_gltf(
-    path: str | os.PathLike[str], joints_world_m: np.ndarray, layout: Layout, fps: float, name: str = "skeleton"
+    path: str | os.PathLike[str],
+    joints_world_m: np.ndarray,
+    layout: Layout,
+    fps: float,
+    name: str = "skeleton",
+    extras: dict[str, Any] | None = None,
 ) -> Path:
     """Any named joints (T, J, 3), such as the teacher's, as octahedra that stretch from joint to joint.
 
     Needs no body: each bone is a node with translation, rotation and scale of its own, so bone lengths may change.
+    ``extras`` go into the document as they are.
     """
     buffer = GltfBuffer()
     # Flat shading: each face has corners of its own.
@@ -177,6 +185,7 @@ def write_stick_gltf(
         ],
         "materials": [_material(side or "middle", colour) for side, colour in _SIDE_COLOURS.items()],
         "animations": [{"name": name, "samplers": samplers, "channels": channels}],
+        **({} if extras is None else {"extras": extras}),
     }
     return write_atomically(path, buffer.pack(document))
 

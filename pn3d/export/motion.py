@@ -69,6 +69,10 @@ class Motion:
         camera_to_world: (T, 4, 4) from the video's camera axes (x right, y down, z forward), metres.
         intrinsics: (4,) fx, fy, cx, cy of that camera, px.
         footage: the video that the picture of a page stands on.
+        frame_number: (T,) int what the input calls each frame; from 0 where None.
+        time_s: (T,) seconds since the video's beginning; from 0 where None.
+        filled: (T,) bool frames in which the person was not detected.
+        has_joint: (J,) bool joints that the input's layout has; all of them where None.
     """
 
     name: str
@@ -96,6 +100,10 @@ class Motion:
     camera_to_world: np.ndarray | None = None
     intrinsics: np.ndarray | None = None
     footage: Footage | None = None
+    frame_number: np.ndarray | None = None
+    time_s: np.ndarray | None = None
+    filled: np.ndarray | None = None
+    has_joint: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.poses_world), len(self.joint_layout.joints)
@@ -116,6 +124,10 @@ class Motion:
             "output_confidence": (frames,),
             "camera_to_world": (frames, 4, 4),
             "intrinsics": (4,),
+            "frame_number": (frames,),
+            "time_s": (frames,),
+            "filled": (frames,),
+            "has_joint": (joints,),
         }
         for key, shape in shapes.items():
             value = getattr(self, key)
@@ -131,6 +143,16 @@ class Motion:
     def num_frames(self) -> int:
         """Number of frames T."""
         return len(self.poses_world)
+
+    @property
+    def frame_numbers(self) -> np.ndarray:
+        """(T,) what the input calls each frame."""
+        return np.arange(self.num_frames) if self.frame_number is None else self.frame_number
+
+    @property
+    def times_s(self) -> np.ndarray:
+        """(T,) seconds since the video's beginning."""
+        return np.arange(self.num_frames) / self.fps if self.time_s is None else self.time_s
 
     @property
     def joint_layout(self) -> Layout:

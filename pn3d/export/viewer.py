@@ -24,6 +24,7 @@ from scipy.spatial.transform import Rotation
 from pn3d.export.gltf import top_four
 from pn3d.export.motion import Mesh, Motion
 from pn3d.export.shapes import vertex_normals
+from pn3d.export.video_time import spans
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.kinematics import continuous_quaternions
 
@@ -133,6 +134,8 @@ def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
         "footer": f"Metres, y up; the floor has a line every half metre. {motion.attribution}".strip(),
         "frames": shown,
         "stride": stride,
+        "frame_numbers": motion.frame_numbers[::stride].tolist(),
+        "start_s": float(motion.times_s[0]),
         "fps": motion.fps / stride,
         "first_s": motion.footage.first_s if motion.footage else 0.0,
         "parents": list(motion.parents),
@@ -144,7 +147,7 @@ def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
         "bones": [list(bone) for bone in layout.bones],
         "joint_sides": [_side(joint) for joint in layout.joints],
         "flags": [
-            {"name": name, "spans": flag_spans(np.asarray(marks, bool)[::stride])}
+            {"name": name, "spans": spans(np.asarray(marks, bool)[::stride])}
             for name, marks in motion.frame_flags.items()
         ],
         "arrays": {**_motion_arrays(motion, stride), **(_mesh_arrays(motion.mesh) if motion.mesh else {})},
@@ -172,7 +175,8 @@ def _motion_arrays(motion: Motion, stride: int) -> dict[str, Any]:
     if motion.input_confidence is not None:
         confidence = np.clip(motion.input_confidence, 0.0, 1.0)[::stride]
         arrays["confidence"] = _packed(np.round(255 * confidence).astype(np.uint8), "u8")
-        arrays["mean_confidence"] = _packed(confidence.mean(axis=1).astype(np.float32), "f32")
+        counted = slice(None) if motion.has_joint is None or not motion.has_joint.any() else motion.has_joint
+        arrays["mean_confidence"] = _packed(confidence[:, counted].mean(axis=1).astype(np.float32), "f32")
     error_px = motion.reprojection_error_px()
     if error_px is not None:
         arrays["error_px"] = _packed(error_px[::stride].astype(np.float32), "f32")
@@ -206,12 +210,6 @@ def _packed_float(values: np.ndarray) -> dict[str, Any]:
     offset, scale = (low + high) / 2, max((high - low) / 65534, 1e-12)
     steps = np.where(finite, np.round((np.where(finite, values, offset) - offset) / scale), _MISSING)
     return {**_packed(steps.astype(np.int16), "i16"), "scale": scale, "offset": offset}
-
-
-def flag_spans(marks: np.ndarray) -> list[list[int]]:
-    """(T,) bool -> [start, end) of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]]).astype(np.int8)))
-    return edges.reshape(-1, 2).tolist()
 
 
 def _side(joint: str) -> str:

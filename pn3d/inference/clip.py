@@ -46,7 +46,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
 
     Args:
         predictor: weights, body and options.
-        clip: one clip of h36m17 with intrinsics, without truth.
+        clip: one clip of h36m17 with intrinsics and its frames' times, without truth.
         lifted: the same through the networks (``lift_clips``).
     """
     up_cam = mean_up(lifted.outputs.elevation_rad, lifted.camera_from_centred)
@@ -127,6 +127,7 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
 
 def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
     """The fields of a prediction that only repeat the input and the weights."""
+    assert clip.frame_number is not None
     return {
         "keypoints_px": clip.keypoints,
         "input_confidence": clip.confidence,
@@ -140,4 +141,9 @@ def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
         "body_sha256": predictor.weights.body_sha256,
         "pn3d_version": __version__,
         "image_size": clip.image_size,
+        "first_frame": clip.frame_number[:1],
+        "frame_number": clip.frame_number,
+        "time_s": clip.time_s,
+        "filled": clip.filled,
+        "has_joint": clip.has_joint,
     }

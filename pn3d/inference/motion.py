@@ -48,6 +48,11 @@ def clip_motion(one: "Prediction", footage: Footage | None = None) -> Motion:
         camera_to_world=camera_to_world(one, slice(None)),
         intrinsics=np.asarray(one.intrinsics[0]),
         footage=footage,
+        frame_number=one.frame_number,
+        time_s=one.time_s,
+        filled=one.filled,
+        has_joint=None if one.has_joint is None else one.has_joint[0],
+        frame_flags={} if one.filled is None or not one.filled.any() else {"not detected, filled in": one.filled},
     )
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
-from pn3d.data.clips import Clips, select, without_truth
+from pn3d.data.clips import Clips, select, with_defaults, without_truth
 from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.clip import Predictor, predict_clip
@@ -37,7 +37,7 @@ def predict(
         UserError: the weights' student poses another body.
     """
     require_body(weights, body)
-    clips = to_h36m17(without_truth(clips))
+    clips = with_defaults(to_h36m17(without_truth(clips)))
     source = "assumed from the image size" if clips.intrinsics is None else "file"
     clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
     student = None if weights.student is None else student_body(weights, body, landmarks)

@@ -18,7 +18,7 @@ from pn3d.inference.motion import clip_motion
 from pn3d.inference.summary import summarise
 from pn3d.inference.warnings import warning_sentences
 
-_PER_CLIP = frozenset(("up_cam", "intrinsics", "fps", "clip_name", "betas", "image_size"))
+_PER_CLIP = frozenset(("up_cam", "intrinsics", "fps", "clip_name", "betas", "image_size", "first_frame", "has_joint"))
 _ONCE = frozenset(
     (
         "intrinsics_source",
@@ -50,6 +50,10 @@ class Prediction:
         up_cam: (C, 3) the world's up in camera axes.
         keypoints_px: (N, 17, 2) the input as the networks got it; input_confidence: (N, 17), 0 = missing.
         intrinsics: (C, 4) fx, fy, cx, cy in px; intrinsics_source: where they are from.
+        first_frame: (C,) what the input calls each clip's first frame; frame_number: (N,) and every frame.
+        time_s: (N,) seconds since the video's beginning.
+        filled: (N,) bool, frames in which the person was not detected; has_joint: (C, 17) bool, joints that the input's
+            layout has, seen or not.
         fps: (C,); clip_start: (C + 1,); clip_name: (C,).
         joint_names: (17,) of all arrays of 17 joints.
         body_name, body_sha256: the body that the student poses.
@@ -76,6 +80,11 @@ class Prediction:
     body_name: str
     body_sha256: str
     pn3d_version: str
+    first_frame: np.ndarray | None = None
+    frame_number: np.ndarray | None = None
+    time_s: np.ndarray | None = None
+    filled: np.ndarray | None = None
+    has_joint: np.ndarray | None = None
     joints_cam_m: np.ndarray | None = None
     body_joints_cam_m: np.ndarray | None = None
     poses_cam: np.ndarray | None = None

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 def summarise(prediction: "Prediction") -> dict[str, Any]:
     """What a prediction says of itself, without truth: the numbers of ``summary.json``."""
     measured = prediction.input_confidence > 0
+    counted = measured | joints_of_the_layout(prediction)
     summary: dict[str, Any] = {
         "frames": len(prediction.keypoints_px),
-        "missing_joints_pct": round(100.0 * float((~measured).mean()), 1),
+        **_place_in_video(prediction),
+        "missing_joints_pct": round(100.0 * float((~measured[counted]).mean()), 1) if counted.any() else 100.0,
         "elevation_deg": round(float(np.degrees(prediction.elevation_rad.mean())), 1),
         "intrinsics": prediction.intrinsics_source,
     }
@@ -32,9 +34,34 @@ def summarise(prediction: "Prediction") -> dict[str, Any]:
     return summary
 
 
+def joints_of_the_layout(prediction: "Prediction") -> np.ndarray:
+    """(N, 17) bool: joints that the input's layout has, seen or not; others are neither missing nor unsure."""
+    if prediction.has_joint is None:
+        return np.ones_like(prediction.input_confidence, bool)
+    return np.repeat(prediction.has_joint, np.diff(prediction.clip_start), axis=0)
+
+
+def _place_in_video(prediction: "Prediction") -> dict[str, Any]:
+    """Which frame of the input a clip starts at, when that is, and how many frames were filled in; a list of several
+    clips."""
+    if prediction.first_frame is None or prediction.time_s is None or prediction.filled is None:
+        return {}
+    first = [int(number) for number in prediction.first_frame]
+    start_s = [round(float(prediction.time_s[begin]), 3) for begin in prediction.clip_start[:-1]]
+    one = len(first) == 1
+    return {
+        "first_frame": first[0] if one else first,
+        "start_s": start_s[0] if one else start_s,
+        "frames_filled": int(prediction.filled.sum()),
+    }
+
+
 def summary_text(name: str, summary: dict[str, Any]) -> str:
     """The summary as lines; warnings only where there is something to warn of."""
-    lines = [f"{name}: {summary['frames']} frames, {summary['missing_joints_pct']} % of the joints missing"]
+    begins = ""
+    if summary.get("first_frame", 0) != 0 and not isinstance(summary["first_frame"], list):
+        begins = f" from frame {summary['first_frame']} on ({summary['start_s']:.2f} s)"
+    lines = [f"{name}: {summary['frames']} frames{begins}, {summary['missing_joints_pct']} % of the joints missing"]
     if "reprojection_px" in summary:
         lines.append(
             f"  reprojection error {summary['reprojection_px']} px, "

@@ -203,9 +203,10 @@ _SENTENCES = {
 
 
 def worth_a_look(prediction: "Prediction", found: Warnings) -> Iterator[dict[str, Any]]:
-    """Stretches of each clip with a flag up, in seconds; gaps of up to half a second are bridged."""
+    """Stretches of each clip with a flag up, in seconds of the video; gaps of up to half a second are bridged."""
     for clip, (begin, end) in enumerate(itertools.pairwise(prediction.clip_start)):
         rate = float(prediction.fps[clip])
+        start_s = 0.0 if prediction.time_s is None else float(prediction.time_s[begin])
         for label, flags in zip(_LABELS, found[:5], strict=True):
             marked = np.flatnonzero(flags[begin:end])
             if not len(marked):
@@ -213,7 +214,7 @@ def worth_a_look(prediction: "Prediction", found: Warnings) -> Iterator[dict[str
             for run in np.split(marked, np.flatnonzero(np.diff(marked) > 0.5 * rate) + 1):
                 yield {
                     "clip": str(prediction.clip_name[clip]),
-                    "from_s": round(float(run[0]) / rate, 2),
-                    "to_s": round(float(run[-1] + 1) / rate, 2),
+                    "from_s": round(start_s + float(run[0]) / rate, 2),
+                    "to_s": round(start_s + float(run[-1] + 1) / rate, 2),
                     "why": label,
                 }

@@ -15,7 +15,7 @@ def test_every_format_writes_its_files(tmp_path):
     paths = write_exports(tmp_path, sample_motion(frames=3), list(EXPORTS))
     assert sorted(paths) == sorted(tmp_path.iterdir())
     assert {path.name for path in paths} == {
-        "motion_amass.npz", "motion.bvh", "body.glb", "teacher.glb", "joints.csv", "angles.csv", "motion.trc",
+        "motion_amass.npz", "motion.bvh", "motion.json", "body.glb", "teacher.glb", "joints.csv", "angles.csv", "motion.trc",
         "result.html",
     }  # fmt: skip
     assert all(path.stat().st_mode & 0o044 for path in paths)
@@ -24,7 +24,7 @@ def test_every_format_writes_its_files(tmp_path):
 def test_a_motion_with_nothing_but_poses_can_be_written(tmp_path):
     full = sample_motion(frames=1)
     bare = type(full)("bare", 30.0, full.poses_world, full.transl_world_m, full.rest_joints_m, "test-body")
-    assert len(write_exports(tmp_path, bare, list(EXPORTS))) == 7
+    assert len(write_exports(tmp_path, bare, list(EXPORTS))) == 8
 
 
 def test_an_unknown_format_is_named_before_anything_is_written(tmp_path):

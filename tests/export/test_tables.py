@@ -27,7 +27,7 @@ def test_joints_csv_holds_all_joints(tmp_path):
         found = [float(rows[5][f"body_{joint}_{axis}_m"]) for axis in "xyz"]
         np.testing.assert_allclose(found, body[5, index], atol=1e-5)
     assert float(rows[3]["teacher_head_y_m"]) == pytest.approx(motion.teacher_joints_world_m[3, 10, 1], abs=1e-5)
-    assert len(rows[0]) == 2 + 3 * (24 + 17 + 17) == joints_csv_text(motion).split("\n")[0].count(",") + 1
+    assert len(rows[0]) == 3 + 3 * (24 + 17 + 17) == joints_csv_text(motion).split("\n")[0].count(",") + 1
 
 
 def test_angles_csv_columns_are_the_angles(tmp_path):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pn3d.export.viewer import fill_template, flag_spans, viewer_html, write_viewer
+from pn3d.export.video_time import spans
+from pn3d.export.viewer import fill_template, viewer_html, write_viewer
 from pn3d.geometry.kinematics import posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import H36M17
 from tests.support.export_samples import sample_motion
@@ -74,8 +75,8 @@ def test_a_ten_second_clip_with_a_large_mesh_stays_small(tmp_path):
 
 
 def test_spans_and_templates():
-    assert flag_spans(np.array([True, True, False, True])) == [[0, 2], [3, 4]]
-    assert flag_spans(np.zeros(3, bool)) == []
+    assert spans(np.array([True, True, False, True])) == [[0, 2], [3, 4]]
+    assert spans(np.zeros(3, bool)) == []
     assert fill_template("a@X@b@Y@c", {"X": "@Y@", "Y": "2"}) == "a@Y@b2c"
     with pytest.raises(ValueError, match="@Z@"):
         fill_template("a", {"Z": "1"})

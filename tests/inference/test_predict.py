@@ -284,3 +284,28 @@ def test_the_teachers_depths_count_as_much_as_the_card_says() -> None:
     np.testing.assert_array_equal(wrist_m(0.0, teacher), wrist_m(0.0, marks))
     nothing, some, much = (wrist_m(sigma, teacher).mean() for sigma in (0.0, 0.3, 0.1))
     assert much < some - 0.01 < nothing - 0.02
+
+
+def test_the_time_of_the_video_is_kept() -> None:
+    clips = select(tiny.clips(), [0])
+    numbers = np.arange(37, 37 + clips.frames)
+    filled = numbers == 40
+    times = numbers / float(clips.fps[0])
+    has = np.ones((1, 17), bool)
+    has[0, :2] = False
+    confidence = np.where(has, clips.confidence, 0)
+    late = predicted(
+        dataclasses.replace(
+            clips, confidence=confidence, frame_number=numbers, time_s=times, filled=filled, has_joint=has
+        )
+    )
+    assert late.first_frame.tolist() == [37]
+    np.testing.assert_array_equal(late.frame_number, numbers)
+    np.testing.assert_array_equal(late.filled, filled)
+    assert late.summary["first_frame"] == 37
+    assert late.summary["frames_filled"] == 1
+    assert late.summary["missing_joints_pct"] < 100 * 2 / 17 - 1  # what the layout has not is not missing
+    assert all(place["from_s"] >= round(times[0], 2) for place in late.summary["worth_a_look"])
+    plain = predicted(clips)
+    assert plain.first_frame.tolist() == [0]
+    assert plain.time_s[1] == pytest.approx(1 / clips.fps[0])

@@ -302,13 +302,13 @@ class Viewer {
   behind() { return this.layers.video && this.footage?.ready ? this.footage.video : null; }
 
   drawFrame() {
-    const { frames, fps, stride } = this.motion;
+    const { frames, fps, frame_numbers: numbers, start_s: start } = this.motion;
     // On its way to another frame the video cannot be drawn; the one that is seen stays.
     if (!this.footage?.begun || this.footage.ready) this.picture.draw(this.pictureFrame(), this.behind());
     this.plots.draw(this.frame);
     this.element("scrub").value = this.frame;
-    const seconds = (value) => (value / fps).toFixed(2);
-    this.element("clock").textContent = `${seconds(this.frame)} / ${seconds(frames - 1)} s   frame ${this.frame * stride}`;
+    const seconds = (value) => (start + value / fps).toFixed(2);
+    this.element("clock").textContent = `${seconds(this.frame)} / ${seconds(frames - 1)} s   frame ${numbers[this.frame]}`;
     this.element("readout").textContent = this.plots.readout(this.frame);
     this.shownFrame = this.frame;
   }

@@ -115,8 +115,9 @@ class Plots {
     const step = roundStep(seconds, Math.max(2, Math.floor(width / 90)));
     context.textAlign = "center";
     context.fillStyle = this.colours.soft;
-    for (let time = 0; time <= seconds + 1e-6; time += step) {
-      context.fillText(`${+time.toPrecision(6)} s`, Math.min(this.xOf(time * this.motion.fps), width - 18), height - 5);
+    const start = this.motion.start_s;
+    for (let time = Math.ceil(start / step - 1e-6) * step; time <= start + seconds + 1e-6; time += step) {
+      context.fillText(`${+time.toPrecision(6)} s`, Math.min(this.xOf((time - start) * this.motion.fps), width - 18), height - 5);
     }
   }
 
