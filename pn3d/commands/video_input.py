@@ -150,5 +150,7 @@ def _background(arguments: argparse.Namespace, person: Person, video: DetectedVi
         return video_background(video.info, video.selection, person.video.fps)
     if arguments.video:
         info = read_info(arguments.video)
-        return video_background(info, select(info, None, None), person.video.fps)
+        # Frame 0 of the time line is the first that the file speaks of, which need not be the video's first.
+        start_s = person.video.start_s if person.video.start_s < info.seconds else None
+        return video_background(info, select(info, start_s, None), person.video.fps)
     return grey_background(person.video.frames, person.video.image_size, person.video.fps)

@@ -15,8 +15,8 @@ def test_every_format_writes_its_files(tmp_path):
     paths = write_exports(tmp_path, sample_motion(frames=3), list(EXPORTS))
     assert sorted(paths) == sorted(tmp_path.iterdir())
     assert {path.name for path in paths} == {
-        "motion_amass.npz", "motion.bvh", "motion.json", "body.glb", "teacher.glb", "joints.csv", "angles.csv", "motion.trc",
-        "result.html",
+        "motion_amass.npz", "motion.bvh", "motion.json", "body.glb", "teacher.glb", "joints.csv", "angles.csv",
+        "motion.trc", "result.html",
     }  # fmt: skip
     assert all(path.stat().st_mode & 0o044 for path in paths)
 
