@@ -19,6 +19,7 @@ Two rules, both measured (docs/detectors.md):
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def to_h36m17(clips: Clips) -> Clips:
     joints_cam = clips.joints_cam
     if joints_cam is not None and clips.truth_joint_names is None:
         joints_cam = joints_cam[:, source] if (source >= 0).all() else None
-    changed = {"keypoints": positions, "confidence": masked, "joints_cam": joints_cam}
+    changed: dict[str, Any] = {"keypoints": positions, "confidence": masked, "joints_cam": joints_cam}
     return replace(clips, layout=H36M17, has_joint=_has_joint(clips, source, confidence), **changed)
 
 

@@ -65,7 +65,7 @@ def _read(opened: Opened) -> Clips:
 
 def _clip_person(clips: Clips, clip: int, changed: dict[str, Any]) -> Person:
     first, last = int(clips.clip_start[clip]), int(clips.clip_start[clip + 1])
-    filled = (clips.confidence <= 0).all(axis=1) if clips.filled is None else clips.filled
+    filled = np.asarray((clips.confidence <= 0).all(axis=1)) if clips.filled is None else clips.filled
     clips = with_defaults(clips)
     assert clips.frame_number is not None
     assert clips.time_s is not None
