@@ -49,14 +49,27 @@ def elevation_consistency(lifted_again: Float[Array, " B"], drawn: Float[Array, 
     return jnp.mean((lifted_again - drawn) ** 2)
 
 
-def generator_adversarial(logits_fake: Float[Array, " B"]) -> Scalar:
-    """Non-saturating loss of the player that makes fakes (Goodfellow et al. 2014)."""
-    return jnp.mean(jax.nn.softplus(-logits_fake))
+def roll_consistency(
+    lifted: Float[Array, " B"], turned_by: Float[Array, " B"], lifted_again: Float[Array, " B"]
+) -> Scalar:
+    """Mean squared error of rolls in radians: that of augmentation, and none in an upright view. Our addition."""
+    chex.assert_equal_shape([lifted, turned_by, lifted_again])
+    return jnp.mean((lifted - turned_by) ** 2 + lifted_again**2)
 
 
-def discriminator_adversarial(logits_real: Float[Array, "*N"], logits_fake: Float[Array, "*M"]) -> Scalar:
-    """Binary cross-entropy of the discriminator; 2 ln 2 = 1.386 where it learns nothing."""
-    return jnp.mean(jax.nn.softplus(-logits_real)) + jnp.mean(jax.nn.softplus(logits_fake))
+def generator_adversarial(logits_fake: Float[Array, " B"], weight: Float[Array, " B"]) -> Scalar:
+    """Non-saturating loss of the player that makes fakes (Goodfellow et al. 2014). Weights are 1 on average."""
+    chex.assert_equal_shape([logits_fake, weight])
+    return jnp.mean(weight * jax.nn.softplus(-logits_fake))
+
+
+def discriminator_adversarial(
+    logits_real: Float[Array, "*N"], logits_fake: Float[Array, "*M"], weight: Float[Array, "*M"]
+) -> Scalar:
+    """Binary cross-entropy of the discriminator; 2 ln 2 = 1.386 where it learns nothing. Fakes' weights are 1 on
+    average."""
+    chex.assert_equal_shape([logits_fake, weight])
+    return jnp.mean(jax.nn.softplus(-logits_real)) + jnp.mean(weight * jax.nn.softplus(logits_fake))
 
 
 def gradient_penalty(input_gradients: Float[Array, "B C"]) -> Scalar:

@@ -169,10 +169,15 @@ def test_a_smaller_body_is_no_smoother() -> None:
     assert float(smooth(still)) < 1e-6 < float(smooth(joints))
 
 
+ONES = jnp.ones(3)
+
+
 def test_discriminator_losses_at_known_logits() -> None:
-    np.testing.assert_allclose(losses.discriminator_adversarial(jnp.zeros(3), jnp.zeros(3)), 2 * np.log(2), rtol=1e-6)
-    assert float(losses.discriminator_adversarial(jnp.full(3, 9.0), jnp.full(3, -9.0))) < 1e-3
-    assert float(losses.generator_adversarial(jnp.full(3, 9.0))) < 1e-3
+    np.testing.assert_allclose(
+        losses.discriminator_adversarial(jnp.zeros(3), jnp.zeros(3), ONES), 2 * np.log(2), rtol=1e-6
+    )
+    assert float(losses.discriminator_adversarial(jnp.full(3, 9.0), jnp.full(3, -9.0), ONES)) < 1e-3
+    assert float(losses.generator_adversarial(jnp.full(3, 9.0), ONES)) < 1e-3
     np.testing.assert_allclose(losses.gradient_penalty(jnp.array([[3.0, 4.0]])), 12.5)
 
 

@@ -121,7 +121,7 @@ def builtin_clips(config: Config, count: int) -> Clips:
     """Built-in motion of the run's seed, length and families."""
     data = config.data
     families = tuple(name.strip() for name in data.families.split(",") if name.strip())
-    mixture = Mixture(data.families_share, data.random_share, families)
+    mixture = Mixture(data.families_share, data.random_share, families, data.wide_share)
     return make_synthetic_clips(config.seed, count, data.builtin_frames, mixture=mixture)
 
 

@@ -26,6 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "augment.noise": 0.0,
         "augment.mask_probability": 0.0,
         "teacher.loss.elevation_weight": 0.0,
+        "teacher.loss.roll_weight": 0.0,
         "teacher.loss.bone_constancy_weight": 0.0,
         "teacher.loss.symmetry_weight": 0.0,
         "teacher.loss.hinge_weight": 0.0,

@@ -22,6 +22,9 @@ class ModelConfig:
     elevation_head: bool = True
     """Whether the teacher tells the camera's elevation and views are drawn from its statistics (ElePose 2022); without
     it views are Chen 2019's: elevation uniform within 20 degrees of the horizon, about the camera's own axes."""
+    roll_head: bool = False
+    """Whether the teacher tells the camera's roll as well, and views turn about the told up (our addition). Its target
+    comes from ``augment.roll_deg``."""
     correct: bool = True
     """Whether the teacher corrects measured 2D (our addition); without it, measured joints keep their 2D."""
     discriminator_width: int = 256
@@ -45,6 +48,12 @@ class AugmentConfig:
     the place of ``noise``; 0 leaves it to ``noise``."""
     mask_probability: float = 0.2
     """Share of windows in which joints are dropped."""
+    roll_deg: float = 0.0
+    """Largest angle by which windows are turned in the picture; small angles are drawn most. What the networks see is
+    turned, discriminators see windows upright."""
+    wide_views: float = 0.0
+    """Share of novel views from 35 degrees below to 60 above, evenly, which data need not show: no discriminator judges
+    them, and lifting them again teaches the networks such cameras."""
 
     @property
     def noisy(self) -> bool:
@@ -81,6 +90,8 @@ class TeacherLossConfig:
     """Self-consistency in 3D, in the new view."""
     elevation_weight: float = 1.0
     """The lifted-again elevation must be the one the view was drawn with."""
+    roll_weight: float = 1.0
+    """Roll must be what augmentation turned the window by, and 0 in the novel view (where there is a roll head)."""
     pose_adversarial_weight: float = 0.5
     motion_adversarial_weight: float = 1.0
     bone_constancy_weight: float = 50.0
@@ -182,6 +193,8 @@ class DataConfig:
     """Which of them, separated by commas."""
     random_share: float = 0.0
     """Share of built-in clips of random key poses, also lying, bent and upside down."""
+    wide_share: float = 0.0
+    """Share of built-in clips seen from far below to far above (35 degrees below to 55 above) instead of 0 to 30."""
     beside_clips: int = 0
     """Clips of built-in motion beside the files, which are then repeated until they are a sixth of it all."""
     held_out_share: float = 0.0

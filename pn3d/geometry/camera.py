@@ -158,27 +158,33 @@ def rotate_about_root(
 
 
 def view_rotation(
-    elevation: Float[Array, "*N"], azimuth: Float[Array, "*N"], new_elevation: Float[Array, "*N"]
+    elevation: Float[Array, "*N"],
+    azimuth: Float[Array, "*N"],
+    new_elevation: Float[Array, "*N"],
+    roll: Float[Array, "*N"] | None = None,
 ) -> Float[Array, "*N 3 3"]:
-    """R = Rx(e') Ry(a) Rx(-e): upright, turned about the vertical, seen from a new elevation. Radians.
+    """R = Rx(e') Ry(a) Rx(-e) Rz(-r): upright, turned about the vertical, seen from a new elevation. Radians.
 
     Elevation is positive where the camera is above the person and looks down; Rx(-e) turns the camera's picture of
     "up", (0, -cos e, -sin e), to (0, -1, 0). ElePose (Wandt et al., CVPR 2022), section 3.2. The inverse view has the
-    elevations exchanged and the azimuth negated.
+    elevations exchanged and the azimuth negated. Roll is positive where up leans to the right in the picture (our
+    addition); the new view has none.
     """
     (ce, se), (ca, sa), (cn, sn) = ((jnp.cos(x), jnp.sin(x)) for x in (elevation, azimuth, new_elevation))
-    return rotations.stack_matrix(
+    upright = rotations.stack_matrix(
         (
             (ca, -sa * se, sa * ce),
             (sn * sa, cn * ce + sn * ca * se, cn * se - sn * ca * ce),
             (-cn * sa, sn * ce - cn * ca * se, sn * se + cn * ca * ce),
         )
     )
+    return upright if roll is None else rotations.compose(upright, rotations.rotation_z(-roll))
 
 
-def up_in_camera(elevation: Float[Array, "*N"]) -> Float[Array, "*N 3"]:
+def up_in_camera(elevation: Float[Array, "*N"], roll: Float[Array, "*N"] | float = 0.0) -> Float[Array, "*N 3"]:
     """The world's up direction in camera axes, unit vectors. Radians."""
-    return jnp.stack([jnp.zeros_like(elevation), -jnp.cos(elevation), -jnp.sin(elevation)], axis=-1)
+    across, along = jnp.sin(roll) * jnp.cos(elevation), -jnp.cos(roll) * jnp.cos(elevation)
+    return jnp.stack([across, along, -jnp.sin(elevation)], axis=-1)
 
 
 HEAD_ROOT_M = 0.74

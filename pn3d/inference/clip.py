@@ -49,7 +49,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         clip: one clip of h36m17 with intrinsics and its frames' times, without truth.
         lifted: the same through the networks (``lift_clips``).
     """
-    up_cam = mean_up(lifted.outputs.elevation_rad, lifted.camera_from_centred)
+    up_cam = mean_up(lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred)
     teacher = teacher_joints(lifted)
     shared = _facts(predictor, clip) | {
         "elevation_rad": lifted.outputs.elevation_rad,

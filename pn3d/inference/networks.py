@@ -27,6 +27,7 @@ class FrameOutputs(NamedTuple):
         size: (T,) the person's size in the picture.
         mean_square: (T,) mean over windows of the squared length of ``teacher_joints``; what it is above that of the
             mean joints is the spread between windows.
+        roll_rad: (T,).
         sixd: (T, 24, 6) columns of the student's local rotations, not orthonormal where averaged; None without a
             student.
         betas: (T, 10) shapes; None without a student.
@@ -36,6 +37,7 @@ class FrameOutputs(NamedTuple):
     elevation_rad: np.ndarray
     size: np.ndarray
     mean_square: np.ndarray
+    roll_rad: np.ndarray
     sixd: np.ndarray | None
     betas: np.ndarray | None
 
@@ -45,7 +47,7 @@ class FrameOutputs(NamedTuple):
 
 
 def packed(outputs: FrameOutputs) -> jax.Array:
-    """(B, T, *) values -> (B, T, 54), or (B, T, 208) with a student: one array to average and to copy."""
+    """(B, T, *) values -> (B, T, 55), or (B, T, 209) with a student: one array to average and to copy."""
     lead = outputs.size.shape
     return jnp.concatenate([value.reshape(*lead, -1) for value in outputs if value is not None], axis=-1)
 
@@ -54,10 +56,10 @@ def unpacked(flat: np.ndarray) -> FrameOutputs:
     """The inverse of ``packed``."""
     lead = flat.shape[:-1]
     joints = flat[..., :51].reshape(*lead, 17, 3)
-    shared = (joints, flat[..., 51], flat[..., 52], flat[..., 53])
-    if flat.shape[-1] == 54:
+    shared = (joints, flat[..., 51], flat[..., 52], flat[..., 53], flat[..., 54])
+    if flat.shape[-1] == 55:
         return FrameOutputs(*shared, None, None)
-    return FrameOutputs(*shared, flat[..., 54:198].reshape(*lead, 24, 6), flat[..., 198:])
+    return FrameOutputs(*shared, flat[..., 55:199].reshape(*lead, 24, 6), flat[..., 199:])
 
 
 def window_predictor(weights: Weights) -> Callable[[np.ndarray, np.ndarray], jax.Array]:
@@ -81,15 +83,15 @@ def _compiled_predictor(model: ModelConfig) -> Callable[..., jax.Array]:
         # Over the person's depth instead of over its height: windows that find different sizes agree on it.
         joints = root_relative(lifted.joints) * window.size[:, None, None, None]
         per_frame = window.confidence.shape[:2]
-        elevation = jnp.broadcast_to(lifted.elevation[:, None], per_frame)
+        elevation, roll = (jnp.broadcast_to(of[:, None], per_frame) for of in (lifted.elevation, lifted.roll))
         size = jnp.broadcast_to(window.size[:, None], per_frame)
         square = jnp.sum(joints**2, axis=(-2, -1))
         if student is None:
-            return FrameOutputs(joints, elevation, size, square, None, None)  # type: ignore[arg-type]
+            return FrameOutputs(joints, elevation, size, square, roll, None, None)  # type: ignore[arg-type]
         outputs = student_outputs(networks.student, student, window)
         betas = jnp.broadcast_to(outputs.betas[:, None], (*per_frame, outputs.betas.shape[-1]))
         # Columns as the student gives them: averaging them is linear, and one Gram-Schmidt per frame comes after it.
-        return FrameOutputs(joints, elevation, size, square, local_sixd(outputs), betas)  # type: ignore[arg-type]
+        return FrameOutputs(joints, elevation, size, square, roll, local_sixd(outputs), betas)  # type: ignore[arg-type]
 
     @jax.jit
     def predict(teacher: Any, student: Any, rays: jax.Array, confidence: jax.Array) -> jax.Array:
@@ -105,4 +107,4 @@ def mirrored_outputs(outputs: FrameOutputs) -> FrameOutputs:
     """What the networks would give for the mirror image: the counterpart of ``mirror_window``; its own inverse."""
     sixd = None if outputs.sixd is None else rotations.mirror_sixd(outputs.sixd, SMPL24.mirror)  # type: ignore[arg-type]
     joints = mirror_joints(outputs.teacher_joints)  # type: ignore[arg-type]
-    return outputs._replace(teacher_joints=joints, sixd=sixd)  # type: ignore[arg-type]
+    return outputs._replace(teacher_joints=joints, roll_rad=-outputs.roll_rad, sixd=sixd)  # type: ignore[arg-type]

@@ -11,10 +11,10 @@ from pn3d.inference.batches import in_batches
 _FEET = [SMPL24.index(f"{side}_{part}") for part in ("ankle", "foot") for side in ("left", "right")]
 
 
-def mean_up(elevation_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
-    """The clip's mean up in camera axes. (T,), (T, 3, 3) -> (3,) unit vector."""
-    zero = np.zeros_like(elevation_rad)
-    up = np.stack([zero, -np.cos(elevation_rad), -np.sin(elevation_rad)], axis=-1)
+def mean_up(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
+    """The clip's mean up in camera axes. (T,), (T,), (T, 3, 3) -> (3,) unit vector."""
+    level = np.cos(elevation_rad)
+    up = np.stack([np.sin(roll_rad) * level, -np.cos(roll_rad) * level, -np.sin(elevation_rad)], axis=-1)
     mean = np.matmul(camera_from_centred, up[..., None])[..., 0].mean(axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 

@@ -28,7 +28,9 @@ def make_networks(config: ModelConfig) -> Networks:
     trunk: dict[str, Any] = {"width": config.width, "blocks": config.blocks, "temporal": config.temporal}
     discriminator = Discriminator(width=config.discriminator_width, blocks=config.discriminator_blocks)
     return Networks(
-        teacher=Teacher(**trunk, elevation_head=config.elevation_head, correct=config.correct),
+        teacher=Teacher(
+            **trunk, elevation_head=config.elevation_head, roll_head=config.roll_head, correct=config.correct
+        ),
         student=Student(**trunk),
         pose_discriminator=discriminator,
         motion_discriminator=discriminator,

@@ -23,12 +23,14 @@ class Lifted:
         corrected_xy: (B, T, 17, 2) window coordinates of the skeleton: measured, corrected, or the network's own.
         own_xy: (B, T, 17, 2) the network's own window coordinates of every joint.
         elevation: (B,) radians.
+        roll: (B,) radians.
     """
 
     joints: jax.Array
     corrected_xy: jax.Array
     own_xy: jax.Array
     elevation: jax.Array
+    roll: jax.Array
 
 
 def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
@@ -59,7 +61,7 @@ def _lifted(
     # 3D terms must not bend a measured joint's 2D to their liking; only what is known of the 2D teaches that.
     straight_through = measured_xy + jax.lax.stop_gradient(corrected - measured_xy)
     joints = camera.lift(jnp.where(visible, straight_through, corrected), depth, root_depth)
-    return Lifted(joints, corrected_xy=corrected, own_xy=own_xy, elevation=output.elevation)
+    return Lifted(joints, corrected_xy=corrected, own_xy=own_xy, elevation=output.elevation, roll=output.roll)
 
 
 def corrected_joints(lifted: Lifted, window: Window) -> Float[Array, "B T 17 3"]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from pn3d.geometry import camera
+from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
 
 _HIPS = np.array([H36M17.index("left_hip"), H36M17.index("right_hip")])
@@ -60,6 +60,19 @@ def mirror_window(window: Window) -> Window:
 def mirror_joints(joints: Float[Array, "B T 17 3"]) -> Float[Array, "B T 17 3"]:
     """Joints in centred axes -> the same in a mirror. Its own inverse."""
     return joints[:, :, _MIRROR] * jnp.array([-1.0, 1.0, 1.0]).reshape(1, 1, 1, 3)
+
+
+def roll_window(window: Window, roll: Float[Array, " B"]) -> Window:
+    """The window as a camera turned about its optical axis sees it; up leans to the right by ``roll`` radians."""
+    turn = rotations.rotation_z(roll)[:, None, :2, :2]
+    xy = jnp.einsum("btij,btkj->btki", turn, window.xy, precision=jax.lax.Precision.HIGHEST)
+    return dataclasses.replace(window, xy=xy)
+
+
+def roll_joints(joints: Float[Array, "B T 17 3"], roll: Float[Array, " B"]) -> Float[Array, "B T 17 3"]:
+    """Joints of a window -> those of the rolled one."""
+    turn = rotations.rotation_z(roll)
+    return jnp.einsum("bij,btkj->btki", turn, joints, precision=jax.lax.Precision.HIGHEST)
 
 
 @flax.struct.dataclass

@@ -1,4 +1,4 @@
-"""The teacher: a window of 2D joints -> the depths of its frames, and the elevation of the camera."""
+"""The teacher: a window of 2D joints -> the depths of its frames, and where up is: elevation and roll of the camera."""
 
 import flax.struct
 import jax
@@ -24,12 +24,14 @@ class TeacherOutput:
         trust: (B, T, J) in [0, 1] share of a measured joint's 2D that is kept; 1 where the network does not correct.
         depth: (B, T, J) depth offset from the root, head-root units; exactly 0 at the pelvis.
         elevation: (B,) radians, positive = camera above the person.
+        roll: (B,) radians, positive = up leans to the right in the picture; 0 without a roll head.
     """
 
     xy: jax.Array
     trust: jax.Array
     depth: jax.Array
     elevation: jax.Array
+    roll: jax.Array
 
 
 class Teacher(nn.Module):
@@ -39,7 +41,9 @@ class Teacher(nn.Module):
     blocks: int
     temporal: Temporal
     elevation_head: bool = True
-    """Without it every elevation is 0."""
+    """Without it every elevation and roll is 0."""
+    roll_head: bool = False
+    """Without it every roll is 0."""
     correct: bool = False
     """Whether measured 2D is corrected: a detector's errors are not a skeleton's (our addition)."""
     joints: int = 17
@@ -53,16 +57,18 @@ class Teacher(nn.Module):
         pose = over_time(dense(coefficients * self.joints * 3, scale=0.1, name="pose_head")(features), frames)
         pose = pose.reshape(batch, frames, self.joints, 3)
         own_xy, depth = pose[..., :2], pose[..., 2] - pose[:, :, :1, 2]
-        elevation = jnp.zeros(batch)
+        elevation = roll = jnp.zeros(batch)
         if self.elevation_head:
-            raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(
-                # A branch of its own: elevation is a property of the view, not of the pose.
-                nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))
-            )[:, 0]
+            # A branch of its own: where up is, is a property of the view, not of the pose.
+            hidden = nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))
+            raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(hidden)[:, 0]
             # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
             elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
+            if self.roll_head:
+                roll = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="roll_head")(hidden)[:, 0]
+                roll = 1.2 * jnp.tanh(roll / 1.2)
         if not self.correct:
-            return TeacherOutput(own_xy, jnp.ones_like(depth), depth, elevation)
+            return TeacherOutput(own_xy, jnp.ones_like(depth), depth, elevation, roll)
         # The network's output is a correction of the smoothed 2D where a joint was measured throughout the window.
         always = (confidence > 0).all(axis=1, keepdims=True)[..., None]
         own_xy = jnp.where(always, smooth_in_time(xy), 0.0) + own_xy
@@ -73,4 +79,4 @@ class Teacher(nn.Module):
             name="doubt_head",
         )(features)
         trust = 1.0 - nn.sigmoid(distrust).reshape(batch, frames, self.joints)
-        return TeacherOutput(own_xy, trust, depth, elevation)
+        return TeacherOutput(own_xy, trust, depth, elevation, roll)

@@ -10,12 +10,17 @@ IMAGE_PX = IMAGE_SIZE[0]
 FOCAL_PX = (1000.0, 1300.0)
 DISTANCE_M = (3.5, 10.0)
 ELEVATION_DEG = (0.0, 30.0)
+WIDE_DEG = (-35.0, 55.0)
+"""Elevations of everyday cameras, and of wide ones: below a stage, above a mat."""
 _MARGIN_PX = 12.0
 _LEEWAY_M, _LEEWAY_DEG = 0.5, 6.0
 
 
 def place_camera(
-    generator: np.random.Generator, points_m: np.ndarray, path_m: np.ndarray
+    generator: np.random.Generator,
+    points_m: np.ndarray,
+    path_m: np.ndarray,
+    elevation_deg: tuple[float, float] = ELEVATION_DEG,
 ) -> tuple[VirtualCamera, float]:
     """A camera that has the whole person in its picture all the time.
 
@@ -26,12 +31,13 @@ def place_camera(
         generator: random numbers.
         points_m: (T, J, 3) the person in the world.
         path_m: (T, 3) of the pelvis.
+        elevation_deg: between these it is drawn.
 
     Returns:
         the camera, and the share of the horizontal travel that is kept: below 1 the person walks on a moving belt.
     """
     azimuth = generator.uniform(-np.pi, np.pi)
-    elevation = np.radians(generator.uniform(*ELEVATION_DEG))
+    elevation = np.radians(generator.uniform(*elevation_deg))
     focal_px, first_m = generator.uniform(*FOCAL_PX), generator.uniform(*DISTANCE_M)
     slack = generator.uniform(-1.0, 1.0, 2)
     towards = np.array([np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)])
@@ -40,7 +46,7 @@ def place_camera(
         path = shorten(path_m, travel)
         for distance_m in np.unique(np.maximum(first_m, np.linspace(*DISTANCE_M, 8))):
             centre_m = middle + distance_m * towards
-            if not _well_placed(path - centre_m):
+            if not _well_placed(path - centre_m, elevation_deg[1]):
                 continue
             camera = _aim(centre_m, points_m + (path - path_m)[:, None], focal_px, slack)
             if camera is not None:
@@ -54,12 +60,12 @@ def shorten(path_m: np.ndarray, travel: float) -> np.ndarray:
     return path_m + (travel - 1.0) * (path_m - middle) * [1.0, 0.0, 1.0]
 
 
-def _well_placed(ray_m: np.ndarray) -> bool:
+def _well_placed(ray_m: np.ndarray, highest_deg: float) -> bool:
     """Whether the pelvis, (T, 3) from the camera, stays within distance and elevation."""
     distance_m = np.linalg.norm(ray_m, axis=1)
     elevation = np.degrees(np.arcsin(-ray_m[:, 1] / distance_m))
     near = distance_m.min() > DISTANCE_M[0] - _LEEWAY_M and distance_m.max() < DISTANCE_M[1] + _LEEWAY_M
-    return bool(near and elevation.max() < ELEVATION_DEG[1] + _LEEWAY_DEG)
+    return bool(near and elevation.max() < highest_deg + _LEEWAY_DEG)
 
 
 def _aim(centre_m: np.ndarray, points_m: np.ndarray, focal_px: float, slack: np.ndarray) -> VirtualCamera | None:

@@ -20,7 +20,7 @@ from pn3d.data.virtual_cameras import VirtualCamera, project_px
 from pn3d.files.errors import UserError
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import H36M17
-from pn3d.synthetic.cameras import IMAGE_PX, place_camera, shorten
+from pn3d.synthetic.cameras import ELEVATION_DEG, IMAGE_PX, WIDE_DEG, place_camera, shorten
 from pn3d.synthetic.motion.angles import about, local_rotations
 from pn3d.synthetic.motion.catalogue import Mixture, draw_names, make_motion
 from pn3d.synthetic.motion.families import FAMILY_MOTIONS
@@ -78,8 +78,9 @@ def make_synthetic_clips(
             f"built-in motion needs seed >= 0, num_clips >= 1, frames_per_clip >= {_SHORTEST}; "
             f"found {seed}, {num_clips}, {frames_per_clip}"
         )
-    names = draw_names(np.random.default_rng([_TRAINING, seed, 0]), num_clips, mixture or Mixture())
-    return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, body)
+    mixture = mixture or Mixture()
+    names = draw_names(np.random.default_rng([_TRAINING, seed, 0]), num_clips, mixture)
+    return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, body, mixture.wide_share)
 
 
 def held_out_clips(
@@ -95,7 +96,15 @@ def held_out_family_clips(*, detector_noise: bool | Form = False, body: BodyMode
     return _make(_HELD_OUT_FAMILIES, 0, list(FAMILY_MOTIONS), FRAMES_PER_CLIP, detector_noise, body)
 
 
-def _make(domain: int, seed: int, names: list[str], frames: int, noise: bool | Form, body: BodyModel | None) -> Clips:
+def _make(
+    domain: int,
+    seed: int,
+    names: list[str],
+    frames: int,
+    noise: bool | Form,
+    body: BodyModel | None,
+    wide_share: float = 0.0,
+) -> Clips:
     body = builtin_body() if body is None else body
     landmarks, num_clips = builtin_landmarks(), len(names)
     generators = [np.random.default_rng([domain, seed, 1 + index]) for index in range(num_clips)]
@@ -110,7 +119,7 @@ def _make(domain: int, seed: int, names: list[str], frames: int, noise: bool | F
     ]
     rows = min(num_clips, _CHUNK)
     groups = [slice(first, first + rows) for first in range(0, num_clips, rows)]
-    truth = [part for group in groups for part in _film(body, landmarks, actors[group], betas[group], rows)]
+    truth = [part for group in groups for part in _film(body, landmarks, actors[group], betas[group], rows, wide_share)]
     intrinsics = np.stack([camera.intrinsics for _, _, _, camera in truth]).astype(np.float32)
     joints_cam_m = np.stack([joints for joints, _, _, _ in truth])
     keypoints_px = project_px(joints_cam_m.astype(np.float64), intrinsics[:, None, None].astype(np.float64))
@@ -161,7 +170,7 @@ def _fit_betas(body: BodyModel, betas: np.ndarray) -> np.ndarray:
 
 
 def _film(
-    body: BodyModel, landmarks: Landmarks, actors: list[_Actor], betas: np.ndarray, rows: int
+    body: BodyModel, landmarks: Landmarks, actors: list[_Actor], betas: np.ndarray, rows: int, wide_share: float
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, VirtualCamera]]:
     """Some clips on the ground, before their cameras: (T, 17, 3) joints, (T, 24, 3) poses, (T, 3) translation, camera.
 
@@ -177,7 +186,10 @@ def _film(
     cameras, paths = [], []
     for row, actor in enumerate(actors):
         path = pelvis_path_m(actor.motion, joints[row], turns[row], actor.body)
-        camera, travel = place_camera(actor.generator, points[row] + path[:, None], path)
+        # No draw without wide cameras: clips are then those of the same seed before there were any.
+        wide = wide_share > 0 and actor.generator.uniform() < wide_share
+        elevation_deg = WIDE_DEG if wide else ELEVATION_DEG
+        camera, travel = place_camera(actor.generator, points[row] + path[:, None], path, elevation_deg)
         cameras.append(camera)
         paths.append(camera.to_camera(shorten(path, travel)))
     looks = filled([camera.rotation for camera in cameras])

@@ -45,6 +45,7 @@ def discriminator_gradients(
     networks: Networks,
     params: dict[str, Params],
     fakes: Mapping[str, Sequence[jax.Array]],
+    judged: Float[Array, " B"],
     batch: Batch,
     config: DiscriminatorConfig,
 ) -> tuple[dict[str, Params], Terms]:
@@ -54,24 +55,30 @@ def discriminator_gradients(
         networks: the modules.
         params: by player.
         fakes: by discriminator, sets of (B, T, 17, 2) window coordinates; no gradient reaches who made them.
+        judged: weights of the fakes of each set, 1 on average.
         batch: the reals, noise-free as the cycle saw them.
         config: of the discriminators.
     """
     gradients: dict[str, Params] = {}
     metrics: Terms = {}
     for name in DISCRIMINATORS:
-        real = discriminator_input(name, batch.masked.xy, batch, config)
+        real = discriminator_input(name, batch.upright_xy, batch, config)
         fake = jnp.concatenate(
             [discriminator_input(name, jax.lax.stop_gradient(xy), batch, config) for xy in fakes[name]]
         )
-        loss = discriminator_loss(getattr(networks, name), real, fake, config.gradient_penalty)
+        weight = jnp.tile(judged, len(fakes[name]))
+        loss = discriminator_loss(getattr(networks, name), real, fake, weight, config.gradient_penalty)
         (value, accuracy), gradients[name] = jax.value_and_grad(loss, has_aux=True)(varying(params[name]))
         metrics |= {f"loss/{name}": value, f"d_acc/{name}": accuracy}
     return gradients, metrics
 
 
 def discriminator_loss(
-    module: nn.Module, real: Float[Array, "B C"], fake: Float[Array, "F C"], penalty: float | jax.Array
+    module: nn.Module,
+    real: Float[Array, "B C"],
+    fake: Float[Array, "F C"],
+    weight: Float[Array, " F"],
+    penalty: float | jax.Array,
 ) -> Callable[[Params], tuple[jax.Array, jax.Array]]:
     """The loss as a function of the discriminator's parameters: (params) -> (loss, accuracy)."""
 
@@ -80,7 +87,7 @@ def discriminator_loss(
         of_fake = apply(module, own, fake)
         # Examples do not mix, so the gradient of the sum is each example's own.
         (slopes,) = pullback(jnp.ones_like(of_real))
-        total = losses.discriminator_adversarial(of_real, of_fake) + penalty * losses.gradient_penalty(slopes)
+        total = losses.discriminator_adversarial(of_real, of_fake, weight) + penalty * losses.gradient_penalty(slopes)
         return total, 0.5 * (jnp.mean(of_real > 0) + jnp.mean(of_fake < 0))
 
     return loss

@@ -8,7 +8,7 @@ from pn3d.config import Config
 from pn3d.data.detector_noise import detector_noise
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import UNIT_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
-from pn3d.lifting.windows import Window, make_window
+from pn3d.lifting.windows import Window, make_window, roll_window
 from pn3d.training.parallel import AXIS
 
 _HEIGHT = UNIT_HEIGHT * 10.0
@@ -39,6 +39,8 @@ class Batch:
             away.
         clean: the same windows before noise and masks, by their own size: what players teach each other from.
         keys: (B,) one typed key per example, for what stages draw.
+        roll: (B,) radians by which all of these windows were turned in the picture.
+        upright_xy: (B, T, 17, 2) ``masked`` before that: the reals of the discriminators.
         pose_frame: (B,) int32 the frame of each window whose pose the pose discriminator sees, of reals and fakes.
     """
 
@@ -46,6 +48,8 @@ class Batch:
     masked: Window
     clean: Window
     keys: jax.Array
+    roll: jax.Array
+    upright_xy: jax.Array
     pose_frame: jax.Array
 
 
@@ -83,8 +87,26 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
     masked = make_window(rays, visible, root_depth)
     # What a detector tells of its joints: with the long-lasting noise its confidences too.
     window = make_window(noisy_rays, visible if told is None else told, root_depth) if augment.noisy else masked
+    roll, upright_xy = jnp.zeros(share), masked.xy
+    if augment.roll_deg > 0:
+        roll = jax.vmap(lambda key: drawn_roll(jax.random.fold_in(key, 2), augment.roll_deg))(keys[:, 3])
+        window, masked, clean = (roll_window(each, roll) for each in (window, masked, clean))
     # Many read them, and XLA would make the masks anew for each from the random bits.
-    window, masked, clean = jax.lax.optimization_barrier((window, masked, clean))
+    window, masked, clean, upright_xy = jax.lax.optimization_barrier((window, masked, clean, upright_xy))
     frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
     pose_frame = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
-    return Batch(window=window, masked=masked, clean=clean, keys=keys[:, 3], pose_frame=pose_frame)
+    return Batch(
+        window=window,
+        masked=masked,
+        clean=clean,
+        keys=keys[:, 3],
+        roll=roll,
+        upright_xy=upright_xy,
+        pose_frame=pose_frame,
+    )
+
+
+def drawn_roll(key: jax.Array, largest_deg: float) -> jax.Array:
+    """An angle in radians, at most the largest one; half of them are below a quarter of it."""
+    share = jax.random.uniform(key, minval=-1.0, maxval=1.0)
+    return jnp.radians(largest_deg) * share * jnp.abs(share)

@@ -36,10 +36,11 @@ VIEWS = 4
 
 
 class Skeletons(NamedTuple):
-    """A lifter's outputs: (B, T, 17, 3) joints in the unit camera, and (B,) elevations in radians."""
+    """A lifter's outputs: (B, T, 17, 3) joints in the unit camera, (B,) elevations and rolls in radians."""
 
     joints: jax.Array
     elevation: jax.Array
+    roll: jax.Array | None = None
 
 
 Lift = Callable[[Window], Skeletons]
@@ -156,7 +157,7 @@ def teacher_lift(teacher: Teacher, params: Params) -> Lift:
 
     def lift(window: Window) -> Skeletons:
         lifted = lifting.lift(teacher, params, window)
-        return Skeletons(lifted.joints, lifted.elevation)
+        return Skeletons(lifted.joints, lifted.elevation, lifted.roll)
 
     return lift
 
@@ -190,7 +191,7 @@ def _in_view(lifted: Skeletons, window: Window, view: int) -> tuple[jax.Array, N
     azimuth = jnp.asarray(2.0 * np.pi * spread, jnp.float32)
     order = np.argsort((np.arange(batch) * 0.7548776662 + 0.37 * view) % 1.0)
     new_elevation = lifted.elevation[jnp.asarray(order)]
-    rotation = camera.view_rotation(lifted.elevation, azimuth, new_elevation)
+    rotation = camera.view_rotation(lifted.elevation, azimuth, new_elevation, lifted.roll)
     in_view = camera.in_front(camera.rotate_about_root(lifted.joints, rotation, window.root_depth))
     return in_view, novel_window(camera.project_unit(in_view, window.root_depth), window)
 

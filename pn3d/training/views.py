@@ -3,10 +3,14 @@
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from pn3d.geometry import camera
 from pn3d.training.parallel import batch_mean
+
+WIDE_DEG = (-35.0, 60.0)
+"""Elevations of wide views."""
 
 CHEN_ELEVATION = 3.141592653589793 / 9
 """Half the range of Chen 2019's random elevations, radians."""
@@ -19,22 +23,33 @@ class NovelView:
     Attributes:
         rotation: (B, 3, 3) about the root, in camera axes.
         elevation: (B,) of the new camera, radians.
+        judged: (B,) weights of the views before the discriminators, 1 on average: 0 for wide views.
     """
 
     rotation: jax.Array
     elevation: jax.Array
+    judged: jax.Array
 
 
-def draw_novel_view(keys: Key[Array, " B"], elevation: Float[Array, " B"], *, learned: bool = True) -> NovelView:
+def draw_novel_view(
+    keys: Key[Array, " B"],
+    elevation: Float[Array, " B"],
+    *,
+    roll: Float[Array, " B"] | None = None,
+    learned: bool = True,
+    wide: float = 0.0,
+) -> NovelView:
     """Upright views: azimuth uniform, elevation normal with the global batch's mean and spread (ElePose, section 3.2).
 
     The statistics are those of all devices and are held constant; the gradient runs through each example's own
-    elevation, which turns its skeleton upright.
+    elevation and roll, which turn its skeleton upright.
 
     Args:
         keys: one per example.
         elevation: of the examples, radians.
+        roll: of the examples, radians; None: none of them has any.
         learned: whether ``elevation`` was learnt. If not, it is drawn uniformly as in Chen 2019.
+        wide: share of views whose elevation is uniform in ``WIDE_DEG`` instead.
     """
     azimuth_key, elevation_key = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
     azimuth = jax.vmap(lambda k: jax.random.uniform(k, minval=-jnp.pi, maxval=jnp.pi))(azimuth_key)
@@ -46,4 +61,11 @@ def draw_novel_view(keys: Key[Array, " B"], elevation: Float[Array, " B"], *, le
     else:
         low, high = -CHEN_ELEVATION, CHEN_ELEVATION
         drawn = jax.vmap(lambda k: jax.random.uniform(k, minval=low, maxval=high))(elevation_key)
-    return NovelView(rotation=camera.view_rotation(elevation, azimuth, drawn), elevation=drawn)
+    judged = jnp.ones_like(drawn)
+    if wide:
+        low, high = np.radians(WIDE_DEG)
+        wide_keys = jax.vmap(lambda k: jax.random.split(jax.random.fold_in(k, 1)))(elevation_key)
+        is_wide = jax.vmap(lambda k: jax.random.bernoulli(k, wide))(wide_keys[:, 0])
+        evenly = jax.vmap(lambda k: jax.random.uniform(k, minval=low, maxval=high))(wide_keys[:, 1])
+        drawn, judged = jnp.where(is_wide, evenly, drawn), jnp.where(is_wide, 0.0, 1.0 / (1.0 - wide))
+    return NovelView(rotation=camera.view_rotation(elevation, azimuth, drawn, roll), elevation=drawn, judged=judged)

@@ -89,7 +89,15 @@ def test_priors_look_at_every_fourth_frame_of_every_joint() -> None:
     # Five frames, of which the first and the fifth count.
     posed = posed.at(np.array([0, 1, 2, 0, 1]))
     keys = jax.random.split(jax.random.key(4), BATCH)
-    batch = Batch(window=window, masked=window, clean=window, keys=keys, pose_frame=jnp.zeros(BATCH, jnp.int32))
+    batch = Batch(
+        window=window,
+        masked=window,
+        clean=window,
+        keys=keys,
+        roll=jnp.zeros(BATCH),
+        upright_xy=window.xy,
+        pose_frame=jnp.zeros(BATCH, jnp.int32),
+    )
     terms = student_terms(posed, posed.skeleton_m, batch, tiny.config().student.loss)
     sparse = posed.rotations[:, ::4]
     excess = np.asarray(limits.limit_excess_rad(sparse))

@@ -20,7 +20,15 @@ def _batch() -> Batch:
     xy = jax.random.normal(keys[1], (BATCH, FRAMES, 17, 2)) * confidence[..., None]
     window = Window(xy, confidence, size=jnp.ones(BATCH), root_depth=jnp.full((BATCH,), 10.0))
     frames = jnp.arange(BATCH, dtype=jnp.int32) % FRAMES
-    return Batch(window=window, masked=window, clean=window, keys=jax.random.split(keys[0], BATCH), pose_frame=frames)
+    return Batch(
+        window=window,
+        masked=window,
+        clean=window,
+        keys=jax.random.split(keys[0], BATCH),
+        roll=jnp.zeros(BATCH),
+        upright_xy=xy,
+        pose_frame=frames,
+    )
 
 
 def test_fakes_carry_the_mask_of_their_reals() -> None:
@@ -49,18 +57,18 @@ def test_the_pose_discriminator_sees_the_chosen_frame_alone() -> None:
 def test_the_loss_is_cross_entropy_with_the_penalty_on_reals_alone() -> None:
     module, penalty = Discriminator(width=8, blocks=1), 0.7
     real, fake = jax.random.normal(jax.random.key(1), (2, BATCH, 5))
+    weight = jnp.array([0.0, 1.2, 1.2, 1.2, 1.2, 1.2])
     params = module.init(jax.random.key(3), real)["params"]
     logits = lambda p, x: module.apply({"params": p}, x)  # noqa: E731
 
     def by_hand(p):  # type: ignore[no-untyped-def]
         each = jax.vmap(jax.grad(lambda x: logits(p, x[None])[0]))(real)
         r1 = 0.5 * jnp.mean(jnp.sum(each**2, axis=-1))
-        return losses.discriminator_adversarial(logits(p, real), logits(p, fake)) + penalty * r1
+        return losses.discriminator_adversarial(logits(p, real), logits(p, fake), weight) + penalty * r1
 
     value, slopes = jax.value_and_grad(by_hand)(params)
-    (ours, accuracy), ours_slopes = jax.value_and_grad(discriminator_loss(module, real, fake, penalty), has_aux=True)(
-        params
-    )
+    loss = discriminator_loss(module, real, fake, weight, penalty)
+    (ours, accuracy), ours_slopes = jax.value_and_grad(loss, has_aux=True)(params)
     np.testing.assert_allclose(ours, value, rtol=1e-5)
     assert 0 <= float(accuracy) <= 1
     for a, b in zip(jax.tree.leaves(ours_slopes), jax.tree.leaves(slopes), strict=True):

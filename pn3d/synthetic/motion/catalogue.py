@@ -104,11 +104,13 @@ class Mixture:
         families_share: of the clips, from ``families``.
         random_share: of the clips, random key poses.
         families: names of ``families.FAMILIES``.
+        wide_share: of the clips, seen from far below to far above (``cameras.WIDE_DEG``).
     """
 
     families_share: float = 0.0
     random_share: float = 0.0
     families: tuple[str, ...] = tuple(FAMILIES)
+    wide_share: float = 0.0
 
 
 def draw_names(generator: np.random.Generator, count: int, mixture: Mixture = Mixture()) -> list[str]:

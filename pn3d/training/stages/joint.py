@@ -12,13 +12,13 @@ from pn3d.geometry import camera
 from pn3d.lifting import teacher as lifting
 from pn3d.lifting.networks import Params
 from pn3d.lifting.student import FittedFrames, Posed, fit_student, fitted_frames, pose_body
-from pn3d.lifting.teacher import Lifted, average_lifted, corrected_joints, root_relative
+from pn3d.lifting.teacher import Lifted, corrected_joints, root_relative
 from pn3d.lifting.windows import NovelWindow, novel_window
 from pn3d.training.adversarial import discriminator_gradients, fake_logits
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
-from pn3d.training.stages.student import student_terms
+from pn3d.training.stages.student import student_terms, teacher_targets
 from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
 from pn3d.training.terms import Terms, Weighted, logged, sum_terms
 
@@ -30,8 +30,8 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
     networks, stage = scene.networks, config.joint
     targets = _targets(config, scene, params, batch)
 
-    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Fakes]]:
-        cycle = self_consistency_cycle(scene, own["teacher"], batch)
+    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Fakes, jax.Array]]:
+        cycle = self_consistency_cycle(scene, own["teacher"], batch, config.augment.wide_views)
         posed = pose_body(networks.student, own["student"], batch.window, scene.body, scene.landmarks)
         # Without noise the windows are the ones of the cycle.
         noisy = config.augment.noisy
@@ -43,15 +43,15 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
         }
         weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
         weighted |= _distillation_terms(config, lifted, posed, targets, batch)
-        weighted |= _novel_view_terms(config, scene, params, posed, in_view, batch)
+        weighted |= _novel_view_terms(config, scene, params, posed, in_view, cycle.view.judged, batch)
         if stage.student_adversarial_weight:
             fakes["pose_discriminator"].append(in_view.novel.window.xy)
         total, terms = sum_terms(weighted)
-        return total, (terms, fakes)
+        return total, (terms, fakes, cycle.view.judged)
 
     own = varying({name: params[name] for name in ("teacher", "student")})
-    (total, (terms, fakes)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
-    of_discriminators, metrics = discriminator_gradients(networks, params, fakes, batch, stage.discriminator)
+    (total, (terms, fakes, judged)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
+    of_discriminators, metrics = discriminator_gradients(networks, params, fakes, judged, batch, stage.discriminator)
     return of_pair | of_discriminators, logged("pair", total, terms) | metrics
 
 
@@ -72,7 +72,7 @@ def _targets(config: Config, scene: Scene, params: dict[str, Params], batch: Bat
     of the windows that they learn from."""
     networks, fit_steps = scene.networks, config.joint.fit_steps
     targets = Targets(
-        average_lifted(networks.teacher, params["teacher"], batch.clean),
+        teacher_targets(scene, params["teacher"], batch),
         fit_student(networks.student, params["student"], batch.clean, scene.body, scene.landmarks, fit_steps),
     )
     return jax.lax.stop_gradient(targets)
@@ -130,7 +130,13 @@ def student_in_view(
 
 
 def _novel_view_terms(
-    config: Config, scene: Scene, params: dict[str, Params], posed: Posed, in_view: StudentInView, batch: Batch
+    config: Config,
+    scene: Scene,
+    params: dict[str, Params],
+    posed: Posed,
+    in_view: StudentInView,
+    judged: jax.Array,
+    batch: Batch,
 ) -> Weighted:
     """The student's self-consistency in the novel view, and the pose discriminator on it."""
     stage, again = config.joint, in_view.again
@@ -138,7 +144,8 @@ def _novel_view_terms(
     def adversarial() -> jax.Array:
         xy = in_view.novel.window.xy
         name = "pose_discriminator"
-        return losses.generator_adversarial(fake_logits(scene.networks, params, name, xy, batch, stage.discriminator))
+        logits = fake_logits(scene.networks, params, name, xy, batch, stage.discriminator)
+        return losses.generator_adversarial(logits, judged)
 
     terms: Weighted = {"student_adversarial": (stage.student_adversarial_weight, adversarial)}
     if again is not None:

@@ -10,6 +10,7 @@ from pn3d.config import Config, StudentLossConfig
 from pn3d.lifting.networks import Params
 from pn3d.lifting.student import Posed, placed_rays, pose_body
 from pn3d.lifting.teacher import average_lifted
+from pn3d.lifting.windows import roll_joints, roll_window
 from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
@@ -18,7 +19,7 @@ from pn3d.training.terms import Terms, Weighted, logged, sum_terms
 
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
     """Gradients of the student on one device's batch, and its metrics."""
-    targets = jax.lax.stop_gradient(average_lifted(scene.networks.teacher, params["teacher"], batch.clean))
+    targets = jax.lax.stop_gradient(teacher_targets(scene, params["teacher"], batch))
 
     def student_loss(own: Params) -> tuple[jax.Array, Terms]:
         posed = pose_body(scene.networks.student, own, batch.window, scene.body, scene.landmarks)
@@ -26,6 +27,14 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
 
     (total, terms), of_student = jax.value_and_grad(student_loss, has_aux=True)(varying(params["student"]))
     return {"student": of_student}, logged("student", total, terms)
+
+
+def teacher_targets(scene: Scene, params: Params, batch: Batch) -> Float[Array, "B T 17 3"]:
+    """The teacher's skeletons of the clean windows, averaged with the mirrored ones; it looks at them upright."""
+    teacher = scene.networks.teacher
+    if not teacher.roll_head:
+        return average_lifted(teacher, params, batch.clean)
+    return roll_joints(average_lifted(teacher, params, roll_window(batch.clean, -batch.roll)), batch.roll)
 
 
 def student_terms(

@@ -24,20 +24,22 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
     """Gradients of the teacher and both discriminators on one device's batch, and its metrics."""
     stage = config.teacher
 
-    def teacher_loss(own: Params) -> tuple[jax.Array, tuple[Terms, jax.Array]]:
-        cycle = self_consistency_cycle(scene, own, batch)
+    def teacher_loss(own: Params) -> tuple[jax.Array, tuple[Terms, Cycle]]:
+        cycle = self_consistency_cycle(scene, own, batch, config.augment.wide_views)
         fake_xy = cycle.novel.window.xy
         logits = {
             name: fake_logits(scene.networks, params, name, fake_xy, batch, stage.discriminator)
             for name in ("pose_discriminator", "motion_discriminator")
         }
         total, terms = sum_terms(teacher_terms(scene, cycle, batch, logits, stage.loss))
-        return total, (terms, fake_xy)
+        return total, (terms, cycle)
 
     own = varying(params["teacher"])
-    (total, (terms, fake_xy)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
-    fakes = {"pose_discriminator": [fake_xy], "motion_discriminator": [fake_xy]}
-    of_discriminators, metrics = discriminator_gradients(scene.networks, params, fakes, batch, stage.discriminator)
+    (total, (terms, cycle)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
+    fakes = {name: [cycle.novel.window.xy] for name in ("pose_discriminator", "motion_discriminator")}
+    of_discriminators, metrics = discriminator_gradients(
+        scene.networks, params, fakes, cycle.view.judged, batch, stage.discriminator
+    )
     return {"teacher": of_teacher} | of_discriminators, logged("teacher", total, terms) | metrics
 
 
@@ -61,11 +63,12 @@ class Cycle(NamedTuple):
     returned_xy: jax.Array
 
 
-def self_consistency_cycle(scene: Scene, params: Params, batch: Batch) -> Cycle:
-    """The teacher's cycle on a batch of windows without noise."""
+def self_consistency_cycle(scene: Scene, params: Params, batch: Batch, wide_views: float = 0.0) -> Cycle:
+    """The teacher's cycle on a batch of windows without noise, a share of its views wide."""
     window, teacher = batch.masked, scene.networks.teacher
     lifted = lifting.lift(teacher, params, window)
-    view = draw_novel_view(batch.keys, lifted.elevation, learned=teacher.elevation_head)
+    roll = lifted.roll if teacher.roll_head else None
+    view = draw_novel_view(batch.keys, lifted.elevation, roll=roll, learned=teacher.elevation_head, wide=wide_views)
     in_view = camera.in_front(camera.rotate_about_root(lifted.joints, view.rotation, window.root_depth))
     fake_xy = camera.project_unit(in_view, window.root_depth)
     novel = novel_window(fake_xy, window)
@@ -98,13 +101,17 @@ def teacher_terms(
             weights.elevation_weight,
             lambda: losses.elevation_consistency(cycle.relifted.elevation, cycle.view.elevation),
         ),
+        "roll": (
+            weights.roll_weight if scene.networks.teacher.roll_head else 0.0,
+            lambda: losses.roll_consistency(lifted.roll, batch.roll, cycle.relifted.roll),
+        ),
         "pose_adversarial": (
             weights.pose_adversarial_weight,
-            lambda: losses.generator_adversarial(logits["pose_discriminator"]),
+            lambda: losses.generator_adversarial(logits["pose_discriminator"], cycle.view.judged),
         ),
         "motion_adversarial": (
             weights.motion_adversarial_weight,
-            lambda: losses.generator_adversarial(logits["motion_discriminator"]),
+            lambda: losses.generator_adversarial(logits["motion_discriminator"], cycle.view.judged),
         ),
         "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(ratios)),
         "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(ratios)),
