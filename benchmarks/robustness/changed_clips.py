@@ -179,6 +179,30 @@ def seen_from(clips: Clips, elevation_deg: float | np.ndarray | None = None, dis
     return replace(made, keypoints=project_px(made.joints_cam, made))  # type: ignore[arg-type]
 
 
+def rolled(clips: Clips, degrees: float) -> Clips:
+    """The picture and the truth turned about the optical axis: up leans to the right. SMPL truth is left out."""
+    assert clips.joints_cam is not None
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    intrinsics = np.repeat(clip_intrinsics(clips).astype(np.float64), clips.lengths, axis=0)[:, None]
+    rays = (clips.keypoints - intrinsics[..., 2:]) / intrinsics[..., :2]
+    truth = clips.joints_cam.copy()
+    truth[..., :2] = truth[..., :2] @ turn.T
+    ups = None if clips.up_cam is None else clips.up_cam.copy()
+    if ups is not None:
+        ups[:, :2] = ups[:, :2] @ turn.T
+    return replace(
+        clips,
+        keypoints=((rays @ turn.T) * intrinsics[..., :2] + intrinsics[..., 2:]).astype(np.float32),
+        joints_cam=truth,
+        up_cam=ups,
+        poses=None,
+        betas=None,
+        transl_cam_m=None,
+        body=None,
+    )
+
+
 def _shortest_turn(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(3, 3) rotation of least angle between two unit vectors."""
     axis, cosine = np.cross(source, target), float(source @ target)

@@ -1,8 +1,8 @@
 """How predictions bear changed files: ``python -m benchmarks.robustness.predictions --weights FILE --data FILE``.
 
 One table of teacher and student for built-in held-out motion and for each ``--data`` file: exact and noisy 2D, swaps,
-drops, masked joints, the COCO joints alone, 15 and 60 frames per second, distance and, where the file knows its world,
-the camera's elevation.
+drops, masked joints, the COCO joints alone, the camera's roll, 15 and 60 frames per second, distance and, where the
+file knows its world, the camera's elevation. ``--cameras`` leaves all but roll and elevation out.
 """
 
 import argparse
@@ -32,6 +32,7 @@ Condition = Callable[[Clips], Clips]
 
 NOISE_SHARES = (0.005, 0.0165, 0.03, 0.05)
 DISTANCES_M = (2.5, 4.0, 8.0, 15.0)
+ROLLS_DEG = (10.0, 20.0, 30.0)
 ELEVATIONS_DEG = (-20.0, -10.0, 0.0, 15.0, 30.0, 45.0)
 
 CONDITIONS: dict[str, Condition] = {
@@ -97,6 +98,15 @@ def study(predictor: Predictor, clips: Clips) -> dict[str, dict[str, Score]]:
     for distance in DISTANCES_M:
         moved = changed.seen_from(clips, distance_m=distance)
         rows[f"from {distance:g} m"] = predictor.score(moved, true_joints(moved))
+    return rows | cameras(predictor, clips)
+
+
+def cameras(predictor: Predictor, clips: Clips) -> dict[str, dict[str, Score]]:
+    """Cameras that are not upright or that look from below or above."""
+    rows = {"as it is": predictor.score(clips, true_joints(clips))}
+    for roll in ROLLS_DEG:
+        turned = changed.rolled(clips, roll)
+        rows[f"camera rolled by {roll:g} degrees"] = predictor.score(turned, true_joints(turned))
     if clips.up_cam is not None:
         for elevation in ELEVATIONS_DEG:
             moved = changed.seen_from(clips, elevation_deg=elevation)
@@ -127,6 +137,7 @@ def main() -> None:
     source.add_argument("--weights", metavar="FILE")
     source.add_argument("--run", metavar="DIR")
     parser.add_argument("--data", nargs="*", default=[], metavar="FILE", help="files with truth")
+    parser.add_argument("--cameras", action="store_true", help="roll and elevation only")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     print(start_jax(), flush=True)
@@ -136,7 +147,7 @@ def main() -> None:
     files: dict[str, Clips] = {"built-in held-out motion": held_out_clips()}
     files |= {Path(path).name: read_clips(Path(path), truth=True) for path in options.data}
     for label, clips in files.items():
-        rows = study(predictor, clips)
+        rows = cameras(predictor, clips) if options.cameras else study(predictor, clips)
         document["files"][label] = rows
         print(f"\n{label}, {clips.frames} frames\n{table(rows)}", flush=True)
     if options.json:

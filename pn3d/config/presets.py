@@ -9,6 +9,24 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     # The defaults, on files.
     "cmu": {},
+    # What the weights that ship are trained by: wider networks, built-in motion of all kinds beside the files (floor,
+    # dance, falls, random poses), errors and confidences as detectors make them, cameras that roll and look from
+    # below and above.
+    "wild": {
+        "model.width": 384,
+        "model.blocks": 3,
+        "model.roll_head": True,
+        "augment.detector_noise": 1.0,
+        "augment.roll_deg": 45.0,
+        "augment.wide_views": 0.15,
+        "data.families_share": 0.4,
+        "data.random_share": 0.25,
+        "data.wide_share": 0.3,
+        "data.beside_clips": 400,
+        "teacher.optimiser.steps": 4500,
+        "student.optimiser.steps": 3000,
+        "joint.optimiser.steps": 1500,
+    },
     # From weights that exist (--init) to one's own detections: a short joint stage in small steps.
     "tune": {
         "teacher.optimiser.steps": 0,

@@ -48,9 +48,17 @@ class Weights:
     sha256: str = ""
 
 
-def save_weights(path: Path, weights: Weights) -> None:
-    """Writes ``path`` (npz) and ``path`` with suffix .json; each under a temporary name first."""
+def save_weights(path: Path, weights: Weights, *, half: bool = False) -> None:
+    """Writes ``path`` (npz) and ``path`` with suffix .json; each under a temporary name first.
+
+    Args:
+        path: of the npz.
+        weights: what to write.
+        half: keep numbers as float16, for half the size; they are read as float32 again.
+    """
     arrays = _flatten({"teacher": weights.teacher, "student": weights.student or {}})
+    if half:
+        arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     payload = buffer.getvalue()
@@ -91,7 +99,8 @@ def load_weights(path: Path) -> Weights:
     if found != expected:
         raise UserError(f"weights: {path} is damaged: its SHA-256 is {found[:12]}…, the card says {expected[:12]}…")
     with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
-        tree = _unflatten({name: archive[name] for name in archive.files})
+        # Stored as float32, or as float16 for size.
+        tree = _unflatten({name: archive[name].astype(np.float32) for name in archive.files})
     facts = {name: value for name, value in card.items() if name not in _OWN_KEYS}
     return Weights(
         config=config,

@@ -58,6 +58,14 @@ def test_rates_keep_the_time_of_every_frame(clips: Clips) -> None:
     np.testing.assert_allclose(double.keypoints, changed.project_px(double.joints_cam, double), atol=0.02)
 
 
+def test_a_rolled_camera_sees_the_rolled_world(clips: Clips) -> None:
+    turned = changed.rolled(clips, 30.0)
+    np.testing.assert_allclose(turned.keypoints, changed.project_px(turned.joints_cam, turned), atol=0.02)
+    assert pa_mpjpe_mm(turned.joints_cam, clips.joints_cam).max() < 0.01
+    np.testing.assert_allclose(np.degrees(np.arctan2(turned.up_cam[:, 0], -turned.up_cam[:, 1])), 30.0, atol=1e-3)
+    np.testing.assert_allclose(changed.rolled(turned, -30.0).keypoints, clips.keypoints, atol=0.02)
+
+
 def test_another_camera_sees_the_same_motion(clips: Clips) -> None:
     assert clips.joints_cam is not None
     for elevation in (-20.0, 0.0, 45.0):

@@ -154,6 +154,19 @@ def test_weights_travel_and_damage_is_noticed(tmp_path: Path) -> None:
         load_weights(tmp_path / "nothing.npz")
 
 
+def test_half_the_size_moves_nobody_by_a_millimetre(tmp_path: Path) -> None:
+    whole, half = weights(), tmp_path / "half.npz"
+    save_weights(tmp_path / "whole.npz", whole)
+    save_weights(half, whole, half=True)
+    assert half.stat().st_size < 0.6 * (tmp_path / "whole.npz").stat().st_size
+    back = load_weights(half)
+    assert {leaf.dtype for leaf in jax.tree.leaves((back.teacher, back.student))} == {np.dtype(np.float32)}
+    clips, scene = tiny.clips(), tiny.scene()
+    found, expected = (predict(each, clips, scene.body, scene.landmarks) for each in (back, whole))
+    relative = [each.joints_cam_m - each.joints_cam_m[:, :1] for each in (found, expected)]
+    assert 0 < np.abs(relative[0] - relative[1]).max() < 1e-3
+
+
 @pytest.mark.parametrize("rate", [15.0, 30.0, 59.94])
 def test_resampling_there_and_back_keeps_smooth_values(rate: float) -> None:
     clips = dataclasses.replace(tiny.clips(), fps=np.full(4, rate, np.float32))

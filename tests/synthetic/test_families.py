@@ -175,6 +175,22 @@ def test_everyday_motion_is_the_default_and_shares_are_kept() -> None:
     assert set(clips.actions) <= set(FAMILY_MOTIONS)
 
 
+def test_wide_cameras_look_from_below_and_above_at_the_same_motion() -> None:
+    everyday = make_synthetic_clips(2, 12, 30, mixture=Mixture())
+    wide = make_synthetic_clips(2, 12, 30, mixture=Mixture(wide_share=1.0))
+    lowest, highest = ([], [])
+    for clips in (everyday, wide):
+        pelvis = clips.joints_cam[::30, 0]
+        towards = pelvis / np.linalg.norm(pelvis, axis=-1, keepdims=True)
+        degrees = np.degrees(np.arcsin(-(towards * clips.up_cam).sum(-1)))
+        lowest.append(degrees.min())
+        highest.append(degrees.max())
+    assert list(wide.clip_name) == list(everyday.clip_name)
+    np.testing.assert_array_equal(wide.betas, everyday.betas)
+    assert lowest[0] > -5 > -15 > lowest[1] > -41
+    assert highest[0] < 37 < highest[1] < 62
+
+
 @pytest.mark.parametrize(
     ("mixture", "words"),
     [

@@ -1,0 +1,50 @@
+"""The weights of a run as the ones that come with the package: ``python -m tools.ship_weights RUN --train FILE …``.
+
+Numbers are stored as float16 (read as float32 again). The card beside them tells how they were made: the command, the
+SHA-256 of every file that was trained on, the versions, and whose data it was. The expected error is fitted afterwards:
+``python -m benchmarks.accuracy.confidence --fit``.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from pn3d.files.errors import UserError
+from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights, save_weights
+
+DATA_TERMS = (
+    "CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF EIA-0196217; free for "
+    "research and commercial use, not for resale) as 2D projections; built-in motion made by code. No 3D was seen."
+)
+
+
+def main() -> None:
+    """Writes the weights and their card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="run folder")
+    parser.add_argument("--train", nargs="+", type=Path, required=True, metavar="FILE", help="what it was trained on")
+    parser.add_argument("--command", required=True, help="that made it, as anybody would type it")
+    parser.add_argument("--date", required=True, help="of the training, YYYY-MM-DD")
+    parser.add_argument("--output", type=Path, default=SHIPPED_WEIGHTS, metavar="NPZ")
+    options = parser.parse_args()
+    weights = load_weights(options.run / "weights.npz")
+    status = json.loads((options.run / "status.json").read_text())
+    trained_on = weights.facts["training_data"]["files"]
+    if [path.name for path in options.train] != trained_on:
+        raise UserError(f"--train: the run was trained on {', '.join(trained_on)}")
+    facts = weights.facts | {
+        "input_sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in options.train},
+        "seconds_per_stage": status["seconds_per_stage"],
+        "versions": status["versions"],
+        "command": options.command,
+        "date": options.date,
+        "data_terms": DATA_TERMS,
+    }
+    save_weights(options.output, dataclasses.replace(weights, facts=facts), half=True)
+    print(f"wrote {options.output} ({options.output.stat().st_size / 1e6:.1f} MB)")
+
+
+if __name__ == "__main__":
+    main()
