@@ -17,6 +17,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "model.blocks": 3,
         "model.roll_head": True,
         "augment.detector_noise": 1.0,
+        "augment.undisturbed": 0.2,
         "augment.roll_deg": 45.0,
         "augment.wide_views": 0.15,
         "data.families_share": 0.4,

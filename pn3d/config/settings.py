@@ -46,6 +46,9 @@ class AugmentConfig:
     detector_noise: float = 0.0
     """Strength of errors and confidences as real detectors make them (``pn3d.data.detector_noise``; 1: as measured), in
     the place of ``noise``; 0 leaves it to ``noise``."""
+    undisturbed: float = 0.0
+    """Share of windows that ``detector_noise`` leaves as they are, confidences included: exact 2D, as from motion
+    capture."""
     mask_probability: float = 0.2
     """Share of windows in which joints are dropped."""
     roll_deg: float = 0.0

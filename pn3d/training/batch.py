@@ -77,6 +77,12 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
         noisy_xy, told = detector_noise(
             keys[:, 1], clean.xy, confidence, _HEIGHT, strength=augment.detector_noise, fps=config.model.frame_rate
         )
+        if augment.undisturbed > 0:
+            kept = jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, 3), augment.undisturbed))(
+                keys[:, 3]
+            )
+            noisy_xy = jnp.where(kept[:, None, None, None], clean.xy, noisy_xy)
+            told = jnp.where(kept[:, None, None], confidence, told)
         noisy_rays = noisy_xy * clean.size[:, None, None, None]
     elif augment.noise > 0:
         noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise, _HEIGHT)

@@ -1,4 +1,4 @@
-"""Windows turned in the picture, up told with its roll, and views that no discriminator judges."""
+"""Windows turned in the picture or left undisturbed, up told with its roll, and views that no discriminator judges."""
 
 import jax
 import jax.numpy as jnp
@@ -111,3 +111,12 @@ def test_wide_views_are_not_judged_and_the_others_count_for_them() -> None:
     np.testing.assert_array_equal(degrees[~wide], np.degrees(np.asarray(plain.elevation[0]))[~wide])
     assert WIDE_DEG[0] <= degrees[wide].min() < WIDE_DEG[0] + 3
     assert WIDE_DEG[1] - 3 < degrees[wide].max() <= WIDE_DEG[1]
+
+
+def test_undisturbed_windows_are_the_clean_ones() -> None:
+    noisy = drawn(tiny.config(augment__detector_noise=1.0, augment__undisturbed=0.5, augment__mask_probability=0.0))
+    gaps = np.abs(np.asarray(noisy.window.xy - noisy.clean.xy)).max(axis=(1, 2, 3))
+    same = np.asarray(noisy.window.confidence == noisy.clean.confidence).all(axis=(1, 2))
+    assert 1 <= (gaps < 1e-5).sum() <= COUNT - 1
+    assert same[gaps < 1e-5].all()
+    assert gaps[gaps >= 1e-5].min() > 1e-3
