@@ -72,6 +72,7 @@ def predict(
     person: int | None = None,
     all_people: bool = False,
     video: str | Path | None = None,
+    category: str | None = None,
     detector: str | Detector = "auto",
 ) -> Prediction:
     """3D joints and an SMPL body for every frame.
@@ -94,6 +95,7 @@ def predict(
         person: only this person of a file, 0 = the largest.
         all_people: everybody in a file, a clip each.
         video: frame rate and image size are read from this video where they are not given.
+        category: class of a file's detections to take, by name or number; people where None.
         detector: of a video in the place of keypoints, as ``detect`` takes it.
 
     Raises:
@@ -101,7 +103,7 @@ def predict(
     """
     if not isinstance(weights, Weights):
         raise UserError(f"weights: expected what load_weights returns, found {type(weights).__name__}")
-    for name, value in (("layout", layout), ("format", format)):
+    for name, value in (("layout", layout), ("format", format), ("category", category)):
         if not isinstance(value, str | None):
             raise UserError(f"{name}: expected a name, found {type(value).__name__} {value!r}")
     for name, path in (("body_file", body_file), ("video", video)):
@@ -114,17 +116,17 @@ def predict(
         facts = read_video_facts(video)
         fps, image_size = fps or facts.fps, image_size or facts.image_size
     if isinstance(keypoints, np.ndarray):
-        _refuse("an array", format=format, person=person, all_people=all_people)
+        _refuse("an array", format=format, person=person, all_people=all_people, category=category)
         image_size = _checked_image_size(image_size)
         clips = array_clips(keypoints, layout, fps, image_size, focal_px)
     elif isinstance(keypoints, Clips):
         given = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
-        _refuse("Clips", **given, format=format, person=person, all_people=all_people)
+        _refuse("Clips", **given, format=format, person=person, all_people=all_people, category=category)
         clips = keypoints
     elif isinstance(keypoints, str | Path):
         image_size = _checked_image_size(image_size)
         options: dict[str, Any] = {"format": format, "layout": layout, "fps": fps, "image_size": image_size}
-        options |= {"focal_px": focal_px, "person": person, "all_people": all_people}
+        options |= {"focal_px": focal_px, "person": person, "all_people": all_people, "category": category}
         if looks_like_video(keypoints):
             detections = detect(keypoints, detector=detector, **options)
         else:

@@ -20,6 +20,7 @@ from pn3d.commands import session
 from pn3d.data.clips import Clips, read_clips
 from pn3d.evaluation.evaluate import score_joints
 from pn3d.files.errors import UserError
+from pn3d.files.folders import require_writable
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
 from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Adapts, reports, and returns the exit status."""
+    require_writable([arguments.output] if arguments.output else [])
     print(session.start_jax(), flush=True)
     weights, name = session.find_weights(None, arguments.weights)
     body, landmarks = session.find_body(arguments.body)
@@ -87,8 +89,7 @@ def _output(arguments: argparse.Namespace, body: BodyModel) -> Path:
     output = Path(arguments.output or f"{body.name}.weights.npz")
     if output.suffix != ".npz":
         raise UserError(f"--output {output}: expected a name that ends in .npz")
-    if not output.parent.is_dir():
-        raise UserError(f"--output {output}: there is no folder {output.parent}")
+    require_writable([output, output.with_suffix(".json")])
     taken = {Path(given).resolve() for given in (arguments.weights, arguments.body) if given}
     if output.resolve() in taken:
         raise UserError(f"--output {output}: this file is read here; choose another name")

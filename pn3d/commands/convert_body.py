@@ -4,6 +4,7 @@ import argparse
 
 from pn3d.body.regressors import fit_landmarks, read_regressor
 from pn3d.body.smpl_file import convert_body, load_body
+from pn3d.files.folders import require_writable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Converts, and returns the exit status."""
+    require_writable([arguments.output])
     landmarks = None
     if arguments.regressor:
         body = load_body(arguments.input)

@@ -10,6 +10,7 @@ from pn3d.datasets.convert import KINDS, convert_data, write_splits
 from pn3d.datasets.notes import printed_notes
 from pn3d.detectors import FORMATS, person_clips, read_keypoints
 from pn3d.files.errors import UserError
+from pn3d.files.folders import require_writable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +30,17 @@ def run(arguments: argparse.Namespace) -> int:
     *sources, target = arguments.paths
     if not sources:
         raise UserError(f"expected SOURCE and OUT.npz, found only {target}")
+    require_writable([target])
     if arguments.kind in KINDS:
         if len(sources) > 1:
             raise UserError(f"{arguments.kind} takes one SOURCE, found {len(sources)}")
-        lacking = [name for name, value in lacking_of(arguments).items() if value is not None]
+        options = parse_overrides(arguments.options)
+        if arguments.category is not None:
+            options["category"] = arguments.category
+        lacking = [n for n, value in lacking_of(arguments).items() if value is not None and n != "category"]
         if lacking:
             option = "--" + lacking[0].replace("_", "-")
             raise UserError(f"{option} is for detectors' files; {arguments.kind} takes --set NAME=VALUE")
-        options = parse_overrides(arguments.options)
         if arguments.sequences:
             options["sequences"] = tuple(arguments.sequences)
         with printed_notes():

@@ -22,6 +22,7 @@ from pn3d.evaluation.report import batch_table, cross_view_table, evaluation_tab
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_evaluation_report
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
+from pn3d.files.folders import require_writable
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import Weights, load_weights, require_body
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Scores, prints a table, and returns the exit status."""
+    require_writable(path for path in (arguments.json, arguments.report) if path)
     _check_wishes(arguments)
     print(session.start_jax(), flush=True)
     body, landmarks = session.find_body(arguments.body)

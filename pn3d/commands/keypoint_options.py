@@ -21,6 +21,7 @@ def add_lacking_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, metavar="F", help="frames per second, where the file does not say it")
     parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"), help="of the video, pixels")
     parser.add_argument("--focal-px", type=float, metavar="F", help="focal length (default: 1.15 of the longer side)")
+    parser.add_argument("--category", metavar="NAME", help="class of the detections to take (default: people)")
     parser.add_argument("--video", metavar="FILE", help="read frame rate and image size from this video")
 
 
@@ -35,11 +36,12 @@ def lacking_of(arguments: argparse.Namespace) -> dict[str, Any]:
         "fps": fps,
         "image_size": None if size is None else (int(size[0]), int(size[1])),
         "focal_px": arguments.focal_px,
+        "category": arguments.category,
     }
 
 
-def detections_of(arguments: argparse.Namespace) -> Detections:
-    """Reads INPUT, and prints what was assumed and what is odd."""
+def detections_of(arguments: argparse.Namespace, *, say: bool = True) -> Detections:
+    """Reads INPUT, and prints what was assumed and what is odd, unless the caller does that."""
     detections = read_keypoints(
         arguments.input,
         format=arguments.format,
@@ -47,8 +49,8 @@ def detections_of(arguments: argparse.Namespace) -> Detections:
         all_people=arguments.all_people,
         **lacking_of(arguments),
     )
-    for sentence in detections.assumptions:
+    for sentence in detections.assumptions if say else ():
         print(f"assumed: {sentence}")
-    for sentence in detections.warnings:
+    for sentence in detections.warnings if say else ():
         print(f"warning: {sentence}")
     return detections

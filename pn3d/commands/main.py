@@ -1,6 +1,7 @@
 """The ``pn3d`` command: one subcommand each of train, eval, … A user's mistake ends in one line and status 2."""
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -22,6 +23,13 @@ COMMANDS = {
     "adapt-body": "weights of one body to another body, without new 2D data",
 }
 """Subcommand -> one line of help. Each is a module here with ``add_arguments(parser)`` and ``run(arguments)``."""
+
+
+_IN_THE_WAY = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG),
+    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ELOOP),
+)
+"""What a path can do to us that is for its owner to mend, wherever in a command it shows."""
 
 
 def main(words: list[str] | None = None) -> int:
@@ -51,6 +59,11 @@ def main(words: list[str] | None = None) -> int:
         # The reader of our output left; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None or error.errno not in _IN_THE_WAY:
+            raise
+        print(f"pn3d {arguments.command}: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def module_name(command: str) -> str:

@@ -4,6 +4,7 @@ import argparse
 
 from pn3d.datasets.convert import convert_data, write_splits
 from pn3d.datasets.notes import printed_notes
+from pn3d.files.folders import require_writable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Makes the files, prints what was written, and returns the exit status."""
+    require_writable([arguments.output])
     with printed_notes():
         splits = convert_data("cmu-benchmark", arguments.source, {"seed": arguments.seed})
     for split, path in write_splits(arguments.output, splits).items():

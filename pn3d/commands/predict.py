@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from pn3d.commands import session
+from pn3d.commands.earlier_results import clear, earlier_results, left_over
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
 from pn3d.commands.video_input import (
     PAGE_VIDEO,
@@ -22,6 +23,7 @@ from pn3d.export.files import EXPORTS, check_formats
 from pn3d.export.rigs import RIG_NAMES
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
+from pn3d.files.folders import make_folder, require_writable
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.summary import summary_text
@@ -36,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d predict``."""
     add_keypoint_options(parser)
     parser.add_argument("--output", required=True, metavar="DIR")
+    parser.add_argument("--overwrite", action="store_true", help="clear results of an earlier run in DIR first")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")
     source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
@@ -68,10 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         detections = detections_of(arguments)
         clips = person_clips(detections)
         require_somebody(clips, arguments.input)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {output}: {error.strerror}") from None
+    make_folder(output)
     video = video_before(arguments, output)
     if video is not None:
         detections = detections_of(arguments)
@@ -85,19 +85,26 @@ def run(arguments: argparse.Namespace) -> int:
         folders = [(output, clips)]
     else:
         folders = [(output / f"person_{i:02d}", select(clips, [i])) for i in range(clips.num_clips)]
+    for folder, _ in folders:
+        require_writable(make_folder(folder) / name for name in ("prediction.npz", "summary.json"))
+    earlier = earlier_results(output)
+    if arguments.overwrite:
+        clear(earlier, output)
+        earlier = []
     written: list[Path] = []
+    summaries: list[Path] = []
     footage = write_footage(arguments, output, detections, video) if "html" in formats else None
     written += [output / PAGE_VIDEO] if footage is not None else []
     predictions: list[tuple[Prediction, int]] = []
     for number, (folder, part) in enumerate(folders):
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         prediction = predict(
             weights, part, body, landmarks, refine=not arguments.no_refine, height_m=arguments.height_m
         )
         prediction.save(folder / "prediction.npz")
         predictions += [(prediction, index) for index in range(part.num_clips)]
         facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
-        write_json(folder / "summary.json", prediction.summary | facts)
+        summaries.append(write_json(folder / "summary.json", prediction.summary | facts))
         written.append(folder / "prediction.npz")
         print(summary_text(folder.name, prediction.summary))
         if own_formats:
@@ -109,4 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         written += write_overlays(arguments, output, detections, predictions, body, video)
     seconds = time.monotonic() - began
     print(f"{clips.frames} frames in {seconds:.1f} s; wrote " + ", ".join(str(path) for path in written[:12]))
+    left = left_over(earlier, written + summaries, output)
+    if left:
+        print(f"warning: {left}")
     return 0

@@ -1,5 +1,7 @@
 """What a keypoint file holds and how it was understood, as facts and as text."""
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ from pn3d.data.joints17 import h36m17_by_name
 from pn3d.detectors.records import Detections, Person
 from pn3d.geometry.skeleton import H36M17
 
-SHOWN_PEOPLE = 12
+SHOWN_PEOPLE = 200
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class KeypointFacts:
     Attributes:
         frames: length of the time line of the first person's video.
         fps_source, image_size_source, intrinsics_source: "given", "file" or "assumed".
-        people: the largest first.
+        shown: name of the person that joints are told of, the first that was chosen.
+        people: everybody, the largest of each video first.
         missing_share: per joint of the layout, the share of the first person's frames in which it is missing.
         median_confidence: per joint, over the frames that have it; 0 where none has.
         masked: joints of h36m17 that this input never gives, which the networks do without.
@@ -56,6 +59,7 @@ class KeypointFacts:
     intrinsics: tuple[float, float, float, float]
     intrinsics_source: str
     people_found: int
+    shown: str
     people: tuple[PersonFacts, ...]
     missing_share: dict[str, float]
     median_confidence: dict[str, float]
@@ -69,7 +73,7 @@ class KeypointFacts:
 
 
 def keypoint_facts(detections: Detections) -> KeypointFacts:
-    """The facts of ``detections``; read them with ``all_people=True`` to have everybody in the list."""
+    """The facts of ``detections``: everybody in the list, joints of the first person that was chosen."""
     first, video = detections.people[0], detections.video
     joints = detections.layout.joints
     measured = first.confidence > 0
@@ -89,7 +93,10 @@ def keypoint_facts(detections: Detections) -> KeypointFacts:
         intrinsics=video.intrinsics,
         intrinsics_source=video.intrinsics_source,
         people_found=detections.people_found,
-        people=tuple(_person_facts(i, person) for i, person in enumerate(detections.people)),
+        shown=first.name,
+        people=tuple(
+            _person_facts(number, person) for number, person in _numbered(detections.everybody or detections.people)
+        ),
         missing_share={joint: float(1 - measured[:, j].mean()) for j, joint in enumerate(joints)},
         median_confidence={
             joint: float(np.median(first.confidence[measured[:, j], j])) if measured[:, j].any() else 0.0
@@ -99,6 +106,14 @@ def keypoint_facts(detections: Detections) -> KeypointFacts:
         assumptions=detections.assumptions,
         warnings=detections.warnings,
     )
+
+
+def _numbered(people: Sequence[Person]) -> Iterator[tuple[int, Person]]:
+    """People with the number that ``--person`` takes, which counts within each video."""
+    seen: Counter[str] = Counter()
+    for person in people:
+        yield seen[person.video.name], person
+        seen[person.video.name] += 1
 
 
 def _person_facts(index: int, person: Person) -> PersonFacts:
@@ -129,16 +144,18 @@ def facts_text(facts: KeypointFacts) -> str:
         f"focal length {facts.intrinsics[0]:.0f} px ({facts.intrinsics_source})",
         f"people    {facts.people_found}",
     ]
+    several = len({person.name.rsplit("/", 1)[0] for person in facts.people}) > 1
     for person in facts.people[:SHOWN_PEOPLE]:
         track = "" if person.track_id is None else f", track id {person.track_id}"
+        of = f" of {person.name.rsplit('/', 1)[0]}" if several else ""
         gaps = f", {person.frames_filled} filled (longest gap {person.longest_gap})" if person.frames_filled else ""
         lines.append(
-            f"  {person.index:3d}  seen in {person.frames_seen} frames from {person.first_frame} to "
+            f"  {person.index:3d}{of}  seen in {person.frames_seen} frames from {person.first_frame} to "
             f"{person.last_frame} ({person.start_s:.2f} s on){gaps}, {person.size_px:.0f} px across{track}"
         )
     if len(facts.people) > SHOWN_PEOPLE:
         lines.append(f"       and {len(facts.people) - SHOWN_PEOPLE} more")
-    lines.append(f"joints of {facts.people[0].name}: missing, and median confidence where there")
+    lines.append(f"joints of {facts.shown}: missing, and median confidence where there")
     for joint, share in facts.missing_share.items():
         lines.append(
             f"  {joint:<18}{100 * share:6.1f} %  {facts.median_confidence[joint]:5.2f}  {'#' * round(20 * share)}"

@@ -11,6 +11,7 @@ from typing import Any
 from pn3d.config import Stage, from_json, to_json
 from pn3d.files.atomic import write_atomically, write_json
 from pn3d.files.errors import UserError
+from pn3d.files.folders import make_folder
 
 
 class RunFolder:
@@ -29,8 +30,8 @@ class RunFolder:
     def __enter__(self) -> "RunFolder":
         if not self.writer:
             return self
+        make_folder(self.path)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             # Opened without emptying it: another process may hold it.
             self._lock = open(self.path / "lock", "a")
         except OSError as error:

@@ -120,3 +120,33 @@ def test_other_json(text: str, message: str, tmp_path: Path) -> None:
         read_coco(write(tmp_path / "a.json", text))
     with pytest.raises(UserError, match="cannot be read"):
         read_coco(tmp_path / "none.json")
+
+
+def test_joints_go_by_the_names_of_the_category(tmp_path: Path) -> None:
+    content = make_content()
+    clean = read_coco(write(tmp_path / "clean.json", content))["train"]
+    order = np.random.default_rng(1).permutation(17)
+    for person in content["annotations"]:
+        if "keypoints" in person:
+            person["keypoints"] = np.array(person["keypoints"]).reshape(17, 3)[order].ravel().tolist()
+    content["categories"][0]["keypoints"] = [COCO17.joints[joint] for joint in order]
+    shuffled = read_coco(write(tmp_path / "shuffled.json", content))["train"]
+    np.testing.assert_array_equal(shuffled.keypoints, clean.keypoints)
+    np.testing.assert_array_equal(shuffled.confidence, clean.confidence)
+    content["categories"][0]["keypoints"][3] = "tail"
+    with pytest.raises(UserError, match="tail"):
+        read_coco(write(tmp_path / "strange.json", content))
+
+
+def test_another_category_is_left_out_and_can_be_chosen(tmp_path: Path) -> None:
+    content = make_content()
+    alone = read_coco(write(tmp_path / "alone.json", content))["train"]
+    dogs = [person | {"id": 200 + i, "category_id": 2} for i, person in enumerate(content["annotations"])]
+    content["annotations"] += dogs
+    content["categories"].append({"id": 2, "name": "dog", "keypoints": list(COCO17.joints)})
+    path = write(tmp_path / "both.json", content)
+    assert read_coco(path)["train"].num_clips == alone.num_clips
+    names = [str(name) for name in read_coco(path, category="dog")["train"].clip_name]
+    assert all("_20" in name for name in names)
+    with pytest.raises(UserError, match="no category cat; --category NAME takes one of: person, dog"):
+        read_coco(path, category="cat")

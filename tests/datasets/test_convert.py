@@ -26,7 +26,7 @@ def test_every_kind_names_its_options() -> None:
         "coco",
         "cmu-benchmark",
     }
-    assert KINDS["coco"].options == ("min_joints", "split")
+    assert KINDS["coco"].options == ("min_joints", "split", "category")
     assert {"detections", "cameras", "splits"} == set(KINDS["human36m"].options)
 
 
