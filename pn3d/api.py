@@ -68,6 +68,7 @@ def predict(
     height_m: float | None = None,
     body_file: str | Path | None = None,
     refine: bool = True,
+    path: bool = True,
     format: str | None = None,
     person: int | None = None,
     all_people: bool = False,
@@ -91,6 +92,7 @@ def predict(
         height_m: how tall the person is; as the student's shape is where None.
         body_file: SMPL file where the weights speak of another body than the built-in one.
         refine: bring the pose closer to the keypoints.
+        path: place all frames of a clip together, with feet that stand; False places each frame by itself.
         format: of a file, instead of finding it out.
         person: only this person of a file, 0 = the largest.
         all_people: everybody in a file, a clip each.
@@ -106,9 +108,9 @@ def predict(
     for name, value in (("layout", layout), ("format", format), ("category", category)):
         if not isinstance(value, str | None):
             raise UserError(f"{name}: expected a name, found {type(value).__name__} {value!r}")
-    for name, path in (("body_file", body_file), ("video", video)):
-        if not isinstance(path, str | Path | None):
-            raise UserError(f"{name}: expected a path, found {type(path).__name__}")
+    for name, file in (("body_file", body_file), ("video", video)):
+        if not isinstance(file, str | Path | None):
+            raise UserError(f"{name}: expected a path, found {type(file).__name__}")
     _check_number("fps", fps, 1000.0)
     _check_number("focal_px", focal_px, 1e6)
     _check_number("height_m", height_m, 10.0)
@@ -140,7 +142,9 @@ def predict(
         raise UserError(f"keypoints: expected a path, Clips or a NumPy array, found {type(keypoints).__name__}")
     require_somebody(clips, str(keypoints) if isinstance(keypoints, str | Path) else "keypoints")
     body = builtin_body() if body_file is None else load_body(Path(body_file))
-    found = predict_room.predict(weights, clips, body, load_landmarks(body_file), refine=refine, height_m=height_m)
+    found = predict_room.predict(
+        weights, clips, body, load_landmarks(body_file), refine=refine, height_m=height_m, path=path
+    )
     for sentence in found.warnings:
         warnings.warn(sentence, PredictionWarning, stacklevel=2)
     return found

@@ -59,7 +59,7 @@ def stream_of(causal: bool = False, **options: object) -> tuple[PoseStream, np.n
 
 def test_a_stream_gives_what_prediction_gives_with_a_bounded_delay() -> None:
     clip = select(tiny.clips(), [1])
-    whole = predict(weights(), clip, tiny.scene().body, tiny.scene().landmarks)
+    whole = predict(weights(), clip, tiny.scene().body, tiny.scene().landmarks, path=False)
     assert whole.betas is not None
     stream, frames = stream_of(betas=whole.betas[0])
     poses = []
@@ -88,7 +88,7 @@ def test_a_stream_of_trained_weights_says_what_prediction_says_to_a_tenth_of_a_m
     frames = np.concatenate([keypoints, np.where(clip.confidence > 0, 0.9, 0.0)[:60, :, None]], axis=-1)
     size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
     trained = pn3d.load_weights()
-    whole = pn3d.predict(trained, frames, layout="h36m17", fps=30, image_size=size)
+    whole = pn3d.predict(trained, frames, layout="h36m17", fps=30, image_size=size, path=False)
     assert whole.betas is not None
     stream = PoseStream(trained, image_size=size, layout="h36m17", betas=whole.betas[0])
     poses = [pose for frame in frames if (pose := stream.push(frame)) is not None] + stream.flush()

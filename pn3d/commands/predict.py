@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
     parser.add_argument("--height-m", type=float, metavar="M", help="how tall the person is (default: as the shape is)")
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
+    parser.add_argument("--no-path", action="store_true", help="place every frame by itself; feet may slide")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(FORMATS)}")
     parser.add_argument(
@@ -99,7 +100,13 @@ def run(arguments: argparse.Namespace) -> int:
     for number, (folder, part) in enumerate(folders):
         make_folder(folder)
         prediction = predict(
-            weights, part, body, landmarks, refine=not arguments.no_refine, height_m=arguments.height_m
+            weights,
+            part,
+            body,
+            landmarks,
+            refine=not arguments.no_refine,
+            height_m=arguments.height_m,
+            path=not arguments.no_path,
         )
         prediction.save(folder / "prediction.npz")
         predictions += [(prediction, index) for index in range(part.num_clips)]

@@ -45,27 +45,40 @@ class SmplTrack:
         betas: (C, S) shape.
         transl_cam_m: (N, 3).
         up_cam: (C, 3) unit vectors "up", or None where unknown.
+        foot_contact: (N, 4) probability that left heel, right heel, left toe, right toe stand, or None.
+        sole_height_m: (N,) of the lowest foot joint over the prediction's own ground, or None.
     """
 
     poses_cam: np.ndarray
     betas: np.ndarray
     transl_cam_m: np.ndarray
     up_cam: np.ndarray | None = None
+    foot_contact: np.ndarray | None = None
+    sole_height_m: np.ndarray | None = None
 
     def check(self, clip_start: np.ndarray) -> None:
         """Raises ValueError unless the shapes are those of the clips and all numbers are finite."""
         frames, count = int(clip_start[-1]), len(clip_start) - 1
         shapes = {"poses_cam": (frames, 24, 3), "transl_cam_m": (frames, 3), "up_cam": (count, 3)}
+        shapes |= {"foot_contact": (frames, 4), "sole_height_m": (frames,)}
         for name, shape in shapes.items():
             array = getattr(self, name)
             if array is not None and array.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}, found {array.shape}")
         if self.betas.ndim != 2 or len(self.betas) != count:
             raise ValueError(f"betas must have shape ({count}, S), found {self.betas.shape}")
-        for name in ("poses_cam", "betas", "transl_cam_m", "up_cam"):
+        for name in ("betas", *shapes):
             array = getattr(self, name)
             if array is not None and not np.isfinite(array).all():
                 raise ValueError(f"{name} must be finite")
+
+
+FEET = tuple(SMPL24.index(f"{side}_{part}") for part in ("ankle", "foot") for side in ("left", "right"))
+
+
+def sole_height_m(body_joints_world_m: np.ndarray) -> np.ndarray:
+    """(N, 24, 3) in an upright world whose ground is y = 0 -> (N,) height of the lowest foot joint."""
+    return body_joints_world_m[:, list(FEET), 1].min(axis=1)
 
 
 def true_track(clips: Clips) -> SmplTrack | None:

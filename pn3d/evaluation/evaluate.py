@@ -14,9 +14,10 @@ from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips, require_truth
 from pn3d.evaluation import metrics
 from pn3d.evaluation.baselines import flat_joints
-from pn3d.evaluation.body_metrics import SmplTrack, body_scores
+from pn3d.evaluation.body_metrics import SmplTrack, body_scores, sole_height_m
 from pn3d.evaluation.joint_set import root_words
 from pn3d.evaluation.joints import action_means, common_joints, counted_frames, true_joints
+from pn3d.evaluation.path_metrics import path_scores
 from pn3d.files.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def score_joints(
             have fewer than six joints in common.
         ValueError: shapes differ or a number is not finite.
     """
-    truth_m = true_joints(clips)
+    truth_m, everywhere_m = true_joints(clips), predicted_m
     joints = common_joints(predicted_m, clips)
     counted = counted_frames(clips, joints.index)
     if clips.truth_joint_names is not None:
@@ -93,6 +94,15 @@ def score_joints(
         apart = (predicted_m[counted].astype(np.float64) - truth_m[counted])[:, list(joints.root)].mean(axis=1)
         scores |= body_scores(predicted_smpl, clips, body)
         scores["root_err_m"] = float(metrics.distances(apart).mean())
+        scores |= path_scores(
+            everywhere_m,
+            true_joints(clips),
+            clips,
+            tuple(joints.index[place] for place in joints.root),
+            counted=np.isin(np.arange(clips.frames), counted),
+            foot_contact=predicted_smpl.foot_contact,
+            sole_height_m=predicted_smpl.sole_height_m,
+        )
     if clips.truth_joint_names is not None or not joints.complete:
         scores |= {"joints": list(joints.names), "root": root_words(joints.root), "counted_frames": len(counted)}
     scores["per_action"] = action_means(errors.pa_mpjpe_mm, clips, counted)
@@ -142,4 +152,12 @@ def predicted_track(prediction: "Prediction") -> SmplTrack | None:
     """The SMPL parameters of a prediction, None where it has no student."""
     if prediction.poses_cam is None or prediction.betas is None or prediction.transl_cam_m is None:
         return None
-    return SmplTrack(prediction.poses_cam, prediction.betas, prediction.transl_cam_m, prediction.up_cam)
+    world = prediction.body_joints_world_m
+    return SmplTrack(
+        prediction.poses_cam,
+        prediction.betas,
+        prediction.transl_cam_m,
+        prediction.up_cam,
+        prediction.foot_contact,
+        None if world is None else sole_height_m(world),
+    )

@@ -8,6 +8,7 @@ Keys of the file (plain arrays; the names in brackets are those of our own ``pre
 - ``clip_start`` (C + 1,) optional: checked against the truth's
 - ``poses`` [``poses_cam``] (N, 24, 3), ``betas`` (C, S), ``transl_cam_m`` (N, 3), ``body`` [``body_name``]
   str: optional, all of them or none, for what is measured on a body
+- ``foot_contact`` (N, 4), ``body_joints_world_m`` (N, 24, 3): optional, beside a body
 """
 
 import zipfile
@@ -22,7 +23,7 @@ import numpy as np
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips
 from pn3d.evaluation.baselines import flat_joints
-from pn3d.evaluation.body_metrics import SmplTrack
+from pn3d.evaluation.body_metrics import SmplTrack, sole_height_m
 from pn3d.evaluation.evaluate import Scores, named_body, score_joints
 from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
 from pn3d.evaluation.protocol_run import ProtocolResult, run_protocols
@@ -33,6 +34,7 @@ _UNITS = {"m": 1.0, "mm": 1e-3}
 _WANTED = (
     *("joints", "joints_cam_m", "teacher_joints_cam_m", "layout", "joint_names", "unit", "metric_scale", "clip_start"),
     *("poses", "poses_cam", "betas", "transl_cam_m", "up_cam", "body", "body_name"),
+    *("foot_contact", "body_joints_world_m"),
 )
 _LABELS = {"prediction": "joints", "student": "joints_cam_m", "teacher": "teacher_joints_cam_m"}
 """What a prediction is called, and the key it is read from; the last two are those of our own files."""
@@ -236,8 +238,16 @@ def _smpl(path: Path, arrays: dict[str, np.ndarray], clips: Clips) -> tuple[Smpl
         return None, None
     if missing := [key for key in keys if key not in present]:
         raise UserError(f"{path}: {poses_key!r} needs {', '.join(map(repr, missing))} beside it, found none")
-    track = SmplTrack(arrays[poses_key], arrays["betas"], arrays["transl_cam_m"], arrays.get("up_cam"))
+    world = arrays.get("body_joints_world_m")
     try:
+        track = SmplTrack(
+            arrays[poses_key],
+            arrays["betas"],
+            arrays["transl_cam_m"],
+            arrays.get("up_cam"),
+            arrays.get("foot_contact"),
+            sole_height_m(world) if world is not None and world.shape[1:] == (24, 3) else None,
+        )
         track.check(clips.clip_start)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error

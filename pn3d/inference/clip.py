@@ -15,6 +15,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import LiftedClip
+from pn3d.inference.placed import Posed, place_on_path
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
 from pn3d.inference.uncertainty import error_signs, expected_error_mm
@@ -32,6 +33,7 @@ class Predictor:
         intrinsics_source: "file", or what they were assumed from.
         refine: whether the pose is brought closer to the keypoints.
         height_m: how tall the people are; None = as the shape is.
+        path: whether translation is solved for all frames together and feet that stand are held; else frame by frame.
     """
 
     weights: Weights
@@ -39,6 +41,7 @@ class Predictor:
     intrinsics_source: str
     refine: bool = True
     height_m: float | None = None
+    path: bool = True
 
 
 def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Prediction:
@@ -51,28 +54,34 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     """
     up_cam = mean_up(lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred)
     teacher = teacher_joints(lifted)
-    shared = _facts(predictor, clip) | {
-        "elevation_rad": lifted.outputs.elevation_rad,
-        "up_cam": up_cam[None],
-    }
+    shared = _facts(predictor, clip) | {"elevation_rad": lifted.outputs.elevation_rad}
     if predictor.student is None:
-        return Prediction(teacher_joints_cam_m=life_size(teacher, lifted.camera_from_centred), **shared)
+        teacher = life_size(teacher, lifted.camera_from_centred)
+        return Prediction(teacher_joints_cam_m=teacher, up_cam=up_cam[None], **shared)
     student, outputs = predictor.student, lifted.outputs
     assert outputs.sixd is not None
     betas = _shape(predictor, outputs.betas)
     residual, corrections = _fitted(predictor, betas, lifted)
     poses, body_joints, joints = pose_frames(student, betas, outputs.sixd, corrections, lifted.camera_from_centred)
     transl = translations(joints, lifted.rays, lifted.confidence, outputs.size, lifted.camera_from_centred)
-    body_joints, joints = body_joints + transl[:, None], joints + transl[:, None]
+    posed = Posed(poses, transl, body_joints + transl[:, None], joints + transl[:, None])
+    assert clip.intrinsics is not None
+    focal, centre = np.split(clip.intrinsics[0], 2)
+    level_m, paths = None, {}
+    if predictor.path:
+        placed = place_on_path(student, betas, posed, lifted, (clip.keypoints - centre) / focal, up_cam)
+        posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
+        paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut}
+    poses, transl, body_joints, joints = posed
     teacher_m = scaled_onto(teacher, joints)
     signs = error_signs(lifted, joints, teacher_m, residual)
     rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
-    upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis)
-    assert clip.intrinsics is not None
-    focal, centre = np.split(clip.intrinsics[0], 2)
+    upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis, level_m)
     return Prediction(
         **shared,
+        **paths,
+        up_cam=up_cam[None],
         teacher_joints_cam_m=teacher_m,
         joints_cam_m=joints,
         body_joints_cam_m=body_joints,

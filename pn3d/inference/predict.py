@@ -22,6 +22,7 @@ def predict(
     *,
     refine: bool = True,
     height_m: float | None = None,
+    path: bool = True,
 ) -> Prediction:
     """Predicts every frame of every clip. Truth in the clips is never looked at.
 
@@ -32,6 +33,8 @@ def predict(
         landmarks: of h36m17 on it.
         refine: bring the student's pose closer to the keypoints (``pn3d.body.fitting``).
         height_m: how tall the people are, where it is known; else as the student's shape is.
+        path: solve translation for all frames of a clip together and hold feet that stand (``pn3d.inference.placed``);
+            False takes every frame by itself.
 
     Raises:
         UserError: the weights' student poses another body.
@@ -41,7 +44,7 @@ def predict(
     source = "assumed from the image size" if clips.intrinsics is None else "file"
     clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
     student = None if weights.student is None else student_body(weights, body, landmarks)
-    predictor = Predictor(weights, student, source, refine, height_m)
+    predictor = Predictor(weights, student, source, refine, height_m, path)
     lifted = lift_clips(weights, clips)
     parts = [predict_clip(predictor, select(clips, [index]), clip) for index, clip in enumerate(lifted)]
     return dataclasses.replace(concatenated(parts), body=body)

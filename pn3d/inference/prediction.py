@@ -61,6 +61,8 @@ class Prediction:
         joints_cam_m: (N, 17, 3); body_joints_cam_m: (N, 24, 3); poses_cam: (N, 24, 3) axis-angle; betas: (C, 10);
             transl_cam_m: (N, 3); reprojected_px: (N, 17, 2) the joints in the picture.
         joints_world_m, teacher_joints_world_m, body_joints_world_m, poses_world, transl_world_m: the same upright.
+        foot_contact: (N, 4) probability that left heel, right heel, left toe, right toe stand; path_cut: (N,) bool,
+            frames to which no path leads from the frame before. None where every frame was placed by itself.
         expected_error_mm: (N,) PA-MPJPE that is likely (``pn3d.inference.uncertainty``): a rough guess.
         error_signs: (N, 4) what ``expected_error_mm`` is computed from; image_size: (C, 2) width and height in px;
             body: the body model; height_source: "shape" or "given". These four are not in files.
@@ -96,6 +98,8 @@ class Prediction:
     body_joints_world_m: np.ndarray | None = None
     poses_world: np.ndarray | None = None
     transl_world_m: np.ndarray | None = None
+    foot_contact: np.ndarray | None = None
+    path_cut: np.ndarray | None = None
     expected_error_mm: np.ndarray | None = None
     error_signs: np.ndarray | None = None
     image_size: np.ndarray | None = None

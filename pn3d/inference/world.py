@@ -34,12 +34,13 @@ def upright_world(
     transl_cam_m: np.ndarray,
     joints_cam_m: dict[str, np.ndarray],
     rest_pelvis_m: np.ndarray,
+    level_m: float | None = None,
 ) -> dict[str, np.ndarray]:
     """One clip in its upright world.
 
-    The world's y is the clip's mean predicted up, z points towards the camera (a person who faces the camera faces
-    +z), the origin is on the ground below the pelvis of the first frame. The ground is the 2nd percentile of the lowest
-    foot joint over the clip, so single frames do not lift the person.
+    The world's y is the clip's up, z points towards the camera (a person who faces the camera faces +z), the origin is
+    on the ground below the pelvis of the first frame. The ground is at ``level_m``, where feet stand; where that is not
+    known, at the 2nd percentile of the lowest foot joint over the clip, so single frames do not lift the person.
 
     Args:
         up_cam: (3,) unit vector.
@@ -47,6 +48,7 @@ def upright_world(
         transl_cam_m: (T, 3).
         joints_cam_m: name -> (T, J, 3); among them ``body_joints``, the 24 of the body.
         rest_pelvis_m: (3,) the rest pelvis of the clip's shape, about which SMPL's root rotation turns.
+        level_m: the ground's height along ``up_cam``, None where no foot was seen to stand.
 
     Returns:
         ``poses_world``, ``transl_world_m``, and ``<name>_world_m`` of every name.
@@ -56,7 +58,8 @@ def upright_world(
     # One product for the whole clip: the same rotation for all of its points.
     world = {name: (value.reshape(-1, 3) @ turn.T).reshape(value.shape) for name, value in points.items()}
     body = world["body_joints"]
-    origin = np.array([body[0, 0, 0], np.percentile(body[:, _FEET, 1].min(axis=1), 2.0), body[0, 0, 2]], np.float32)
+    level_m = float(np.percentile(body[:, _FEET, 1].min(axis=1), 2.0)) if level_m is None else level_m
+    origin = np.array([body[0, 0, 0], level_m, body[0, 0, 2]], np.float32)
     world = {name: np.asarray(value - origin, np.float32) for name, value in world.items()}
     world["transl"] = world["transl"][:, 0] - rest_pelvis_m
     poses = poses_cam.copy()

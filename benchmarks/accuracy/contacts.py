@@ -1,0 +1,120 @@
+"""Fits and measures the contacts of feet on built-in motion: ``python -m benchmarks.accuracy.contacts``.
+
+Truth is the body's own joints: a heel (ankle) or toe (foot joint) stands where it is slower than
+``pn3d.inference.contacts.CONTACT_M_S`` and lower than 0.1 m over its clip's lowest. Prints the weights as
+``pn3d/inference/contacts.py`` holds them, and F1 of heels and toes on clips held out. Options: ``--clips`` (per form of
+keypoints), ``--seed``.
+"""
+
+import argparse
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pn3d.body import model as body_model
+from pn3d.body.builtin import builtin_body
+from pn3d.body.landmarks import builtin_landmarks
+from pn3d.data.clips import Clips
+from pn3d.evaluation.path_metrics import f1
+from pn3d.geometry import rotations
+from pn3d.inference import placed
+from pn3d.inference.contacts import CONTACT_M_S, FEATURES, POINTS, FeetView, contact_features
+from pn3d.inference.predict import predict
+from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
+from pn3d.synthetic.motion.catalogue import Mixture
+from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_synthetic_clips
+
+HIGH_M = 0.1
+RIDGE = 1e-3
+STEPS = 15
+
+
+def true_contacts(clips: Clips) -> np.ndarray:
+    """(N, 4) which points of feet stand, by the SMPL truth of built-in clips."""
+    assert clips.poses is not None
+    assert clips.transl_cam_m is not None
+    assert clips.up_cam is not None
+    betas = jnp.asarray(np.repeat(clips.betas, np.diff(clips.clip_start), axis=0))
+    turns = rotations.axis_angle_to_matrix(jnp.asarray(clips.poses))
+    joints = jax.jit(body_model.joints)(builtin_body(), betas, turns, jnp.asarray(clips.transl_cam_m))
+    points = np.asarray(joints, np.float64)[:, list(POINTS)]
+    found = []
+    for clip, (begin, end) in enumerate(itertools.pairwise(clips.clip_start)):
+        part = points[begin:end]
+        steps = np.linalg.norm(np.diff(part, axis=0), axis=-1) * clips.fps[clip]
+        speed = 0.5 * (np.concatenate([steps[:1], steps]) + np.concatenate([steps, steps[-1:]]))
+        height = part @ clips.up_cam[clip]
+        low = np.percentile(height.reshape(-1, 2, 2), 2.0, axis=(0, 2)).repeat(2)
+        found.append((speed < CONTACT_M_S) & (height < low + HIGH_M))
+    return np.concatenate(found)
+
+
+def features_of(clips: Clips) -> np.ndarray:
+    """(N, 4, F) as prediction sees them."""
+    seen: list[np.ndarray] = []
+    find = placed.find_contacts
+
+    def listening(view: FeetView) -> np.ndarray:
+        seen.append(contact_features(view))
+        return find(view)
+
+    placed.find_contacts = listening
+    try:
+        predict(load_weights(SHIPPED_WEIGHTS), clips, builtin_body(), builtin_landmarks())
+    finally:
+        placed.find_contacts = find
+    return np.concatenate(seen)
+
+
+def fitted(features: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Logistic regression by Newton's method, a ridge on features in units of their spread.
+
+    (n, F), (n,) -> (F + 1,), the constant last.
+    """
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    columns = np.concatenate([(features - mean) / spread, np.ones((len(features), 1))], axis=1)
+    weights = np.zeros(columns.shape[1])
+    ridge = RIDGE * np.eye(len(weights))
+    ridge[-1, -1] = 0.0
+    for _ in range(STEPS):
+        probability = 1.0 / (1.0 + np.exp(-columns @ weights))
+        slope = columns.T @ (probability - truth) / len(truth) + ridge @ weights
+        curve = (columns * (probability * (1.0 - probability))[:, None]).T @ columns / len(truth) + ridge
+        weights -= np.linalg.solve(curve, slope)
+    scaled = weights[:-1] / spread
+    return np.append(scaled, weights[-1] - scaled @ mean)
+
+
+def main() -> None:
+    """Fits, prints the weights, measures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument("--seed", type=int, default=77)
+    options = parser.parse_args()
+    features, truth = [], []
+    mixture = Mixture()
+    for noise in (False, True):
+        clips = make_synthetic_clips(options.seed, options.clips, detector_noise=noise, mixture=mixture)
+        features.append(features_of(clips))
+        truth.append(true_contacts(clips))
+    seen, stands = np.concatenate(features), np.concatenate(truth)
+    weights = {}
+    for name, part in (("heel", slice(0, 2)), ("toe", slice(2, 4))):
+        weights[name] = fitted(seen[:, part].reshape(-1, len(FEATURES)), stands[:, part].reshape(-1))
+        print(f'    "{name}": ({", ".join(f"{value:.3f}" for value in weights[name])}),')
+    for title, make in (("held out", held_out_clips), ("held out, families", held_out_family_clips)):
+        for noise in (False, True):
+            clips = make(detector_noise=noise)
+            seen, stands = features_of(clips), true_contacts(clips)
+            scores = []
+            for name, part in (("heel", slice(0, 2)), ("toe", slice(2, 4))):
+                said = seen[:, part] @ weights[name][:-1] + weights[name][-1] > 0
+                always = f1(np.ones_like(said), stands[:, part])
+                scores.append(f"{name} {f1(said, stands[:, part]):.3f} (always: {always:.3f})")
+            print(f"F1, {title}, {'simulated detector' if noise else 'exact'}: {', '.join(scores)}")
+
+
+if __name__ == "__main__":
+    main()

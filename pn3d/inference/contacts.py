@@ -1,0 +1,120 @@
+"""Which feet stand: a logistic regression on how each foot moves in the picture and how high it is.
+
+Fitted on built-in motion with and without the simulated detector's errors by
+``python -m benchmarks.accuracy.contacts``, which also measures it. A point of a foot stands where its true speed is
+below ``CONTACT_M_S`` near the ground. Our choice. Everything here is of one clip, T frames. Points of feet are left
+heel, right heel, left toe, right toe; heels are the ankles, and toes the body's foot joints.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d, uniform_filter1d
+
+from pn3d.geometry.skeleton import H36M17, SMPL24
+from pn3d.inference.smoothing import EXACT, JITTERING
+
+POINTS = tuple(SMPL24.index(name) for name in ("left_ankle", "right_ankle", "left_foot", "right_foot"))
+"""The body's joints that stand for heels and toes."""
+
+ANKLES = (H36M17.index("left_ankle"), H36M17.index("right_ankle"))
+
+CONTACT_M_S = 0.1
+"""What counted as standing when the regression was fitted, m/s."""
+
+HALF_S = ((0.0, 0.1), (0.07, 0.2), (0.15, 0.3))
+"""Half widths of the averages over time under which a foot's speed is measured, seconds: where keypoints are exact, and
+where they jitter."""
+
+AROUND_S = (0.1, 0.2)
+"""How far before and after a frame its foot's greatest speed is looked for, likewise."""
+
+LOW_S = 4.0
+"""The ground under a frame is where the lowest toe is within so many seconds; it need not be one plane."""
+
+UNSEEN_S = 0.1
+"""An ankle that is not measured within so many seconds stands nowhere."""
+
+FEATURES = ("speed", "speed_wide", "speed_widest", "height_m", "jitter", "speed_around")
+
+WEIGHTS = {
+    "heel": (-0.552, -0.636, -1.169, -5.270, 1.437, -1.154, 2.605),
+    "toe": (-0.486, -0.485, -0.612, -5.383, 1.069, -1.022, 2.338),
+}
+"""Of the features in their order, and the constant."""
+
+_SLOWEST_M_S = 0.03
+
+
+class FeetView(NamedTuple):
+    """What contacts are told from.
+
+    Attributes:
+        points_m: (T, 4, 3) heels and toes, camera axes.
+        ankle_rays: (T, 2, 2) keypoints of the still camera.
+        ankle_confidence: (T, 2), 0 = missing.
+        jitter: (T,) of the keypoints.
+        up_cam: (3,) the world's up.
+        fps: frames per second.
+    """
+
+    points_m: np.ndarray
+    ankle_rays: np.ndarray
+    ankle_confidence: np.ndarray
+    jitter: np.ndarray
+    up_cam: np.ndarray
+    fps: float
+
+
+def find_contacts(view: FeetView) -> np.ndarray:
+    """(T, 4) probability that left heel, right heel, left toe, right toe stand; 0 where the ankle is long unseen."""
+    features = contact_features(view)
+    logits = np.concatenate(
+        [features[:, part] @ np.array(WEIGHTS[name][:-1]) + WEIGHTS[name][-1] for name, part in _PARTS.items()], axis=1
+    )
+    seen = maximum_filter1d(view.ankle_confidence > 0, 2 * round(UNSEEN_S * view.fps) + 1, axis=0)
+    probability = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    return (probability * np.tile(seen, 2)).astype(np.float32)
+
+
+_PARTS = {"heel": slice(0, 2), "toe": slice(2, 4)}
+
+
+def contact_features(view: FeetView) -> np.ndarray:
+    """(T, 4, 6) ``FEATURES``: logarithms of the ankle's speed in the picture at the body's distance, averaged over
+    three widths, height over the lowest toe around, logarithm of jitter, logarithm of the greatest speed around."""
+    share = float(np.clip((view.jitter.mean() - EXACT) / (JITTERING - EXACT), 0.0, 1.0))
+    depth = np.maximum(view.points_m[:, :2, 2], 0.1)
+    seen = view.points_m[:, :2, :2] / depth[..., None]
+    rays = np.where((view.ankle_confidence > 0)[..., None], view.ankle_rays, seen).astype(np.float64)
+    speeds = []
+    for exact_s, jittering_s in HALF_S:
+        half = round((exact_s + (jittering_s - exact_s) * share) * view.fps)
+        speeds.append(_log_speed(_speed(_averaged(rays, half), view.fps) * depth))
+    around = round((AROUND_S[0] + (AROUND_S[1] - AROUND_S[0]) * share) * view.fps)
+    speeds.append(maximum_filter1d(speeds[0], 2 * around + 1, axis=0))
+    rise = view.points_m @ view.up_cam
+    low = minimum_filter1d(rise[:, 2:].min(axis=1), int(LOW_S * view.fps) | 1, mode="nearest")
+    low = uniform_filter1d(low, int(0.5 * LOW_S * view.fps) | 1, mode="nearest")
+    jitter = np.broadcast_to(np.log(view.jitter + 0.002)[:, None], rise.shape)
+    both = [np.tile(speed, 2) for speed in speeds]
+    return np.stack([*both[:3], rise - low[:, None], jitter, both[3]], axis=-1)
+
+
+def _log_speed(speed_m_s: np.ndarray) -> np.ndarray:
+    return np.log(speed_m_s + _SLOWEST_M_S)
+
+
+def _averaged(values: np.ndarray, half: int) -> np.ndarray:
+    """(T, …) averaged over time by a triangle that reaches zero ``half`` + 1 frames away."""
+    if half < 1:
+        return values
+    triangle = np.minimum(np.arange(1, 2 * half + 2), np.arange(2 * half + 1, 0, -1)) / (half + 1.0) ** 2
+    return convolve1d(values, triangle, axis=0, mode="nearest")
+
+
+def _speed(values: np.ndarray, fps: float) -> np.ndarray:
+    """(T, …, D) -> (T, …) lengths of central differences per second, one-sided at the ends."""
+    if len(values) < 2:
+        return np.zeros(values.shape[:-1])
+    return np.linalg.norm(np.gradient(values, axis=0), axis=-1) * fps

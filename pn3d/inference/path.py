@@ -1,0 +1,163 @@
+"""The path of a clip: where the pelvis is in all frames, solved together.
+
+Frame by frame, distance follows the person's size in the picture and trembles with it. Here one least-squares problem
+per clip balances the keypoints, smoothness and feet that stand: Gauss-Newton steps, each a banded system, so time and
+memory grow with the number of frames. Unknowns are the pelvis' places in camera axes, metres, in which every term but
+the keypoints' is linear. Our choice; settings were chosen on built-in motion and development clips
+(docs/log/path.md). Everything here is of one clip, T frames.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pn3d.inference.banded import BandedSquares
+
+RATE = 30.0
+"""Frames per second that the settings below are said for; at other rates they mean the same per second."""
+
+NOISE = 0.01
+"""What keypoints and pose err by even where keypoints do not jitter, head-root units."""
+
+OUTLIER = 0.3
+"""Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
+
+ACCELERATION_M = (0.005, 0.001)
+"""Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
+say least, m per frame squared."""
+
+UNSEEN_STEP_M = 0.1
+"""First difference that costs the same where too little is seen: who is not seen is not taken to run on."""
+
+SEEN_JOINTS = 3.0
+"""Keypoints that are enough to be seen."""
+
+STANDING_STEP_M = 0.002
+"""First difference of a foot that stands for certain."""
+
+SLIDING_STEP_M = 0.02
+"""Feet that would have to be held back by more than this per frame glide: their weight falls."""
+
+STEPS = 2
+"""Gauss-Newton steps of one solve."""
+
+_NEAREST_M = 0.1
+
+
+class ClipView(NamedTuple):
+    """What the path of a clip is solved from.
+
+    Attributes:
+        offsets_m: (T, J, 3) landmarks from the pelvis, camera axes.
+        rays: (T, J, 2) keypoints of the still camera, (x / z, y / z).
+        confidence: (T, J), 0 = missing.
+        size: (T,) head-root distance over depth.
+        jitter: (T,) of the keypoints, head-root units.
+        cut: (T,) frames to which no path leads from the frame before.
+        fps: frames per second.
+    """
+
+    offsets_m: np.ndarray
+    rays: np.ndarray
+    confidence: np.ndarray
+    size: np.ndarray
+    jitter: np.ndarray
+    cut: np.ndarray
+    fps: float
+
+
+class Standing(NamedTuple):
+    """Feet that stand.
+
+    Attributes:
+        offsets_m: (T, F, 3) from the pelvis, camera axes.
+        contact: (T, F) probability that each stands.
+    """
+
+    offsets_m: np.ndarray
+    contact: np.ndarray
+
+
+def solve_path(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None = None) -> np.ndarray:
+    """The pelvis' place in every frame.
+
+    Minimises, over P, keypoints' errors |w (ray - project(P + offset))|² + |second difference of P|² +
+    |first difference of (P + foot)|² of feet that stand, each over its tolerance.
+
+    Args:
+        view: keypoints and pose.
+        pelvis_m: (T, 3) where to start, camera axes.
+        standing: feet; none is held where None.
+
+    Returns:
+        (T, 3) float64.
+    """
+    frames = len(pelvis_m)
+    pelvis_m = pelvis_m.astype(np.float64)
+    rate = view.fps / RATE
+    joined = ~view.cut[1:]
+    seen = np.minimum(view.confidence.sum(axis=1, dtype=np.float64) / SEEN_JOINTS, 1.0)
+    unseen = (1.0 - np.minimum(seen[1:], seen[:-1])) * joined * rate / UNSEEN_STEP_M**2
+    spread = np.hypot(view.jitter, NOISE) * view.size
+    trust = (view.confidence / (spread**2)[:, None] / rate).astype(np.float32)
+    for _ in range(STEPS):
+        problem = BandedSquares(frames)
+        problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
+        if frames > 2:
+            bends = _across_and_along(pelvis_m[1:-1]) * (rate**3 * (joined[1:] & joined[:-1]))[:, None, None]
+            problem.add((1.0, -2.0, 1.0), bends)
+        if frames > 1:
+            problem.add((-1.0, 1.0), unseen[:, None, None] * np.eye(3))
+            for metric, target in _held(view, pelvis_m, standing):
+                problem.add((-1.0, 1.0), (metric * joined * rate)[:, None, None] * np.eye(3), target)
+        pelvis_m = problem.solve()
+    return pelvis_m
+
+
+def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The keypoints' term, linear around ``pelvis_m``: (T, 3, 3) metric, and (T, 3) the place that it is least at."""
+    points = view.offsets_m + pelvis_m[:, None].astype(np.float32)
+    depth = np.maximum(points[..., 2], _NEAREST_M)
+    seen_x, seen_y = points[..., 0] / depth, points[..., 1] / depth
+    error_x, error_y = view.rays[..., 0] - seen_x, view.rays[..., 1] - seen_y
+    square = (error_x**2 + error_y**2) / (OUTLIER * view.size[:, None]) ** 2
+    slope = trust / (1.0 + square) ** 2 / depth
+    weight = slope / depth
+    metric = np.zeros((len(pelvis_m), 3, 3))
+    metric[:, 0, 0] = metric[:, 1, 1] = weight.sum(axis=1)
+    metric[:, 0, 2] = metric[:, 2, 0] = -(weight * seen_x).sum(axis=1)
+    metric[:, 1, 2] = metric[:, 2, 1] = -(weight * seen_y).sum(axis=1)
+    metric[:, 2, 2] = (weight * (seen_x**2 + seen_y**2)).sum(axis=1)
+    pull = np.stack(
+        [
+            (slope * error_x).sum(axis=1),
+            (slope * error_y).sum(axis=1),
+            -(slope * (error_x * seen_x + error_y * seen_y)).sum(axis=1),
+        ],
+        axis=-1,
+    )
+    # A frame without keypoints has a metric of zero and no place of its own.
+    metric[:, range(3), range(3)] += 1e-9 * (1.0 + metric[:, 0, 0, None])
+    return metric, pelvis_m + np.linalg.solve(metric, pull[..., None])[..., 0]
+
+
+def _across_and_along(pelvis_m: np.ndarray) -> np.ndarray:
+    """(n, 3) -> (n, 3, 3) metric of accelerations, another along the line of sight than across."""
+    across, along = (1.0 / tolerance**2 for tolerance in ACCELERATION_M)
+    sight = pelvis_m / np.linalg.norm(pelvis_m, axis=1, keepdims=True)
+    return across * np.eye(3) + (along - across) * sight[:, :, None] * sight[:, None]
+
+
+def _held(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Of every foot: (T - 1,) weight of its standing still from frame to frame, and (T - 1, 3) how the pelvis then
+    moves."""
+    if standing is None:
+        return []
+    terms = []
+    for foot in range(standing.contact.shape[1]):
+        contact = np.minimum(standing.contact[1:, foot], standing.contact[:-1, foot])
+        back = -np.diff(standing.offsets_m[:, foot].astype(np.float64), axis=0)
+        sliding = np.linalg.norm(np.diff(pelvis_m, axis=0) - back, axis=1) * view.fps / RATE
+        weight = contact**2 / STANDING_STEP_M**2 / (1.0 + (sliding / SLIDING_STEP_M) ** 2) ** 2
+        terms.append((weight, back))
+    return terms
