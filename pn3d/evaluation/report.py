@@ -45,6 +45,21 @@ METRICS: dict[str, Metric] = {
     "joint_angle_err_deg": Metric("angle", "joint angles deg", 1, 1, "local rotations of 13 observed joints"),
     "pa_pve_mm": Metric("PA-PVE", "PA-PVE mm", 1, 1, "vertices after similarity Procrustes"),
     "root_err_m": Metric("root m", "pelvis m", 3, 1, "distance of the pelvis (or other root) in camera axes"),
+    "foot_skate_m_s": Metric("skate", "foot skate m/s", 3, 1, "speed of ankles while the true one is below 0.12 m/s"),
+    "foot_skate_median_m_s": Metric("skate med", "foot skate, median m/s", 3, 1, "the same"),
+    "foot_skate_true_m_s": Metric("skate true", "foot skate, true m/s", 3, 1, "of the true ankles, mean"),
+    "pelvis_accel_mm_per_frame2": Metric(
+        "pelvis acc", "pelvis accel mm/frame^2", 2, 1, "second difference over frames of 1/30 s, in the camera's axes"
+    ),
+    "pelvis_accel_true_mm_per_frame2": Metric("pelvis acc true", "pelvis accel, true", 2, 1, "the same of the truth"),
+    "pelvis_accel_err_mm_per_frame2": Metric("pelvis acc err", "pelvis accel, error", 2, 1, "the same of the error"),
+    "pelvis_speed_max_m_s": Metric("pelvis max", "pelvis speed, highest m/s", 2, 1, "from frame to frame"),
+    "path_err_pct": Metric(
+        "path %", "path error %", 2, 1, "of the path's length, from its first frame, one scale a clip"
+    ),
+    "ground_penetration_mm": Metric("ground mm", "below the ground mm", 2, 1, "lowest foot joint below its own ground"),
+    "contact_f1": Metric("contact", "contact F1", 3, 1, "per foot: heel or toe at 0.5, and true ankle slow and low"),
+    "contact_f1_always": Metric("contact all", "contact F1, always", 3, 1, "of feet that always stand"),
     "up_err_deg": Metric("up", "up deg", 1, 1, "angle between predicted and true up"),
     "height_err_mm": Metric("height", "stature mm", 1, 1, "absolute, mean over clips"),
     "limit_violation_frac": Metric(

@@ -6,8 +6,8 @@ from scipy.linalg import solveh_banded
 REACH = 2
 """Frames after its first that a term may join."""
 
-_FIRST = 1e-9
-"""Added to the diagonal, relative to its mean: what no term says anything of stays where it is."""
+_FIRST = 1e-13
+"""Added to the diagonal, relative to its mean, against rounding."""
 
 
 class BandedSquares:

@@ -26,11 +26,14 @@ ACCELERATION_M = (0.005, 0.001)
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared."""
 
-UNSEEN_STEP_M = 0.1
+UNSEEN_STEP_M = 0.02
 """First difference that costs the same where too little is seen: who is not seen is not taken to run on."""
 
 SEEN_JOINTS = 3.0
 """Keypoints that are enough to be seen."""
+
+LOST_M = 100.0
+"""Distance from where a frame was before that costs the same: it decides where nobody is seen in all of a clip."""
 
 STANDING_STEP_M = 0.002
 """First difference of a foot that stands for certain."""
@@ -136,8 +139,7 @@ def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple
         ],
         axis=-1,
     )
-    # A frame without keypoints has a metric of zero and no place of its own.
-    metric[:, range(3), range(3)] += 1e-9 * (1.0 + metric[:, 0, 0, None])
+    metric[:, range(3), range(3)] += 1.0 / LOST_M**2
     return metric, pelvis_m + np.linalg.solve(metric, pull[..., None])[..., 0]
 
 

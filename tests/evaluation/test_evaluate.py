@@ -22,7 +22,10 @@ JOINT_KEYS = {
     *("pa_mpjpe_mm", "pa_mpjpe_14_mm", "n_mpjpe_mm", "pa_mpjpe_reflected_mm", "flip_min_pa_mpjpe_mm"),
     *("depth_flipped_frac", "pck150_pct", "auc_pct", "accel_err_mm_per_frame2", "bone_std_pct", "per_action"),
 }
-STUDENT_KEYS = {"mpjpe_mm", "bone_std_mm", "root_err_m", "limit_violation_frac"}
+STUDENT_KEYS = {
+    *("mpjpe_mm", "bone_std_mm", "root_err_m", "limit_violation_frac", "path_err_pct", "pelvis_speed_max_m_s"),
+    *(f"pelvis_accel_{kind}mm_per_frame2" for kind in ("", "true_", "err_")),
+}
 TRUTH_KEYS = {"joint_angle_err_deg", "pa_pve_mm", "pa_pve_frames", "up_err_deg", "height_err_mm"}
 
 
@@ -43,7 +46,8 @@ def test_a_perfect_prediction_is_all_zeros(clips, body):
     assert set(scores["student"]) == JOINT_KEYS | STUDENT_KEYS | TRUTH_KEYS
     for label in ("teacher", "student"):
         for key, found in scores[label].items():
-            if key.endswith(("_mm", "_mm_per_frame2", "_deg", "root_err_m", "flipped_frac")) and key != "bone_std_mm":
+            own = key in ("bone_std_mm", "pelvis_accel_mm_per_frame2", "pelvis_accel_true_mm_per_frame2")
+            if key.endswith(("_mm", "_mm_per_frame2", "_deg", "root_err_m", "flipped_frac")) and not own:
                 assert found == pytest.approx(0, abs=2e-3), (label, key)
         assert scores[label]["pck150_pct"] == 100
     assert scores["student"]["per_action"] == pytest.approx({"walk": 0, "box": 0}, abs=1e-6)

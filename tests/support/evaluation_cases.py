@@ -72,6 +72,8 @@ def perfect_prediction(clips: Clips) -> SimpleNamespace:
         betas=clips.betas.copy(),
         transl_cam_m=clips.transl_cam_m.copy(),
         up_cam=clips.up_cam.copy(),
+        foot_contact=None,
+        body_joints_world_m=None,
         clip_start=clips.clip_start.copy(),
         body_name=BODY_NAME,
     )

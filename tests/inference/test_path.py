@@ -1,0 +1,294 @@
+"""The path of a clip: the banded solver, smoothness, feet that stand, cuts, gaps, legs, the ground."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+import pn3d
+from pn3d.data.clips import Clips, select, without_truth
+from pn3d.evaluation.path_metrics import ANKLES, f1, path_scores, speeds
+from pn3d.inference.banded import BandedSquares
+from pn3d.inference.contacts import FeetView, find_contacts
+from pn3d.inference.cuts import find_cuts
+from pn3d.inference.feet import FURTHEST, held_ankles
+from pn3d.inference.ground import find_ground
+from pn3d.inference.legs import reach
+from pn3d.inference.path import ClipView, Standing, solve_path
+from pn3d.inference.prediction import Prediction
+from pn3d.synthetic.scenes import held_out_clips
+
+FPS = 30.0
+
+
+def body_m(frames: int, seed: int = 0) -> np.ndarray:
+    """(T, 17, 3) offsets of a stiff person from the pelvis, about 1.7 m tall."""
+    rng = np.random.default_rng(seed)
+    offsets = rng.normal(size=(17, 3)) * np.array([0.25, 0.5, 0.15])
+    offsets[0] = 0.0
+    return np.repeat(offsets[None], frames, axis=0)
+
+
+def view_of(path_m: np.ndarray, noise: float = 0.0, *, fps: float = FPS, seed: int = 1) -> ClipView:
+    """A stiff person on a path, seen with white noise in units of the person."""
+    offsets = body_m(len(path_m))
+    points = offsets + path_m[:, None]
+    size = 0.74 / path_m[:, 2]
+    shake = np.random.default_rng(seed).normal(size=(*points.shape[:2], 2)) * noise * size[:, None, None]
+    rays = points[..., :2] / points[..., 2:] + shake
+    frames = len(path_m)
+    return ClipView(offsets, rays, np.ones(points.shape[:2]), size, np.full(frames, noise), np.zeros(frames, bool), fps)
+
+
+def walk_m(frames: int = 90) -> np.ndarray:
+    """(T, 3) a curve at walking speed, 5 m away."""
+    t = np.arange(frames) / FPS
+    return np.stack([1.2 * t - 1.0, 0.02 * np.sin(12 * t), 5.0 + 0.5 * np.sin(t)], axis=-1)
+
+
+def test_the_banded_solver_gives_the_dense_least_squares_solution() -> None:
+    rng, frames = np.random.default_rng(0), 20
+    problem, rows, right = BandedSquares(frames), [], []
+    for factors in ((1.0,), (-1.0, 1.0), (1.0, -2.0, 1.0)):
+        count = frames - len(factors) + 1
+        root, target = rng.normal(size=(count, 3, 3)), rng.normal(size=(count, 3))
+        problem.add(factors, root.transpose(0, 2, 1) @ root, target)
+        for t in range(count):
+            row = np.zeros((3, frames, 3))
+            for k, factor in enumerate(factors):
+                row[:, t + k] = factor * root[t]
+            rows.append(row.reshape(3, -1))
+            right.append(root[t] @ target[t])
+    dense = np.linalg.lstsq(np.concatenate(rows), np.concatenate(right), rcond=None)[0].reshape(-1, 3)
+    np.testing.assert_allclose(problem.solve(), dense, atol=1e-9)
+
+
+def test_exact_keypoints_give_the_true_path_and_noise_is_smoothed() -> None:
+    true = walk_m()
+    start = true + np.random.default_rng(2).normal(size=true.shape) * 0.05
+    exact = solve_path(view_of(true), start)
+    assert np.abs(exact - true).max() < 0.005
+    noisy = solve_path(view_of(true, 0.02), start)
+    bend = lambda path: np.linalg.norm(np.diff(path, 2, axis=0), axis=1).mean()  # noqa: E731
+    assert bend(noisy) < 1.5 * bend(true)
+    assert np.linalg.norm(noisy - true, axis=1).mean() < 0.03
+
+
+def test_a_body_that_is_held_still_stays_within_a_millimetre() -> None:
+    true = np.tile([0.4, 0.1, 4.0], (60, 1))
+    found = solve_path(view_of(true), true + np.random.default_rng(3).normal(size=true.shape) * 0.1)
+    assert np.ptp(found, axis=0).max() < 1e-3
+
+
+def test_pieces_that_overlap_give_the_path_of_the_whole() -> None:
+    true = walk_m(300)
+    view = view_of(true, 0.01)
+    whole = solve_path(view, true)
+    cut, margin = 150, 60
+    parts = []
+    for begin, end, keep in ((0, cut + margin, slice(0, cut)), (cut - margin, 300, slice(margin, None))):
+        part = ClipView(*(value[begin:end] if isinstance(value, np.ndarray) else value for value in view))
+        parts.append(solve_path(part, true[begin:end])[keep])
+    assert np.abs(np.concatenate(parts) - whole).max() < 2e-3
+
+
+def test_the_rate_of_the_file_changes_little() -> None:
+    true = walk_m(180)
+    fine = solve_path(view_of(np.repeat(true, 2, axis=0)[:-1], 0.01, fps=60.0), np.repeat(true, 2, axis=0)[:-1])
+    coarse = solve_path(view_of(true, 0.01), true)
+    assert np.abs(fine[::2] - coarse).mean() < 0.02
+
+
+def test_who_is_not_seen_is_carried_and_does_not_run_away() -> None:
+    true = walk_m(120)
+    view = view_of(true, 0.01)
+    confidence = view.confidence.copy()
+    confidence[40:55] = 0.0
+    confidence[90:] = 0.0
+    start = true.copy()
+    start[confidence[:, 0] == 0] = [9.0, 9.0, 9.0]
+    found = solve_path(view._replace(confidence=confidence), start)
+    assert np.linalg.norm(found[40:55] - true[40:55], axis=1).max() < 0.15
+    assert np.linalg.norm(found[-1] - true[89]) < 0.5
+    nobody = solve_path(view._replace(confidence=np.zeros_like(confidence)), true)
+    assert np.isfinite(nobody).all()
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_clips_of_a_few_frames_are_solved(frames: int) -> None:
+    true = walk_m(frames)
+    feet = Standing(np.zeros((frames, 4, 3)), np.ones((frames, 4)))
+    assert np.abs(solve_path(view_of(true), true, feet) - true).max() < 0.05
+    contact = find_contacts(
+        FeetView(np.ones((frames, 4, 3)), np.zeros((frames, 2, 2)), np.ones((frames, 2)), np.zeros(frames), UP, FPS)
+    )
+    assert contact.shape == (frames, 4)
+
+
+UP = np.array([0.0, -1.0, 0.0])
+
+
+def test_standing_feet_hold_the_body_and_gliding_ones_do_not() -> None:
+    still = np.tile([0.0, 0.0, 5.0], (90, 1))
+    view = view_of(still, 0.02)
+    feet = np.tile([0.1, 0.9, 0.0], (90, 2, 1))
+    free = solve_path(view, still)
+    held = solve_path(view, free, Standing(feet, np.ones((90, 2))))
+    assert speeds(held, FPS).mean() < 0.3 * speeds(free, FPS).mean()
+    # Skates: the picture says that the person goes on; feet that are called standing lose.
+    gliding = np.stack([2.0 * np.arange(90) / FPS - 3.0, np.zeros(90), np.full(90, 5.0)], axis=-1)
+    found = solve_path(view_of(gliding, 0.01), gliding, Standing(feet, np.ones((90, 2))))
+    assert np.linalg.norm(found - gliding, axis=1).mean() < 0.1
+
+
+def test_a_cut_is_marked_and_nothing_is_smoothed_over_it() -> None:
+    true = walk_m(80)
+    true[40:] += [1.5, 0.0, -1.0]
+    view = view_of(true)
+    cut = find_cuts(view.rays, view.confidence, view.size, FPS)
+    assert np.flatnonzero(cut).tolist() == [40]
+    found = solve_path(view._replace(cut=cut), true)
+    assert np.abs(found - true).max() < 0.01
+    assert np.abs(solve_path(view, true) - true).max() > 0.1
+    closer = view.rays.copy()
+    closer[40:] = 1.9 * view_of(walk_m(80)).rays[40:]
+    assert find_cuts(closer, view.confidence, view.size, FPS)[40]
+
+
+def test_walks_odd_frames_and_exchanged_sides_are_no_cuts() -> None:
+    view = view_of(walk_m(), 0.02)
+    assert not find_cuts(view.rays, view.confidence, view.size, FPS).any()
+    odd = view.rays.copy()
+    odd[20] *= 1.8  # larger for one frame
+    odd[50, :, 0] = 2 * odd[50, :, 0].mean() - odd[50, :, 0]
+    assert not find_cuts(odd, view.confidence, view.size, FPS).any()
+
+
+def test_held_ankles_stay_and_let_go_gently() -> None:
+    rng = np.random.default_rng(4)
+    ankles = np.tile([0.0, 1.0, 5.0], (60, 2, 1)) + 0.01 * rng.normal(size=(60, 2, 3))
+    contact = np.zeros((60, 2))
+    contact[20:40, 0] = 0.9
+    moves = held_ankles(ankles, contact, np.zeros(60, bool), FPS, np.full(60, 0.15))
+    held = ankles + moves
+    assert np.ptp(held[20:40, 0], axis=0).max() < 1e-9
+    assert not moves[:, 1].any()
+    assert not moves[:15, 0].any()
+    assert 0 < np.linalg.norm(moves[18, 0]) < np.linalg.norm(moves[20, 0])
+    cut = np.zeros(60, bool)
+    cut[30] = True
+    ankles[30:] += [0.5, 0.0, 0.0]
+    apart = ankles + held_ankles(ankles, contact, cut, FPS, np.full(60, 0.15))
+    np.testing.assert_allclose(apart[31, 0, 0] - apart[29, 0, 0], 0.5, atol=0.05)
+    # Without the cut the foot would have to move far in the picture; it moves as far as is stated.
+    moves = held_ankles(ankles, contact, np.zeros(60, bool), FPS, np.full(60, 0.15))
+    placed = ankles + moves
+    shift = np.linalg.norm(placed[..., :2] / placed[..., 2:] - ankles[..., :2] / ankles[..., 2:], axis=-1) / 0.15
+    assert 0.9 * FURTHEST < shift.max() < 1.1 * FURTHEST
+
+
+def test_two_bones_reach_their_target_with_the_knee_on_its_side() -> None:
+    rng = np.random.default_rng(5)
+    count = 50
+    hip = rng.normal(size=(count, 3))
+    knee = hip + np.array([0.0, -0.4, 0.1])
+    ankle = knee + np.array([0.0, -0.4, -0.1])
+    left = np.tile([1.0, 0.0, 0.0], (count, 1))
+    target = ankle + rng.uniform(-0.04, 0.04, size=(count, 3)) + [0.0, 0.08, 0.0]
+    turns = reach(hip, knee, ankle, target, left)
+    new_knee = hip + Rotation.from_rotvec(turns.thigh).apply(knee - hip)
+    new_ankle = new_knee + Rotation.from_rotvec(turns.shank).apply(ankle - knee)
+    np.testing.assert_allclose(new_ankle, target, atol=1e-6)
+    bend = lambda k, a: np.einsum("nk,nk->n", np.cross(k - hip, a - k), left)  # noqa: E731
+    assert (np.sign(bend(new_knee, new_ankle)) == np.sign(bend(knee, ankle))).all()
+    far = reach(hip, knee, ankle, hip - np.array([0.0, 3.0, 0.0]), left)
+    straight = Rotation.from_rotvec(far.thigh).apply(knee - hip) + Rotation.from_rotvec(far.shank).apply(ankle - knee)
+    assert np.isfinite(straight).all()
+    assert (np.linalg.norm(straight, axis=1) < 0.8247).all()
+
+
+def test_the_ground_is_the_plane_through_standing_feet() -> None:
+    rng = np.random.default_rng(6)
+    true_up = np.array([0.06, -1.0, -0.04])
+    true_up /= np.linalg.norm(true_up)
+    places = rng.uniform(-2, 2, size=(300, 3))
+    places -= (places @ true_up - 0.5)[:, None] * true_up
+    points = np.stack([places + 0.08 * true_up, places + 0.08 * true_up, places, places], axis=1)
+    ground = find_ground(points, np.ones((300, 4)), UP, FPS)
+    angle = lambda up: np.degrees(np.arccos(up @ true_up))  # noqa: E731
+    assert angle(ground.up_cam) < 0.2 * angle(UP)
+    assert ground.level_m == pytest.approx(0.5, abs=0.02)
+    nobody = find_ground(points, np.zeros((300, 4)), UP, FPS)
+    assert not nobody.one_plane
+    np.testing.assert_allclose(nobody.up_cam, UP)
+
+
+def test_metrics_say_what_was_done_to_the_truth() -> None:
+    clips = held_out_clips(2)
+    true = clips.joints_cam.astype(np.float64)
+    everything = np.ones(clips.frames, bool)
+    scores = path_scores(true, true, clips, (0,), counted=everything)
+    assert scores["foot_skate_m_s"] == scores["foot_skate_true_m_s"]
+    assert scores["path_err_pct"] == pytest.approx(0.0, abs=1e-9)
+    assert scores["pelvis_accel_err_mm_per_frame2"] == 0.0
+    sliding = true + (np.arange(clips.frames) * 0.5 / FPS)[:, None, None] * np.array([0.0, 0.0, 1.0])
+    slid = path_scores(sliding, true, clips, (0,), counted=everything)
+    assert slid["foot_skate_m_s"] == pytest.approx(0.5, abs=0.1)
+    assert slid["pelvis_accel_err_mm_per_frame2"] == pytest.approx(0.0, abs=1e-6)
+    assert slid["path_err_pct"] > 5
+    # Of another size, the same path.
+    assert path_scores(1.2 * true, true, clips, (0,), counted=everything)["path_err_pct"] == pytest.approx(
+        0.0, abs=1e-6
+    )
+    assert f1(np.array([True, False]), np.array([True, True])) == pytest.approx(2 / 3)
+
+
+@cache
+def trained() -> pn3d.Weights:
+    return pn3d.load_weights()
+
+
+def predicted(clips: Clips, *, path: bool = True) -> Prediction:
+    return pn3d.predict(trained(), without_truth(clips), path=path)
+
+
+@cache
+def noisy() -> Clips:
+    return held_out_clips(4, detector_noise=True)
+
+
+@pytest.mark.filterwarnings("ignore::pn3d.PredictionWarning")
+def test_standing_feet_of_a_prediction_stand_and_the_pose_is_no_worse() -> None:
+    clips = noisy()
+    on, off = predicted(clips), predicted(clips, path=False)
+    everything = np.ones(clips.frames, bool)
+    new, old = (
+        path_scores(p.joints_cam_m, clips.joints_cam, clips, (0,), counted=everything, foot_contact=p.foot_contact)
+        for p in (on, off)
+    )
+    assert new["foot_skate_m_s"] < 0.15 * old["foot_skate_m_s"]
+    assert new["pelvis_accel_mm_per_frame2"] < 2 * new["pelvis_accel_true_mm_per_frame2"]
+    assert new["contact_f1"] > new["contact_f1_always"] + 0.1
+    errors, gaps = [], []
+    for p in (on, off):
+        relative, true = (joints - joints[:, :1] for joints in (p.joints_cam_m, clips.joints_cam))
+        errors.append(np.linalg.norm(relative - true, axis=-1).mean())
+        gaps.append(np.linalg.norm(p.reprojected_px - p.keypoints_px, axis=-1)[p.input_confidence > 0].mean())
+    assert errors[0] < errors[1] + 5e-4
+    assert gaps[0] < 1.15 * gaps[1]
+    assert off.foot_contact is None
+    assert off.path_cut is None
+
+
+@pytest.mark.filterwarnings("ignore::pn3d.PredictionWarning")
+def test_without_legs_in_the_picture_no_foot_stands_and_the_path_is_smooth() -> None:
+    clip = select(noisy(), [0])
+    confidence = clip.confidence.copy()
+    confidence[:, [2, 3, 5, 6]] = 0.0
+    found = predicted(dataclasses.replace(clip, confidence=confidence))
+    assert not found.foot_contact.any()
+    assert np.isfinite(found.joints_cam_m).all()
+    assert speeds(found.joints_cam_m[:, 0].astype(np.float64), FPS).max() < 4.0
+    assert len(ANKLES) == 2
