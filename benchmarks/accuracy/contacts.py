@@ -34,6 +34,7 @@ STEPS = 15
 def true_contacts(clips: Clips) -> np.ndarray:
     """(N, 4) which points of feet stand, by the SMPL truth of built-in clips."""
     assert clips.poses is not None
+    assert clips.betas is not None
     assert clips.transl_cam_m is not None
     assert clips.up_cam is not None
     betas = jnp.asarray(np.repeat(clips.betas, np.diff(clips.clip_start), axis=0))

@@ -67,7 +67,8 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     posed = Posed(poses, transl, body_joints + transl[:, None], joints + transl[:, None])
     assert clip.intrinsics is not None
     focal, centre = np.split(clip.intrinsics[0], 2)
-    level_m, paths = None, {}
+    level_m: float | None = None
+    paths: dict[str, Any] = {}
     if predictor.path:
         placed = place_on_path(student, betas, posed, lifted, (clip.keypoints - centre) / focal, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
