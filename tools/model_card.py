@@ -148,10 +148,12 @@ def inputs(weights: Weights) -> str:
     lines = [f"- {name}: `{digest}`" for name, digest in digests.items()]
     data = weights.config.data
     if data.beside_clips:
+        made = (
+            f"{data.beside_clips} clips of built-in motion of {data.builtin_frames} frames, seed {weights.config.seed}"
+        )
         lines.append(
-            f"- {data.beside_clips} clips of built-in motion of seed {weights.config.seed}, {data.builtin_frames} frames "
-            f"each: {data.families_share:.0%} of families beyond everyday motion, {data.random_share:.0%} random key poses, "
-            f"{data.wide_share:.0%} seen from far below to far above; made by code"
+            f"- {made}: {data.families_share:.0%} of families beyond everyday motion, {data.random_share:.0%} of random "
+            f"key poses, {data.wide_share:.0%} seen from far below to far above; made by code"
         )
     return "\n".join(lines)
 
@@ -212,7 +214,7 @@ and traffic signs of adults in motion capture, on dancers, and on made-up motion
 
 {overall(predictor, files)}
 
-**Real people** (twelve limb joints, two sequences of AIST++ as a development set: settings were chosen looking at it)
+**Real people** (twelve limb joints; two sequences of AIST++, a development set: settings were chosen by it)
 
 {real_people(predictor, real) if real else "not measured"}
 
@@ -240,8 +242,8 @@ By frame rate ({rate_file}):
 
 - Cameras rolled by more than 30 degrees, or from more than 20 degrees below (see the rows by roll and elevation).
 - Left and right exchanged by the detector for more than a few frames.
-- Arms that point towards or away from the camera in unusual dance; lying and upside-down people (better than before, not
-  good); long occlusions; several people merged into one track.
+- Arms that point towards or away from the camera in unusual dance; lying and upside-down people (better than before,
+  not good); long occlusions; several people merged into one track.
 - Twists that 17 points do not show (forearms, feet, head) go to rest; stature and distance carry an uncertainty of some
   per cent.
 """
