@@ -152,7 +152,7 @@ def inputs(weights: Weights) -> str:
             f"{data.beside_clips} clips of built-in motion of {data.builtin_frames} frames, seed {weights.config.seed}"
         )
         lines.append(
-            f"- {made}: {data.families_share:.0%} of families beyond everyday motion, {data.random_share:.0%} of random "
+            f"- {made}: {data.families_share:.0%} of families beyond the everyday, {data.random_share:.0%} of random "
             f"key poses, {data.wide_share:.0%} seen from far below to far above; made by code"
         )
     return "\n".join(lines)
