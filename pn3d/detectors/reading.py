@@ -3,27 +3,38 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pn3d.detectors.apple_vision import read_apple_vision
 from pn3d.detectors.array_files import read_array
+from pn3d.detectors.azure_kinect import read_azure_kinect
 from pn3d.detectors.choosing import choose_layout
 from pn3d.detectors.cleaning import checked_size
 from pn3d.detectors.coco_results import read_coco
+from pn3d.detectors.deeplabcut import read_deeplabcut
 from pn3d.detectors.detected import read_detected
 from pn3d.detectors.kinetics import read_kinetics
 from pn3d.detectors.mediapipe import read_mediapipe
 from pn3d.detectors.mmpose import read_mmpose
 from pn3d.detectors.native import read_native
+from pn3d.detectors.openpifpaf import read_openpifpaf
 from pn3d.detectors.openpose import read_openpose
 from pn3d.detectors.people import Given, Remarks, chosen_people, people_of_video, remark_gaps
 from pn3d.detectors.plausibility import turned_warning
+from pn3d.detectors.poseflow import read_poseflow
 from pn3d.detectors.records import Detections, Person, RawVideo
+from pn3d.detectors.simple_hrnet import read_simple_hrnet
 from pn3d.detectors.sniffing import checked_format, sniff
 from pn3d.detectors.sources import Opened, open_source
 from pn3d.detectors.tables import read_table
+from pn3d.detectors.tfjs import read_tfjs
+from pn3d.detectors.trc import read_trc
 from pn3d.detectors.ultralytics import read_ultralytics
 from pn3d.detectors.videopose3d import read_videopose3d
 from pn3d.files.errors import UserError
 
-_FOLDER_FORMATS = ("openpose", "alphapose", "mmpose", "ultralytics", "mediapipe")
+_FOLDER_FORMATS = frozenset(
+    ("openpose", "alphapose", "mmpose", "ultralytics", "mediapipe", "openpifpaf", "tfjs", "applevision")
+)
+_TABLE_FORMATS = ("deeplabcut", "trc", "simplehrnet")
 _SCREEN_FORMATS = ("array", "videopose3d")  # where [-1, 1] means VideoPose3D's screen coordinates
 
 
@@ -74,6 +85,8 @@ def _read(opened: Opened, name: str, reason: str, given: Given) -> Detections:
     if opened.kind in ("json folder", "text folder") and name not in _FOLDER_FORMATS:
         count = len(opened.files)
         raise UserError(f"{opened.where}: {name} keeps a video in one file; the folder has {count}, give one")
+    if name in _TABLE_FORMATS and opened.kind != "text":
+        raise UserError(f"{opened.where}: {name} is a table, found {opened.kind}")
     raws = _READERS[name](opened, given)
     choice = choose_layout(raws[0], given.layout, opened.where)
     remarks = Remarks(opened.where, warnings=[*opened.notes, *choice.warnings])
@@ -126,6 +139,14 @@ _READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {
     "detections": lambda opened, _: read_detected(opened),
     "videopose3d": lambda opened, _: read_videopose3d(opened),
     "gastnet": lambda opened, _: read_kinetics(opened),
+    "openpifpaf": lambda opened, given: read_openpifpaf(opened, given.category),
+    "poseflow": lambda opened, _: read_poseflow(opened),
+    "tfjs": lambda opened, _: read_tfjs(opened),
+    "applevision": lambda opened, _: read_apple_vision(opened),
+    "azurekinect": lambda opened, _: read_azure_kinect(opened),
+    "deeplabcut": lambda opened, _: read_deeplabcut(opened),
+    "trc": lambda opened, _: read_trc(opened),
+    "simplehrnet": lambda opened, given: read_simple_hrnet(opened, given.layout),
     "array": _array,
 }
 

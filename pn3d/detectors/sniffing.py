@@ -5,7 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors import coco_results, detected, kinetics, mediapipe, mmpose, openpose, ultralytics, videopose3d
+from pn3d.detectors import (
+    apple_vision,
+    azure_kinect,
+    coco_results,
+    deeplabcut,
+    detected,
+    kinetics,
+    mediapipe,
+    mmpose,
+    openpifpaf,
+    openpose,
+    poseflow,
+    simple_hrnet,
+    tfjs,
+    trc,
+    ultralytics,
+    videopose3d,
+)
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.sources import NATIVE_KEYS, Opened
 from pn3d.files.errors import UserError
@@ -21,9 +38,19 @@ FORMATS = (
     "mediapipe",
     "videopose3d",
     "gastnet",
+    "openpifpaf",
+    "poseflow",
+    "tfjs",
+    "applevision",
+    "azurekinect",
+    "deeplabcut",
+    "trc",
+    "simplehrnet",
     "array",
 )
 _ALIASES = {"kinetics": "gastnet", "npy": "array", "csv": "array", "yolo": "ultralytics", "vp3d": "videopose3d"}
+_ALIASES |= {"dwpose": "openpose", "controlnet": "openpose", "rtmlib": "array", "sports2d": "trc", "dlc": "deeplabcut"}
+_ALIASES |= dict.fromkeys(("posenet", "movenet", "ml5", "bodypose"), "tfjs")
 
 _JSON_FORMATS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("mmpose", mmpose.is_video, "it has frames with 'instances', or people with 'keypoint_scores'"),
@@ -38,7 +65,18 @@ _JSON_FORMATS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("openpose", openpose.is_frame, "it has a list of 'people'"),
     ("alphapose", openpose.is_frames_by_name, "it has frames of 'people' or 'bodies' by image name"),
     ("ultralytics", ultralytics.is_frames, "detections have a 'class' and a 'box'"),
+    ("openpifpaf", openpifpaf.is_openpifpaf, "it has predictions with a 'category_id' and no 'image_id'"),
+    ("poseflow", poseflow.is_poseflow, "images have lists of people with 'idx' or 'scores'"),
+    ("applevision", apple_vision.is_apple_vision, "points are called left_upLeg_joint and so on"),
+    ("azurekinect", azure_kinect.is_azure_kinect, "it has Azure Kinect's joint names"),
+    ("tfjs", tfjs.is_tfjs, "people have points with names of a body"),
     ("mediapipe", mediapipe.is_mediapipe, "frames have 33 landmarks"),
+)
+
+_TEXT_FORMATS: tuple[tuple[str, Callable[[str], bool], str], ...] = (
+    ("trc", trc.is_trc, "it begins with PathFileType"),
+    ("deeplabcut", deeplabcut.is_deeplabcut, "it begins with scorer"),
+    ("simplehrnet", simple_hrnet.is_simple_hrnet, "rows of frame, detection and three numbers a joint"),
 )
 
 
@@ -52,6 +90,9 @@ def sniff(opened: Opened) -> tuple[str, str]:
     if opened.kind == "text folder":
         return "ultralytics", "a folder of text files"
     if opened.kind == "text":
+        for name, matches, reason in _TEXT_FORMATS:
+            if matches(content):
+                return name, reason
         is_labels = opened.path.suffix.lower() == ".txt" and _looks_like_labels(content)
         return ("ultralytics", "lines of 56 to 58 numbers") if is_labels else ("array", "a table")
     if isinstance(content, list) and content and openpose.is_frame(content[0]):

@@ -17,7 +17,7 @@ from pn3d.files.errors import UserError
 
 Kind = Literal["json folder", "text folder", "json", "npz", "npy", "text"]
 _SUFFIXES: dict[str, Kind] = {".json": "json", ".jsonl": "json", ".npz": "npz", ".npy": "npy"}
-_SUFFIXES |= {".csv": "text", ".txt": "text", ".tsv": "text"}
+_SUFFIXES |= {".csv": "text", ".txt": "text", ".tsv": "text", ".trc": "text"}
 _RESULT_FOLDERS = ("predictions", "labels", "sep-json", "keypoints", "json")
 _NOT_FRAMES = ("classes.txt", "labels.txt", "notes.json", "readme.txt", "license.txt", "train.txt", "val.txt")
 """What annotation tools put beside the frames."""
@@ -77,7 +77,7 @@ def open_source(path: str | Path) -> Opened:
     if kind == "json" or data.lstrip()[:1] in (b"{", b"["):
         return Opened(path, "json", parse_json(data, path))
     raise UserError(
-        f"{path}: not a keypoint file: expected .json, .npz, .npy, .csv, .txt or a folder of .json or .txt, "
+        f"{path}: not a keypoint file: expected .json, .npz, .npy, .csv, .trc, .txt or a folder of .json or .txt, "
         f"found {path.suffix or 'no suffix'}"
     )
 
@@ -132,7 +132,7 @@ def _open_folder(path: Path) -> Opened:
         if names[suffix]:
             files = sorted(names[suffix], key=natural_key)
             return _open_frames(path, files, kind)  # type: ignore[arg-type]
-    lone = [name for suffix in (".jsonl", ".npz", ".npy", ".csv", ".tsv") for name in names[suffix]]
+    lone = [name for suffix in (".jsonl", ".npz", ".npy", ".csv", ".tsv", ".trc") for name in names[suffix]]
     if len(lone) == 1:
         return open_source(path / lone[0])
     for folder in _RESULT_FOLDERS:

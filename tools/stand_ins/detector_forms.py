@@ -10,6 +10,7 @@ import numpy as np
 from pn3d.data.clips import Clips, write_clips
 from pn3d.detectors.layouts import DETECTOR_LAYOUTS
 from pn3d.geometry.skeleton import LAYOUTS
+from tools.stand_ins import more_forms as more
 from tools.stand_ins.detector_files import (
     SIZE,
     alphapose,
@@ -117,6 +118,7 @@ class Form:
         normalised: whether the file holds shares of the image, so that the size must be given.
         people: how many people it can hold at once.
         has_confidence: whether confidences are in the file as they were.
+        own_layout: whether the joints are some of ``layout``'s and no known layout by themselves.
     """
 
     write: Callable[[Path, np.ndarray], Path]
@@ -127,6 +129,7 @@ class Form:
     people: int = 2
     has_confidence: bool = True
     frames: int = 12
+    own_layout: bool = False
 
 
 FORMS: dict[str, Form] = {
@@ -163,4 +166,19 @@ FORMS: dict[str, Form] = {
     "csv named": Form(_csv_named, "array", people=1),
     "csv plain": Form(_csv_plain, "array", "mpii16", needs_layout=True, people=1),
     "native": Form(native, "native", "h36m17", people=1),
+    "openpifpaf video": Form(more.openpifpaf_video, "openpifpaf"),
+    "openpifpaf images": Form(more.openpifpaf_folder, "openpifpaf"),
+    "tfjs posenet": Form(more.posenet, "tfjs"),
+    "tfjs movenet": Form(more.movenet, "tfjs"),
+    "ml5 posenet": Form(more.ml5_posenet, "tfjs", people=1),
+    "ml5 bodypose": Form(more.ml5_bodypose, "tfjs"),
+    "apple vision": Form(more.apple_vision, "applevision", "halpe26", normalised=True, own_layout=True),
+    "azure kinect": Form(more.azure_kinect, "azurekinect", "halpe26", has_confidence=False, own_layout=True),
+    "poseflow": Form(more.poseflow, "poseflow"),
+    "deeplabcut": Form(more.deeplabcut, "deeplabcut", people=1),
+    "deeplabcut individuals": Form(more.deeplabcut_individuals, "deeplabcut"),
+    "sports2d": Form(more.sports2d, "trc", "halpe26", people=1, has_confidence=False),
+    "simple-hrnet": Form(more.simple_hrnet, "simplehrnet"),
+    "rtmlib": Form(more.rtmlib_npz, "array", needs_layout=True),
+    "dwpose": Form(more.dwpose, "openpose", "openpose18"),
 }

@@ -1,0 +1,57 @@
+"""Apple Vision's (and ARKit's 2D) body points as people write them to JSON, by the names that the system gives them.
+
+``VNHumanBodyPoseObservation`` names its points ``left_upLeg_joint`` (the hip), ``left_leg_joint`` (the knee),
+``left_foot_joint`` (the ankle), ``left_forearm_joint`` (the elbow), ``left_hand_joint`` (the wrist), …; places are
+shares of the picture, y from the **bottom** (developer.apple.com, VNRecognizedPoint). ARSkeleton2D has the same names
+and counts y from the top, so which it is follows from the people, who stand, and is said.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.named_points import NamedPeople, frames_in, people_of, points_of
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
+from pn3d.detectors.upright import standing_reading
+from pn3d.files.errors import UserError
+
+_PARTS = {"shoulder_1": "shoulder", "forearm": "elbow", "hand": "wrist", "upLeg": "hip", "leg": "knee", "foot": "ankle"}
+_PARTS |= {"eye": "eye", "ear": "ear"}
+JOINTS = {f"{side}_{theirs}_joint": f"{side}_{ours}" for side in ("left", "right") for theirs, ours in _PARTS.items()}
+JOINTS |= {"head_joint": "nose", "neck_1_joint": "neck", "root": "pelvis"}
+_MARK = "left_upLeg_joint"
+LARGEST_SHARE = 1.6
+
+
+def is_apple_vision(content: Any) -> bool:
+    """Whether frames hold people with these names."""
+    frames, _ = frames_in(content)
+    people = (person for frame in frames[:50] + frames[50::50] for person in people_of(frame) or [])
+    return any(_MARK in (points_of(person) or {}) for person in people)
+
+
+def read_apple_vision(opened: Opened) -> list[RawVideo]:
+    """Reads a file, JSON lines, or a folder with a file per frame; UserError where y's direction cannot be told."""
+    folder = list(frames_of(opened)) if opened.kind == "json folder" else None
+    frames, note = frames_in(opened.content) if folder is None else ([content for _, content in folder], "")
+    people = NamedPeople(opened.where)
+    people.add_frames(frames)
+    if folder is not None:
+        people.labels = [label for label, _ in folder]
+    people.collector.facts.look(opened.content)
+    raw = people.raw(opened.name, JOINTS, notes=[f"{opened.where}: {note}"] if note else [])
+    shares = bool(np.nanquantile(np.abs(raw.keypoints), 0.9) < LARGEST_SHARE)
+    height = 1 if shares else raw.image_size[1] if raw.image_size is not None else np.nan
+    turned = raw.keypoints * [1, -1] + [0, height]
+    names = [JOINTS.get(name, name) for name in raw.joint_names or ()]
+    # Without the height pixels can be told to count from the top, and no more.
+    chosen = standing_reading([turned if np.isfinite(height) else raw.keypoints * [1, -1], raw.keypoints], names)
+    if chosen is None or (chosen == 0 and not np.isfinite(height)):
+        raise UserError(
+            f"{opened.where}: whether y counts from the bottom, as Apple Vision's does, cannot be told, or pixels lack "
+            "the picture's height; give shares of the picture, or width and height beside pixels"
+        )
+    raw.keypoints = (turned, raw.keypoints)[chosen]
+    raw.notes.append(f"{opened.where}: y counts from the {('bottom; turned over', 'top; taken as it is')[chosen]}")
+    return [raw]

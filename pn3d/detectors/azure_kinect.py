@@ -1,0 +1,54 @@
+"""Azure Kinect's body tracking, projected into the picture, as JSON.
+
+Microsoft's ``offline_processor`` writes ``{joint_names, frames: [{frame_id, timestamp_usec, bodies: [{body_id,
+joint_positions}]}]}`` with positions in millimetres, which are 3D and refused; the same with two numbers a joint
+(``joint_positions_2d``, ``color_positions``, …, and ``confidence_levels``), or people with named points, are read.
+Sources: microsoft/Azure-Kinect-Samples offline_processor/main.cpp; learn.microsoft.com, "Azure Kinect body tracking
+joints". Confidence levels 0, 1, 2, 3 (none, low, medium, high) become 0, 0.5, 1, 1.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.named_points import NamedPeople, frames_in, people_of, points_of
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened
+
+_POSITIONS = ("jointpositions2d", "colorpositions", "positions2d", "joints2d", "keypoints2d", "jointpositions")
+_LEVELS = ("confidencelevels", "jointconfidences", "confidences", "confidence")
+LEVELS = np.array([0.0, 0.5, 1.0, 1.0])
+_NO_JOINTS = frozenset(("HEAD", "NECK", "SPINE_CHEST", "SPINE_NAVEL", "SPINE_NAVAL", "CLAVICLE_LEFT", "CLAVICLE_RIGHT"))
+"""The middle of the head and of the trunk: none of them is a joint of ours."""
+
+
+def is_azure_kinect(content: Any) -> bool:
+    """Whether it has the names of Azure Kinect's joints."""
+    names = content.get("joint_names") if isinstance(content, dict) else None
+    if isinstance(names, list) and "PELVIS" in names:
+        return True
+    people = (person for frame in frames_in(content)[0][:50] for person in people_of(frame) or [])
+    return any("SPINE_CHEST" in {_plain_name(name) for name in points_of(person) or {}} for person in people)
+
+
+def _plain_name(name: str) -> str:
+    return name.upper().removeprefix("K4ABT_JOINT_")
+
+
+def read_azure_kinect(opened: Opened) -> list[RawVideo]:
+    """Reads one file; UserError where positions are 3D, or there is no person."""
+    content = opened.content
+    names = content.get("joint_names") if isinstance(content, dict) else None
+    frames, note = frames_in(content)
+    people = NamedPeople(opened.where)
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        frames = [people.with_names(i, frame, names, _POSITIONS, _LEVELS) for i, frame in enumerate(frames)]
+    people.add_frames(frames)
+    people.collector.facts.look(content)
+    found = {name for _, points, _, _ in people.found for name in points}
+    rename = {name: "" if _plain_name(name) in _NO_JOINTS else _plain_name(name) for name in found}
+    raw = people.raw(opened.name, rename, notes=[f"{opened.where}: {note}"] if note else [])
+    known = raw.confidence[np.isfinite(raw.confidence)]
+    if len(known) and np.isin(known, (0, 1, 2, 3)).all() and known.max() > 1:
+        raw.confidence = np.append(LEVELS, np.nan)[np.nan_to_num(raw.confidence, nan=4).astype(int)]
+    return [raw]

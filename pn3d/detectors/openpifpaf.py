@@ -1,0 +1,60 @@
+"""openpifpaf's JSON: ``predict --json-output`` and ``video --json-output``.
+
+Of an image a list of ``{keypoints: [x, y, c, …], bbox, score, category_id}`` in ``NAME.predictions.json``; of a video a
+line ``{"frame": n, "predictions": [...]}`` per frame, with ``id_`` where it tracks. A joint that was not found is
+(0, -3, 0). Sources: openpifpaf/openpifpaf src/openpifpaf/video.py, annotation.py; docs/coco/*.predictions.json.
+"""
+
+from typing import Any
+
+from pn3d.detectors.collecting import Collector, shown
+from pn3d.detectors.people_classes import PeopleClasses
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
+
+
+def _is_list(content: Any) -> bool:
+    return isinstance(content, list) and all(
+        isinstance(one, dict) and "keypoints" in one and "category_id" in one and "image_id" not in one
+        for one in content
+    )
+
+
+def is_openpifpaf(content: Any) -> bool:
+    """Whether these are lines of frames with predictions, or the list of one image."""
+    if isinstance(content, dict):
+        return isinstance(content.get("predictions"), list) and "frame" in content
+    return isinstance(content, list) and bool(content) and (_is_list(content) or any(map(is_openpifpaf, content[:50])))
+
+
+def read_openpifpaf(opened: Opened, category: str | None = None) -> list[RawVideo]:
+    """Reads JSON lines, the list of an image, or a folder of such lists; UserError where nobody is in it."""
+    content = opened.content
+    if opened.kind == "json folder":
+        frames = list(frames_of(opened))
+    elif _is_list(content) or isinstance(content, dict):
+        frames = [(opened.name, content)]
+    else:
+        frames = list(enumerate(content if isinstance(content, list) else []))
+    collector, classes = Collector(opened.where), PeopleClasses(opened.where, category)
+    labels = []
+    for i, (label, frame) in enumerate(frames):
+        collector.add_frame(i, frame)
+        people = frame.get("predictions") if isinstance(frame, dict) else frame
+        labels.append(frame["frame"] if isinstance(frame, dict) and isinstance(frame.get("frame"), int) else label)
+        if not isinstance(people, list):
+            raise collector.wrong(i, f"expected a list of predictions, found {shown(frame)}")
+        for person in people:
+            if not isinstance(person, dict) or "keypoints" not in person:
+                raise collector.wrong(i, f"a prediction without 'keypoints', found {shown(person)}")
+            rows = collector.triplets(person["keypoints"], i)
+            if rows is not None:
+                kind = classes.label(str(person.get("category_id", "")))
+                collector.add(i, rows, person.get("id_"), person.get("score"), kind)
+    taken, notes = classes.chosen()
+    collector.keep_classes(taken)
+    collector.renumber(labels)
+    raw = collector.finish(opened.name, notes=notes)
+    if raw.keypoints.shape[1] == 17:
+        raw.layout_name, raw.layout_reason = "coco17", "what openpifpaf's 17 joints are"
+    return [raw]

@@ -1,0 +1,43 @@
+"""Poses of the browser: TensorFlow.js PoseNet, MoveNet and BlazePose, and ml5's of them, saved as JSON.
+
+PoseNet: ``{score, keypoints: [{part, position: {x, y}, score}]}``; pose-detection (MoveNet, BlazePose): ``{score,
+keypoints: [{x, y, score, name}]}``; ml5 wraps the first as ``[{pose, skeleton}]`` and calls the second's score
+``confidence``, with each point once more under its name. Sources: tensorflow/tfjs-models posenet/README.md,
+pose-detection/README.md; docs.ml5js.org, bodyPose. ``keypoints3D`` is not used.
+"""
+
+from typing import Any
+
+from pn3d.data.joint_names import named_joints
+from pn3d.detectors.named_points import NamedPeople, frames_in, people_of, points_of
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
+from pn3d.files.errors import UserError
+
+
+def is_tfjs(content: Any) -> bool:
+    """Whether frames hold people with named points of a body."""
+    frames, _ = frames_in(content)
+    for frame in frames[:50] + frames[50::50]:
+        for person in people_of(frame) or []:
+            points = points_of(person)
+            if points:
+                return named_joints(tuple(points)).is_body
+    return False
+
+
+def read_tfjs(opened: Opened) -> list[RawVideo]:
+    """Reads a file, JSON lines, or a folder with a file per frame; raises UserError where there are no such people."""
+    if opened.kind == "json folder":
+        labelled = list(frames_of(opened))
+        frames, note = [content for _, content in labelled], ""
+    else:
+        frames, note = frames_in(opened.content)
+    people = NamedPeople(opened.where)
+    people.add_frames(frames)
+    if opened.kind == "json folder":
+        people.labels = [label for label, _ in labelled]
+    people.collector.facts.look(opened.content)
+    if not people.found:
+        raise UserError(f"{opened.where}: no person in any of the {len(frames)} frames")
+    return [people.raw(opened.name, notes=[f"{opened.where}: {note}"] if note else [])]

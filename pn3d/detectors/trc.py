@@ -1,0 +1,61 @@
+"""Sports2D's TRC in pixels (``*_px_person00.trc``): markers named as Halpe's joints, x and y in pixels, z zero.
+
+Five rows of headings (PathFileType, names of facts, facts, names of markers, X1 Y1 Z1 …), then frame, time and the
+markers. TRC of metres or millimetres is 3D, or not in the picture, and is refused. Source: davidpagnon/Sports2D
+Sports2D/process.py (make_trc_with_trc_data), whose header says "m" in both.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pn3d.detectors.collecting import shown
+from pn3d.detectors.facts import rate_in, times_in_seconds
+from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened
+from pn3d.detectors.table_rows import video_of_rows
+from pn3d.files.errors import UserError
+
+LEAST_SPAN_PX = 20.0  # a smaller person than this is metres
+
+
+def is_trc(text: str) -> bool:
+    """Whether the first word is TRC's."""
+    return text.lstrip().startswith("PathFileType")
+
+
+def read_trc(opened: Opened) -> list[RawVideo]:
+    """Reads one file; raises UserError where it is cut off, 3D, or not in pixels."""
+    lines = [line.split("\t") for line in opened.content.splitlines() if line.strip()]
+    if not is_trc(opened.content) or len(lines) < 6:
+        raise UserError(f"{opened.where}: not a TRC file with frames; expected five rows of headings and then frames")
+    markers = [name.strip() for name in lines[3][2:] if name.strip()]
+    width = 2 + 3 * len(markers)
+    values = np.array([_numbers(opened.where, number, cells, width) for number, cells in enumerate(lines[5:], 6)])
+    rows3 = values[:, 2:].reshape(len(values), len(markers), 3)
+    if not markers or np.nan_to_num(rows3[..., 2]).any():
+        raise UserError(f"{opened.where}: markers are 3D; expected Sports2D's TRC in pixels (…_px_person00.trc)")
+    known = rows3[..., :2][np.isfinite(rows3[..., :2])]
+    if len(known) and np.ptp(known) < LEAST_SPAN_PX:
+        raise UserError(
+            f"{opened.where}: markers in metres (they span {np.ptp(known):.2g}); expected pixels (…_px_….trc)"
+        )
+    order = np.argsort(values[:, 0], kind="stable")
+    times, note = times_in_seconds(values[order, 1], 1.0)
+    facts: dict[str, Any] = {"times": times, "fps": rate_in(dict(zip(lines[1], lines[2], strict=False)))}
+    names = tuple("thorax" if name == "Neck" else name for name in markers)  # Halpe's neck, between the shoulders
+    rows3[..., 2] = np.nan  # TRC has no confidences
+    notes = [f"{opened.where}: {note}"] if note else []
+    return [video_of_rows(opened, values[:, 0], rows3, joint_names=names, normalised=False, notes=notes, **facts)]
+
+
+def _numbers(where: str, number: int, cells: list[str], width: int) -> list[float]:
+    """A row's numbers; cells behind the last marker are empty, and so are those of markers that were not seen."""
+    filled = [cell.strip() for cell in cells] + [""] * (width - len(cells))
+    try:
+        values = [float(cell or "nan") for cell in filled]
+    except ValueError:
+        values = []
+    if len(cells) < 2 + width // 2 or np.isfinite(values[width:]).any() or not values:
+        raise UserError(f"{where}: row {number}: expected {width} numbers, found {shown(' '.join(cells)[:60])}")
+    return values[:width]
