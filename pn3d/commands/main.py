@@ -55,6 +55,9 @@ def main(words: list[str] | None = None) -> int:
     except TrainingDivergedError as error:
         print(f"pn3d {arguments.command}: {error}", file=sys.stderr)
         return 3
+    except KeyboardInterrupt:
+        print(f"pn3d {arguments.command}: stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         # The reader of our output left; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

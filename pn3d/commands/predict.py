@@ -29,6 +29,7 @@ from pn3d.inference.prediction import Prediction
 from pn3d.inference.summary import summary_text
 from pn3d.inference.weights import require_body
 from pn3d.video import looks_like_video
+from pn3d.video.progress import progress
 
 FORMATS = (*EXPORTS, "mp4")
 """What ``--export`` takes: files of one person, and the overlay of everybody."""
@@ -93,37 +94,47 @@ def run(arguments: argparse.Namespace) -> int:
         clear(earlier, output)
         earlier = []
     written: list[Path] = []
+    whole = True
     summaries: list[Path] = []
     footage = write_footage(arguments, output, detections, video) if "html" in formats else None
     written += [output / PAGE_VIDEO] if footage is not None else []
     predictions: list[tuple[Prediction, int]] = []
-    for number, (folder, part) in enumerate(folders):
-        make_folder(folder)
-        prediction = predict(
-            weights,
-            part,
-            body,
-            landmarks,
-            refine=not arguments.no_refine,
-            height_m=arguments.height_m,
-            path=not arguments.no_path,
-        )
-        prediction.save(folder / "prediction.npz")
-        predictions += [(prediction, index) for index in range(part.num_clips)]
-        facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
-        summaries.append(write_json(folder / "summary.json", prediction.summary | facts))
-        written.append(folder / "prediction.npz")
-        print(summary_text(folder.name, prediction.summary))
-        if own_formats:
-            own = None if detections.clips is not None else person_footage(footage, detections.people[number])
-            written += prediction.export(folder, own_formats, rig=arguments.rig, footage=own)
+    try:
+        for number, (folder, part) in enumerate(
+            progress(folders, clips.frames, "predicting", show=len(folders) > 1, frames_of=lambda one: one[1].frames)
+        ):
+            make_folder(folder)
+            prediction = predict(
+                weights,
+                part,
+                body,
+                landmarks,
+                refine=not arguments.no_refine,
+                height_m=arguments.height_m,
+                path=not arguments.no_path,
+            )
+            prediction.save(folder / "prediction.npz")
+            predictions += [(prediction, index) for index in range(part.num_clips)]
+            facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
+            summaries.append(write_json(folder / "summary.json", prediction.summary | facts))
+            written.append(folder / "prediction.npz")
+            print(summary_text(folder.name, prediction.summary))
+            if own_formats:
+                own = None if detections.clips is not None else person_footage(footage, detections.people[number])
+                written += prediction.export(folder, own_formats, rig=arguments.rig, footage=own)
+    except KeyboardInterrupt:
+        if not summaries:
+            raise
+        print(f"stopped: {len(summaries)} of {len(folders)} people are finished, in {output}")
+        return 130
     if "html" in formats and detections.clips is None:
         written.append(write_people_page(output, predictions, detections.people, footage))
     if "mp4" in formats:
-        written += write_overlays(arguments, output, detections, predictions, body, video)
+        overlays, whole = write_overlays(arguments, output, detections, predictions, body, video)
+        written += overlays
     seconds = time.monotonic() - began
     print(f"{clips.frames} frames in {seconds:.1f} s; wrote " + ", ".join(str(path) for path in written[:12]))
     left = left_over(earlier, written + summaries, output)
     if left:
         print(f"warning: {left}")
-    return 0
+    return 0 if whole else 130

@@ -82,7 +82,7 @@ def write_overlays(
     predictions: Sequence[tuple[Prediction, int]],
     body: BodyModel,
     video: DetectedVideo | None,
-) -> list[Path]:
+) -> tuple[list[Path], bool]:
     """``overlay.mp4`` of each video of the input, with everybody who was predicted in it.
 
     Args:
@@ -92,6 +92,9 @@ def write_overlays(
         predictions: of each person, a prediction and the number of the clip in it.
         body: the student's.
         video: what the input was; None: keypoints, drawn on ``--video`` or on grey.
+
+    Returns:
+        What was written, and whether all of it was.
     """
     if any(prediction.poses_cam is None for prediction, _ in predictions):
         raise UserError("these weights hold no student yet, so there is no body to draw")
@@ -103,8 +106,11 @@ def write_overlays(
         path = output / ("overlay.mp4" if len(videos) == 1 else f"overlay_{number:03d}.mp4")
         figures = make_figures([predictions[i] for i in own], people, body)
         background = _background(arguments, people[0], video)
-        written.append(write_overlay(path, figures, background, people[0].video.fps, arguments.overlay))
-    return written
+        whole = write_overlay(path, figures, background, people[0].video.fps, arguments.overlay)
+        written.append(path)
+        if not whole:
+            return written, False
+    return written, True
 
 
 def write_footage(

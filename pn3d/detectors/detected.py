@@ -16,6 +16,7 @@ from pn3d.detectors.sources import Opened
 from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
 
+SELDOM = 0.5  # people in fewer of the frames are worth a sentence
 KEYS = ("frame", "keypoints", "confidence", "frames", "fps", "image_size", "layout", "video")
 
 
@@ -62,6 +63,8 @@ def read_detected(opened: Opened) -> list[RawVideo]:
         raise UserError(
             f"{opened.where}: frames must be 0 to {frames - 1} and fps above 0, found {frame.max()}, {fps:g}"
         )
+    seen = len(np.unique(frame))
+    notes = [f"{opened.where}: people are seen in {seen} of {frames} frames"] if seen < SELDOM * frames else []
     return [
         RawVideo(
             name=name,
@@ -77,6 +80,7 @@ def read_detected(opened: Opened) -> list[RawVideo]:
             image_size=(width, height),
             fps=fps,
             cut=_cut(content),
+            notes=notes,
         )
     ]
 

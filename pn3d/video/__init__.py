@@ -11,5 +11,14 @@ PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", 
 
 
 def looks_like_video(path: str | Path) -> bool:
-    """Whether a path's suffix is that of a video, or of a picture, which is refused in the words of a video."""
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES and not Path(path).is_dir()
+    """Whether a path's suffix is that of a video, or of something that is refused in the words of a video: a picture,
+    a folder of nothing else."""
+    path = Path(path)
+    if path.is_dir():
+        inside = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+        return bool(inside) and all(_has_suffix(entry) for entry in inside)
+    return _has_suffix(path)
+
+
+def _has_suffix(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES

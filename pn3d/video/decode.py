@@ -229,6 +229,10 @@ def _opened(path: Path) -> Any:
         raise UserError(f"{path}: a picture; expected a video")
     if not path.exists():
         raise UserError(f"{path}: no such file")
+    if path.is_dir():
+        raise UserError(
+            f"{path}: a folder with {len(list(path.iterdir()))} files in it; expected one video: name each in turn"
+        )
     try:
         container = av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Frames to an MP4 that browsers and telephones play: H.264 by PyAV (libx264), the sound of the input beside it."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,7 @@ def write_mp4(
     rate: Fraction,
     sound: Sound | None = None,
     options: Mapping[str, str] = FAST,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Writes frames at an even rate; returns how many.
 
@@ -42,6 +43,7 @@ def write_mp4(
         rate: frames per second, exact.
         sound: to copy beside it; what of it cannot be read is left out.
         options: of libx264.
+        stop: asked after each frame; True ends the film there, whole.
 
     Raises:
         UserError: the folder cannot be written, the disk is full, no frame came.
@@ -65,10 +67,12 @@ def write_mp4(
                 output.mux(stream.encode(frame))
                 if track is not None:
                     track.mux_until(float(count / rate))
+                if stop():
+                    break
             if not count:
                 raise UserError(f"{path}: no frame to write")
             output.mux(stream.encode(None))
-            if track is not None:
+            if track is not None and not stop():
                 track.mux_until(float("inf"))
     except av.FFmpegError as error:
         raise UserError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error

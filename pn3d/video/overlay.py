@@ -14,6 +14,7 @@ from pn3d.video.figures import Figure, surface_of
 from pn3d.video.prefetch import prefetched
 from pn3d.video.progress import progress
 from pn3d.video.rasterise import draw_surfaces
+from pn3d.video.stopping import asked_to_stop
 from pn3d.video.side_view import SideView, draw_bones
 
 STYLES = ("skeleton", "body", "both")
@@ -72,8 +73,8 @@ def write_overlay(
     style: str = "body",
     *,
     show: bool = True,
-) -> Path:
-    """Writes the overlay as an MP4 as long and as fast as the background.
+) -> bool:
+    """Writes the overlay as an MP4 as long and as fast as the background; Ctrl-C ends it where it is.
 
     Args:
         path: of the MP4.
@@ -83,14 +84,20 @@ def write_overlay(
         style: skeleton, body or both.
         show: whether to tell how far it is.
 
+    Returns:
+        Whether it is as long as the background.
+
     Raises:
         UserError: an unknown style, no rasteriser, or a file that cannot be written.
     """
     drawn = overlay_frames(figures, background, fps, style)
-    write_mp4(
-        path, prefetched(progress(drawn, background.frames, "drawing", show=show)), background.rate, background.sound
-    )
-    return Path(path)
+    told = prefetched(progress(drawn, background.frames, "drawing", show=show))
+    with asked_to_stop() as stop:
+        frames = write_mp4(path, told, background.rate, background.sound, stop=stop)
+        stopped = stop()
+    if stopped:
+        print(f"stopped: {path} ends after {frames} of {background.frames} frames", flush=True)
+    return not stopped
 
 
 def overlay_frames(figures: Sequence[Figure], background: Background, fps: float, style: str) -> Iterator[np.ndarray]:
