@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pn3d.commands.video_input import add_video_options, detect_into
 from pn3d.files.folders import require_writable
-from pn3d.files.folders import require_writable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Detects, writes the file, and returns the exit status."""
     output = Path(arguments.output)
-    require_writable([output])
     require_writable([output])
     found = detect_into(arguments, output)
     frames, people = len(found.raw.listed_frames), len(found.raw.frame)

@@ -101,13 +101,13 @@ def test_video_and_skeleton_play_within_one_frame_of_each_other(page: Browser, s
 
 def test_scrubbing_shows_the_frame_that_was_asked_for(page: Browser) -> None:
     page.evaluate("for (let frame = 0; frame <= 30; frame += 3) pn3dViewer.seek(frame)")  # faster than a browser seeks
-    page.wait("pn3dViewer.pictureFrame() === 30 && !pn3dViewer.dirty")
+    page.wait("pn3dViewer.pictureFrame() === 30 && pn3dViewer.footage.ready && !pn3dViewer.dirty")
     last = seen(page)[-1]
     assert last[:3].tolist() == [30, 30, 30 + FIRST]
     assert np.isnan(last[3]) or last[3] == 30 + FIRST
     for frame in (0, 7, 35):
         page.evaluate(f"pn3dViewer.seek({frame})")
-        page.wait(f"pn3dViewer.pictureFrame() === {frame} && !pn3dViewer.dirty")
+        page.wait(f"pn3dViewer.pictureFrame() === {frame} && pn3dViewer.footage.ready && !pn3dViewer.dirty")
         assert seen(page)[-1][2] == frame + FIRST
 
 
@@ -128,7 +128,7 @@ def test_the_picture_of_a_frame_is_saved(page: Browser, tmp_path: Path) -> None:
     import cv2
 
     page.evaluate("pn3dViewer.seek(20)")
-    page.wait("pn3dViewer.pictureFrame() === 20 && !pn3dViewer.dirty")
+    page.wait("pn3dViewer.pictureFrame() === 20 && pn3dViewer.footage.ready && !pn3dViewer.dirty")
     page.evaluate(
         "HTMLAnchorElement.prototype.click = function () { window.saved = this.download; fetchBlob(this.href); };"
         "window.fetchBlob = () => {};"

@@ -19,7 +19,7 @@ class Footage {
   get begun() { return !this.failed && this.shown !== null; }
 
   /** Whether a frame can be drawn now: not while it is on its way to another one. */
-  get ready() { return !this.failed && this.video.readyState >= 2; }
+  get ready() { return !this.failed && this.video.readyState >= 2 && !this.video.seeking; }
 
   /** Whether the clock of the page is this video's. */
   get leads() { return this.running && this.begun && !this.video.ended; }
