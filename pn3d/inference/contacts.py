@@ -38,8 +38,8 @@ UNSEEN_S = 0.1
 FEATURES = ("speed", "speed_wide", "speed_widest", "height_m", "jitter", "speed_around")
 
 WEIGHTS = {
-    "heel": (-0.552, -0.636, -1.169, -5.270, 1.437, -1.154, 2.605),
-    "toe": (-0.486, -0.485, -0.612, -5.383, 1.069, -1.022, 2.338),
+    "heel": (-0.552, -0.638, -1.163, -5.343, 1.438, -1.152, 2.632),
+    "toe": (-0.486, -0.486, -0.607, -5.421, 1.071, -1.023, 2.358),
 }
 """Of the features in their order, and the constant."""
 

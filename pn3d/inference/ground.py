@@ -13,6 +13,9 @@ ROUGH_M = 0.03
 INDEPENDENT_S = 0.5
 """Frames within so many seconds say the same of the ground."""
 
+LEVEL_PCT = 10.0
+"""Of standing feet's heights over the plane, as low as the ground: a few are below it by a detector's errors."""
+
 FLAT_M = 0.08
 """The ground is one plane where standing feet are nearer to it than this, in the mean square; else it may be stairs."""
 
@@ -65,4 +68,4 @@ def find_ground(points_m: np.ndarray, contact: np.ndarray, up_cam: np.ndarray, f
     level = (points_m.astype(np.float64) @ tilted).reshape(-1, 2, 2).min(axis=1)[stands]
     rough = ankles[stands] @ tilted
     flat_enough = np.median(np.abs(rough - np.median(rough))) < FLAT_M
-    return Ground(tilted, float(np.median(level)), bool(flat_enough))
+    return Ground(tilted, float(np.percentile(level, LEVEL_PCT)), bool(flat_enough))

@@ -22,7 +22,7 @@ NOISE = 0.01
 OUTLIER = 0.3
 """Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
 
-ACCELERATION_M = (0.005, 0.001)
+ACCELERATION_M = (0.018, 0.001)
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared."""
 
@@ -35,8 +35,18 @@ SEEN_JOINTS = 3.0
 LOST_M = 100.0
 """Distance from where a frame was before that costs the same: it decides where nobody is seen in all of a clip."""
 
-STANDING_STEP_M = 0.002
-"""First difference of a foot that stands for certain."""
+STANDING_STEP_M = (0.003, 0.002)
+"""First difference of a foot that stands for certain, across the line of sight and along it, where the pose is less
+sure of it."""
+
+STILL_STEP_M = (0.004, 0.0004)
+"""First difference of the pelvis of who stands on both feet, likewise: depth trembles with the pose, people sway little."""
+
+STILL_M_S = 0.3
+"""Who moves faster than this on both feet is not still: the weight of the above falls."""
+
+STILL_POWER = 4
+"""Of the probability that both feet stand; it must be high for the above."""
 
 SLIDING_STEP_M = 0.02
 """Feet that would have to be held back by more than this per frame glide: their weight falls."""
@@ -107,12 +117,26 @@ def solve_path(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None =
         problem = BandedSquares(frames)
         problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
         if frames > 2:
-            bends = _across_and_along(pelvis_m[1:-1]) * (rate**3 * (joined[1:] & joined[:-1]))[:, None, None]
+            bends = (
+                _across_and_along(pelvis_m[1:-1], ACCELERATION_M)
+                * (rate**3 * (joined[1:] & joined[:-1]))[:, None, None]
+            )
             problem.add((1.0, -2.0, 1.0), bends)
         if frames > 1:
             problem.add((-1.0, 1.0), unseen[:, None, None] * np.eye(3))
-            for metric, target in _held(view, pelvis_m, standing):
-                problem.add((-1.0, 1.0), (metric * joined * rate)[:, None, None] * np.eye(3), target)
+            if standing is not None:
+                both = standing.contact.reshape(frames, -1, 2).max(axis=1).min(axis=1)
+                speed = np.linalg.norm(np.diff(pelvis_m, axis=0), axis=1) * view.fps
+                still = (
+                    np.minimum(both[1:], both[:-1]) ** STILL_POWER
+                    * joined
+                    * rate
+                    / (1.0 + (speed / STILL_M_S) ** 2) ** 2
+                )
+                problem.add((-1.0, 1.0), still[:, None, None] * _across_and_along(pelvis_m[1:], STILL_STEP_M))
+            stays = _across_and_along(pelvis_m[1:], STANDING_STEP_M)
+            for weight, target in _held(view, pelvis_m, standing):
+                problem.add((-1.0, 1.0), (weight * joined * rate)[:, None, None] * stays, target)
         pelvis_m = problem.solve()
     return pelvis_m
 
@@ -143,9 +167,9 @@ def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple
     return metric, pelvis_m + np.linalg.solve(metric, pull[..., None])[..., 0]
 
 
-def _across_and_along(pelvis_m: np.ndarray) -> np.ndarray:
-    """(n, 3) -> (n, 3, 3) metric of accelerations, another along the line of sight than across."""
-    across, along = (1.0 / tolerance**2 for tolerance in ACCELERATION_M)
+def _across_and_along(pelvis_m: np.ndarray, tolerances_m: tuple[float, float]) -> np.ndarray:
+    """(n, 3) -> (n, 3, 3) metric of differences, another along the line of sight than across."""
+    across, along = (1.0 / tolerance**2 for tolerance in tolerances_m)
     sight = pelvis_m / np.linalg.norm(pelvis_m, axis=1, keepdims=True)
     return across * np.eye(3) + (along - across) * sight[:, :, None] * sight[:, None]
 
@@ -160,6 +184,6 @@ def _held(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None) -> li
         contact = np.minimum(standing.contact[1:, foot], standing.contact[:-1, foot])
         back = -np.diff(standing.offsets_m[:, foot].astype(np.float64), axis=0)
         sliding = np.linalg.norm(np.diff(pelvis_m, axis=0) - back, axis=1) * view.fps / RATE
-        weight = contact**2 / STANDING_STEP_M**2 / (1.0 + (sliding / SLIDING_STEP_M) ** 2) ** 2
+        weight = contact**2 / (1.0 + (sliding / SLIDING_STEP_M) ** 2) ** 2
         terms.append((weight, back))
     return terms
