@@ -69,11 +69,14 @@ def without_truth(weights: Weights, title: str, clips: Clips) -> str:
         one = predicted(weights, clips, path)
         assert one.joints_cam_m is not None
         joints, fps = one.joints_cam_m.astype(np.float64), float(one.fps[0])
-        column = {}
+        column: dict[str, float] = {}
         for name, points in (("pelvis", joints[:, :1]), ("ankles", joints[:, list(ANKLES)])):
             moving = speeds(points, fps)
-            column |= {f"{name}, mean m/s": moving.mean(), f"{name}, highest m/s": moving.max(initial=0.0)}
-        column["pelvis, range in depth m"] = np.ptp(joints[:, 0, 2])
+            column |= {
+                f"{name}, mean m/s": float(moving.mean()),
+                f"{name}, highest m/s": float(moving.max(initial=0.0)),
+            }
+        column["pelvis, range in depth m"] = float(np.ptp(joints[:, 0, 2]))
         column["reprojection px"] = reprojection_px(one)
         columns.append(column)
     rows += [[name, *(f"{column[name]:.3f}" for column in columns)] for name in columns[0]]

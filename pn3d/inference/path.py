@@ -16,13 +16,16 @@ from pn3d.inference.banded import BandedSquares
 RATE = 30.0
 """Frames per second that the settings below are said for; at other rates they mean the same per second."""
 
-NOISE = 0.01
+NOISE = 0.005
 """What keypoints and pose err by even where keypoints do not jitter, head-root units."""
+
+CORRELATED = 2.0
+"""How much more a detector errs than its jitter says: errors that last are no jitter."""
 
 OUTLIER = 0.3
 """Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
 
-ACCELERATION_M = (0.018, 0.001)
+ACCELERATION_M = (0.02, 0.001)
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared."""
 
@@ -40,7 +43,7 @@ STANDING_STEP_M = (0.003, 0.002)
 sure of it."""
 
 STILL_STEP_M = (0.004, 0.0004)
-"""First difference of the pelvis of who stands on both feet, likewise: depth trembles with the pose, people sway little."""
+"""First difference of the pelvis of who stands on both feet, likewise: people sway little, depth trembles."""
 
 STILL_M_S = 0.3
 """Who moves faster than this on both feet is not still: the weight of the above falls."""
@@ -111,28 +114,19 @@ def solve_path(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None =
     joined = ~view.cut[1:]
     seen = np.minimum(view.confidence.sum(axis=1, dtype=np.float64) / SEEN_JOINTS, 1.0)
     unseen = (1.0 - np.minimum(seen[1:], seen[:-1])) * joined * rate / UNSEEN_STEP_M**2
-    spread = np.hypot(view.jitter, NOISE) * view.size
+    spread = np.hypot(CORRELATED * view.jitter, NOISE) * view.size
     trust = (view.confidence / (spread**2)[:, None] / rate).astype(np.float32)
     for _ in range(STEPS):
         problem = BandedSquares(frames)
         problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
         if frames > 2:
-            bends = (
-                _across_and_along(pelvis_m[1:-1], ACCELERATION_M)
-                * (rate**3 * (joined[1:] & joined[:-1]))[:, None, None]
-            )
+            smooth = rate**3 * (joined[1:] & joined[:-1])
+            bends = smooth[:, None, None] * _across_and_along(pelvis_m[1:-1], ACCELERATION_M)
             problem.add((1.0, -2.0, 1.0), bends)
         if frames > 1:
             problem.add((-1.0, 1.0), unseen[:, None, None] * np.eye(3))
             if standing is not None:
-                both = standing.contact.reshape(frames, -1, 2).max(axis=1).min(axis=1)
-                speed = np.linalg.norm(np.diff(pelvis_m, axis=0), axis=1) * view.fps
-                still = (
-                    np.minimum(both[1:], both[:-1]) ** STILL_POWER
-                    * joined
-                    * rate
-                    / (1.0 + (speed / STILL_M_S) ** 2) ** 2
-                )
+                still = _still(view, pelvis_m, standing) * joined * rate
                 problem.add((-1.0, 1.0), still[:, None, None] * _across_and_along(pelvis_m[1:], STILL_STEP_M))
             stays = _across_and_along(pelvis_m[1:], STANDING_STEP_M)
             for weight, target in _held(view, pelvis_m, standing):
@@ -172,6 +166,13 @@ def _across_and_along(pelvis_m: np.ndarray, tolerances_m: tuple[float, float]) -
     across, along = (1.0 / tolerance**2 for tolerance in tolerances_m)
     sight = pelvis_m / np.linalg.norm(pelvis_m, axis=1, keepdims=True)
     return across * np.eye(3) + (along - across) * sight[:, :, None] * sight[:, None]
+
+
+def _still(view: ClipView, pelvis_m: np.ndarray, standing: Standing) -> np.ndarray:
+    """(T - 1,) how much the pelvis is held, from frame to frame, by both feet that stand."""
+    both = standing.contact.reshape(len(pelvis_m), -1, 2).max(axis=1).min(axis=1)
+    speed = np.linalg.norm(np.diff(pelvis_m, axis=0), axis=1) * view.fps
+    return np.minimum(both[1:], both[:-1]) ** STILL_POWER / (1.0 + (speed / STILL_M_S) ** 2) ** 2
 
 
 def _held(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None) -> list[tuple[np.ndarray, np.ndarray]]:
