@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")
     source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
-    parser.add_argument("--height-m", type=float, metavar="M", help="how tall the person is (default: as the shape is)")
+    parser.add_argument(
+        "--height-m", type=float, metavar="M", help="how tall the person is (default: an average adult)"
+    )
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
     parser.add_argument("--no-path", action="store_true", help="place every frame by itself; feet may slide")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")

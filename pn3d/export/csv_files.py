@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pn3d.export.joint_angles import angle_names, joint_angles_deg
-from pn3d.export.motion import Motion
+from pn3d.export.motion import CONTACTS, Motion
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.skeleton import SMPL24
 
@@ -27,7 +27,8 @@ def table_text(columns: Sequence[str], values: np.ndarray, motion: Motion, digit
 
 def joints_csv_text(motion: Motion) -> str:
     """Joints in the world in metres: the 24 of the body as ``body_<joint>_<axis>_m``, then, where the motion has them,
-    the student's and the teacher's data-set joints as ``student_…`` and ``teacher_…``."""
+    the student's and the teacher's data-set joints as ``student_…`` and ``teacher_…``, and the probability that a foot
+    stands as ``contact_…``."""
     sources = [("body", SMPL24.joints, motion.body_joints_world_m())]
     if motion.joints_world_m is not None:
         sources.append(("student", motion.joint_layout.joints, motion.joints_world_m))
@@ -35,6 +36,9 @@ def joints_csv_text(motion: Motion) -> str:
         sources.append(("teacher", motion.joint_layout.joints, motion.teacher_joints_world_m))
     columns = [f"{who}_{joint}_{axis}_m" for who, joints, _ in sources for joint in joints for axis in "xyz"]
     values = np.concatenate([joints_m.reshape(motion.num_frames, -1) for _, _, joints_m in sources], axis=1)
+    if motion.foot_contact is not None:
+        columns += [f"contact_{point}" for point in CONTACTS]
+        values = np.concatenate([values, motion.foot_contact], axis=1)
     return table_text(columns, values, motion, digits=5)
 
 

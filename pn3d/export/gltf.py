@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
 from pn3d.export.gltf_camera import camera_parts
-from pn3d.export.motion import Mesh, Motion
+from pn3d.export.motion import CONTACTS, Mesh, Motion
 from pn3d.export.rigs import RiggedMotion, rigged
 from pn3d.export.shapes import (
     BONE_AXIS,
@@ -130,6 +130,7 @@ def write_gltf(
             "skin_max_dropped_weight": loss.dropped_weight,
             "skin_max_shift_mm": loss.max_shift_mm,
             **video_time(motion),
+            **_contacts(motion),
         },
     }
     write_atomically(path, buffer.pack(document))
@@ -188,6 +189,14 @@ def write_stick_gltf(
         **({} if extras is None else {"extras": extras}),
     }
     return write_atomically(path, buffer.pack(document))
+
+
+def _contacts(motion: Motion) -> dict[str, Any]:
+    """``foot_contact``: of each point of the feet, the probability that it stands in every frame of the animation."""
+    if motion.foot_contact is None:
+        return {}
+    columns = np.round(motion.foot_contact.astype(np.float64), 2).T.tolist()
+    return {"foot_contact": dict(zip(CONTACTS, columns, strict=True))}
 
 
 def _bone_rotations(bone: np.ndarray) -> Rotation:

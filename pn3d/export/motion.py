@@ -13,6 +13,9 @@ from pn3d.export.footage import Footage
 from pn3d.geometry.kinematics import in_chunks, posed_joints
 from pn3d.geometry.skeleton import SMPL24, Layout, get_layout
 
+CONTACTS = ("left_heel", "right_heel", "left_toe", "right_toe")
+"""Points of feet that may stand."""
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -72,6 +75,7 @@ class Motion:
         frame_number: (T,) int what the input calls each frame; from 0 where None.
         time_s: (T,) seconds since the video's beginning; from 0 where None.
         filled: (T,) bool frames in which the person was not detected.
+        foot_contact: (T, 4) probability that each of ``CONTACTS`` stands.
         has_joint: (J,) bool joints that the input's layout has; all of them where None.
     """
 
@@ -104,6 +108,7 @@ class Motion:
     time_s: np.ndarray | None = None
     filled: np.ndarray | None = None
     has_joint: np.ndarray | None = None
+    foot_contact: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.poses_world), len(self.joint_layout.joints)
@@ -128,6 +133,7 @@ class Motion:
             "time_s": (frames,),
             "filled": (frames,),
             "has_joint": (joints,),
+            "foot_contact": (frames, len(CONTACTS)),
         }
         for key, shape in shapes.items():
             value = getattr(self, key)

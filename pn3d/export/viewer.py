@@ -145,6 +145,7 @@ def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
         "ground_height_m": motion.ground_height_m,
         "image_size": None if motion.image_size is None else [int(side) for side in motion.image_size],
         "bones": [list(bone) for bone in layout.bones],
+        "ankles": [layout.index(f"{side}_ankle") for side in ("left", "right")],
         "joint_sides": [_side(joint) for joint in layout.joints],
         "flags": [
             {"name": name, "spans": spans(np.asarray(marks, bool)[::stride])}
@@ -177,6 +178,9 @@ def _motion_arrays(motion: Motion, stride: int) -> dict[str, Any]:
         arrays["confidence"] = _packed(np.round(255 * confidence).astype(np.uint8), "u8")
         counted = slice(None) if motion.has_joint is None or not motion.has_joint.any() else motion.has_joint
         arrays["mean_confidence"] = _packed(confidence[:, counted].mean(axis=1).astype(np.float32), "f32")
+    if motion.foot_contact is not None:
+        stands = np.clip(motion.foot_contact, 0.0, 1.0)[::stride]
+        arrays["contact"] = _packed(np.round(255 * stands).astype(np.uint8), "u8")
     error_px = motion.reprojection_error_px()
     if error_px is not None:
         arrays["error_px"] = _packed(error_px[::stride].astype(np.float32), "f32")

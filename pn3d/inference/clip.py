@@ -32,7 +32,7 @@ class Predictor:
         student: the body that the student poses; None without a student.
         intrinsics_source: "file", or what they were assumed from.
         refine: whether the pose is brought closer to the keypoints.
-        height_m: how tall the people are; None = as the shape is.
+        height_m: how tall the people are; None = about an average adult, as the shape is.
         path: whether translation is solved for all frames together and feet that stand are held; else frame by frame.
     """
 

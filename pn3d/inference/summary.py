@@ -70,7 +70,7 @@ def summary_text(name: str, summary: dict[str, Any]) -> str:
     if "expected_error_mm" in summary:
         lines.append(f"  expected error about {summary['expected_error_mm']:.0f} mm (PA-MPJPE, a rough guess)")
     if summary.get("height_source") == "shape":
-        lines.append(f"  assumed: {summary['height_m'][0]:.2f} m tall, from the shape of the body (--height-m)")
+        lines.append("  assumed: an adult of average height, so all distances are as uncertain as that (--height-m)")
     lines += [f"  warning: {sentence}" for sentence in warning_sentences(summary)]
     look = summary["worth_a_look"]
     if look:

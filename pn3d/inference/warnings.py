@@ -46,7 +46,7 @@ DISTANCE_M = (2.5, 13.0)
 DRIFT_DEG = 12.0
 """The camera is taken to move where the elevation, averaged over a second, ranges further than this."""
 
-_LABELS = ("swapped", "flipped", "elevation", "distance", "unsure")
+_LABELS = ("swapped", "flipped", "elevation", "distance", "unsure", "cut")
 UNSURE_MM = 110.0
 
 
@@ -59,6 +59,7 @@ class Warnings(NamedTuple):
         elevation: (N,) the camera looks from higher or lower than in training.
         distance: (N,) the person is nearer or further than in training.
         unsure: (N,) a large error is expected.
+        cut: (N,) nobody moves so from the frame before.
         drift_deg: (C,) how far the camera's elevation ranges over the clip.
     """
 
@@ -67,6 +68,7 @@ class Warnings(NamedTuple):
     elevation: np.ndarray
     distance: np.ndarray
     unsure: np.ndarray
+    cut: np.ndarray
     drift_deg: np.ndarray
 
 
@@ -88,6 +90,7 @@ def find_warnings(prediction: "Prediction") -> Warnings:
         elevation=(degrees < ELEVATION_DEG[0]) | (degrees > ELEVATION_DEG[1]),
         distance=(distance < DISTANCE_M[0]) | (distance > DISTANCE_M[1]),
         unsure=np.zeros(len(degrees), bool) if likely is None else likely > UNSURE_MM,
+        cut=np.zeros(len(degrees), bool) if prediction.path_cut is None else prediction.path_cut,
         drift_deg=np.array([np.ptp(values) for values in smooth]),
     )
 
@@ -174,6 +177,7 @@ def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
         "frames_likely_depth_flipped": int(found.flipped.sum()),
         "frames_outside_elevation": int(found.elevation.sum()),
         "frames_outside_distance": int(found.distance.sum()),
+        "path_cuts": int(found.cut.sum()),
         "camera_drift_deg": round(float(found.drift_deg.max()), 1),
         "camera_likely_moves": bool(found.drift_deg.max() > DRIFT_DEG),
     }
@@ -186,6 +190,11 @@ def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
 def warning_sentences(summary: dict[str, Any]) -> list[str]:
     """The warnings among the numbers of ``warning_numbers``, a sentence each."""
     sentences = [f"{summary[key]} frames {what}" for key, what in _SENTENCES.items() if summary[key]]
+    if summary["path_cuts"]:
+        sentences.append(
+            f"the person jumps as nobody can {summary['path_cuts']} times (a cut of the film, or another person?): "
+            "the path begins anew there"
+        )
     if summary["camera_likely_moves"]:
         sentences.append(
             f"the camera's elevation drifts by {summary['camera_drift_deg']} degrees: does the camera move? "
@@ -207,7 +216,7 @@ def worth_a_look(prediction: "Prediction", found: Warnings) -> Iterator[dict[str
     for clip, (begin, end) in enumerate(itertools.pairwise(prediction.clip_start)):
         rate = float(prediction.fps[clip])
         start_s = 0.0 if prediction.time_s is None else float(prediction.time_s[begin])
-        for label, flags in zip(_LABELS, found[:5], strict=True):
+        for label, flags in zip(_LABELS, found[:6], strict=True):
             marked = np.flatnonzero(flags[begin:end])
             if not len(marked):
                 continue

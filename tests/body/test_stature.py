@@ -57,6 +57,6 @@ def test_the_command_takes_it_and_says_where_height_comes_from(
     assert summary["height_source"] == "given"
     assert summary["height_m"] == pytest.approx([1.62], abs=2e-3)
     assert main(words) == 0
-    assert "m tall, from the shape" in capsys.readouterr().out
+    assert "an adult of average height" in capsys.readouterr().out
     assert main([*words, "--height-m", "17"]) == 2
     assert "expected 0.8 to 2.3 m" in capsys.readouterr().err

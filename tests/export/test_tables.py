@@ -2,13 +2,17 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.csv_files import angles_csv_text, joints_csv_text, write_angles_csv, write_joints_csv
+from pn3d.export.gltf import write_gltf
 from pn3d.export.joint_angles import MIDLINE, SHOULDER_NAMES, SIDED, angle_names, joint_angles_deg
+from pn3d.export.motion import CONTACTS
 from pn3d.export.trc import trc_text, write_trc
 from pn3d.geometry.kinematics import posed_joints
 from pn3d.geometry.skeleton import SMPL24
@@ -28,6 +32,21 @@ def test_joints_csv_holds_all_joints(tmp_path):
         np.testing.assert_allclose(found, body[5, index], atol=1e-5)
     assert float(rows[3]["teacher_head_y_m"]) == pytest.approx(motion.teacher_joints_world_m[3, 10, 1], abs=1e-5)
     assert len(rows[0]) == 3 + 3 * (24 + 17 + 17) == joints_csv_text(motion).split("\n")[0].count(",") + 1
+
+
+def test_contacts_are_columns_of_the_joints_and_lists_in_the_glb(tmp_path):
+    contact = np.random.default_rng(0).uniform(size=(7, 4)).astype(np.float32)
+    motion = replace(sample_motion(frames=7), foot_contact=contact)
+    table = np.genfromtxt(write_joints_csv(tmp_path / "joints.csv", motion), delimiter=",", names=True)
+    for foot, name in enumerate(CONTACTS):
+        np.testing.assert_allclose(table[f"contact_{name}"], contact[:, foot], atol=1e-5)
+    write_gltf(tmp_path / "body.glb", motion)
+    content = (tmp_path / "body.glb").read_bytes()
+    document = json.loads(content[20 : 20 + int.from_bytes(content[12:16], "little")])
+    assert list(document["extras"]["foot_contact"]) == list(CONTACTS)
+    np.testing.assert_allclose(document["extras"]["foot_contact"]["right_toe"], contact[:, 3], atol=0.006)
+    with pytest.raises(ValueError, match="foot_contact"):
+        replace(motion, foot_contact=contact[:3])
 
 
 def test_angles_csv_columns_are_the_angles(tmp_path):

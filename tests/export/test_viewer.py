@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,7 +94,9 @@ def browser():
 
 @pytest.fixture
 def page(browser, tmp_path):
-    motion = sample_motion(frames=50)
+    contact = np.zeros((50, 4), np.float32)
+    contact[10:20, 0], contact[15:30, 3] = 0.9, 0.7  # a left heel, a right toe
+    motion = replace(sample_motion(frames=50), foot_contact=contact)
     browser.errors.clear()
     browser.requests.clear()
     browser.open(write_viewer(tmp_path / "result.html", motion))
@@ -117,6 +120,17 @@ def test_it_loads_and_poses_the_body_as_we_do(page):
     assert shift_mm.max() < 5, "four weights per vertex and 16-bit rounding"
     assert shift_mm.mean() < 0.5
     assert np.linalg.norm(posed[:, 3:], axis=1).min() > 0.3
+
+
+def test_feet_that_stand_are_marked_on_the_floor(page):
+    browser, motion = page
+    for frame, feet in ((5, ""), (12, "left"), (17, "left right"), (25, "right")):
+        browser.evaluate(f"pn3dViewer.seek({frame})")
+        at = f"{{first: {frame}, second: {frame}, mix: 0}}"
+        found = browser.evaluate(f"pn3dViewer.standing({at}, pelvisAt(pn3dViewer.motion, {at}))")
+        ankles = [motion.joint_layout.index(f"{side}_ankle") for side in feet.split()]
+        expected = motion.joints_world_m[frame, ankles] * [1, 0, 1] + [0, motion.ground_height_m, 0]
+        np.testing.assert_allclose(np.reshape(found, (-1, 3)), expected, atol=2e-3)
 
 
 def test_it_plays_pauses_and_scrubs(page):

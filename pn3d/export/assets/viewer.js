@@ -113,7 +113,7 @@ class Viewer {
   addLayers() {
     const arrays = this.motion.arrays;
     const hints = {
-      student: "Joints of the fitted body, left blue and right orange", teacher: "Joints as the teacher lifted them",
+      student: "Joints of the fitted body, left blue and right orange; a yellow mark lies under a foot that stands", teacher: "Joints as the teacher lifted them",
       body: "The fitted body's surface",
     };
     const there = { student: arrays.student, teacher: arrays.teacher, body: arrays.vertices };
@@ -266,7 +266,21 @@ class Viewer {
     for (const [layer, radius, colourOf] of kinds) {
       if (this.layers[layer] && arrays[layer]) shown.push({ places: placesAt(arrays[layer], sides.length, this.motion, moment, pelvis), bones, radius, colourOf });
     }
+    const standing = this.standing(moment, pelvis);
+    if (standing.length) shown.push({ places: new Float32Array(standing), bones: [], radius: 0.03, colourOf: () => "flag" });
     return shown;
+  }
+
+  /** Places on the floor below the ankles of feet that stand, x, y, z each. */
+  standing(moment, pelvis) {
+    const { arrays, ankles, joint_sides: sides, ground_height_m: floor } = this.motion, marks = [];
+    if (!arrays.contact || !arrays.student) return marks;
+    const places = placesAt(arrays.student, sides.length, this.motion, moment, pelvis);
+    ankles.forEach((joint, foot) => {
+      const likely = Math.max(arrays.contact[moment.first * 4 + foot], arrays.contact[moment.first * 4 + 2 + foot]);
+      if (likely > 127) marks.push(places[joint * 3], floor, places[joint * 3 + 2]);
+    });
+    return marks;
   }
 
   drawScene(moment) {

@@ -158,7 +158,7 @@ class Scene {
   }
 
   recolour() {
-    const names = ["left", "right", "middle", "teacher", "body", "sky", "grid"];
+    const names = ["left", "right", "middle", "teacher", "body", "sky", "grid", "flag"];
     this.colours = Object.fromEntries(names.map((name) => [name, themeColour(`--${name}`).rgb]));
   }
 
