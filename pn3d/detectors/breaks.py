@@ -16,7 +16,7 @@ FASTEST = 12.0
 LEAST_STEP = 0.4  # body sizes: below it trembling at high frame rates is not told from motion
 EXCHANGE_LEAST, EXCHANGE_SHARE = 0.15, 0.3
 OUTLIER_SECONDS = 0.1
-ZOOM = 1.2
+ZOOM, ZOOM_RATE = 1.2, 1.8  # a factor at once; its logarithm per second, 1.06 in a thirtieth
 SIZE_RATIO = 1.5  # two pieces that differ more in size are not one person
 BACK = 0.5  # of the step: nearer is back where it was
 OFTEN = 0.1
@@ -69,7 +69,7 @@ def find_breaks(
     step = _way(keypoints, measured, before, after) / scale
     gap = frame[after] - frame[before]
     limit = step_limit(gap, fps)
-    jumped = (step > limit) | (_zoomed(keypoints, measured, sizes, before, after) & (gap <= 2))
+    jumped = (step > limit) | (_zoomed(keypoints, measured, sizes, before, after, gap / fps) & (gap <= 2))
     suspect = np.flatnonzero(jumped | (step > EXCHANGE_LEAST))
     found = Breaks(track.copy(), np.zeros(len(track), bool), [], [], len(step))
     if not len(suspect):
@@ -113,14 +113,21 @@ def _way(
 
 
 def _zoomed(
-    keypoints: np.ndarray, measured: np.ndarray, sizes: np.ndarray, before: np.ndarray, after: np.ndarray
+    keypoints: np.ndarray,
+    measured: np.ndarray,
+    sizes: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    seconds: np.ndarray,
 ) -> np.ndarray:
     """(S,) whether (nearly) all distances between joints changed by ``ZOOM`` or more: a camera that is nearer at once.
 
-    Nobody's joints do that; 1.04 is the most in recorded dance and motion capture.
+    Nobody's joints do that; 1.04 in a thirtieth of a second is the most in recorded dance and motion capture, and over
+    the ``seconds`` (S,) between two frames at 5 per second that grows to as much.
     """
     result = np.zeros(len(before), bool)
-    for i in np.flatnonzero(np.abs(np.log(sizes[after] / sizes[before])) > np.log(ZOOM)).tolist():
+    least = np.maximum(np.log(ZOOM), ZOOM_RATE * seconds)
+    for i in np.flatnonzero(np.abs(np.log(sizes[after] / sizes[before])) > least).tolist():
         common = measured[before[i]] & measured[after[i]]
         one, other = np.triu_indices(int(common.sum()), 1)
         if len(one) < MIN_COMMON:
@@ -130,7 +137,7 @@ def _zoomed(
         ratio = np.log(np.maximum(apart[1][long], 1e-6) / np.maximum(apart[0][long], 1e-6))
         if long.any():
             low, high = np.quantile(ratio, (0.1, 0.9))
-            result[i] = low > np.log(ZOOM) or high < -np.log(ZOOM)
+            result[i] = low > least[i] or high < -least[i]
     return result
 
 

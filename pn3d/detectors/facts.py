@@ -118,6 +118,14 @@ def time_in(content: Any) -> tuple[float, float | None] | None:
     return None
 
 
+@functools.lru_cache(maxsize=4096)
+def _may_hold(keys: tuple[Any, ...]) -> tuple[bool, bool]:
+    """Whether an object of these keys may state a rate or a size, and a time: most of a large file's do not."""
+    plain = {plain_key(str(key)) for key in keys}
+    facts = bool(plain & {*_RATE_KEYS, *_SIZE_KEYS, *_WIDTH_KEYS, *_NESTED_KEYS})
+    return facts, any(isinstance(key, str) and is_time_key(key) for key in keys)
+
+
 @dataclass
 class VideoFactsFound:
     """Facts gathered while a file is walked."""
@@ -129,6 +137,8 @@ class VideoFactsFound:
 
     def look(self, content: Any) -> None:
         """Takes rate and size of an object."""
+        if not isinstance(content, dict) or not _may_hold(tuple(content))[0]:
+            return
         if (rate := rate_in(content)) is not None:
             self.rates.add(rate)
         if (size := size_in(content)) is not None:
@@ -136,8 +146,12 @@ class VideoFactsFound:
 
     def look_at_frame(self, frame: int, content: Any) -> None:
         """Takes rate, size and time of one frame's object."""
-        self.look(content)
-        if (found := time_in(content)) is not None:
+        if not isinstance(content, dict):
+            return
+        facts, time = _may_hold(tuple(content))
+        if facts:
+            self.look(content)
+        if time and (found := time_in(content)) is not None:
             self.times.setdefault(frame, found[0])
             self.units.add(found[1])
 

@@ -28,11 +28,12 @@ def frame_numbers(labels: list[Any], where: str) -> tuple[list[int], list[str]]:
     Raises:
         UserError: the names belong to several videos.
     """
-    values = [_value(label) for label in labels]
-    if all(value is not None for value in values):
+    plain = all(type(label) in (int, float) and abs(label) < _LARGEST for label in labels)  # not so for NaN
+    values: list[Any] = labels if plain else [_value(label) for label in labels]
+    if plain or all(value is not None for value in values):
         known = np.array(values, np.float64)
         if (known == np.floor(known)).all():
-            return [int(value) for value in known], []
+            return known.astype(np.int64).tolist(), []
         return by_value(known), [f"{where}: frame numbers are not whole ({known[0]:g}, …); taken in the order of value"]
     names = [_stem(str(label)) for label in labels]
     distinct = sorted(set(names), key=natural_key)

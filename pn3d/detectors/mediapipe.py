@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.data.joint_names import plain_joint_name
 from pn3d.detectors.collecting import Collector, scalar, shown
 from pn3d.detectors.facts import plain_key
+from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
@@ -22,6 +24,9 @@ _WORLD_KEYS = ("poseworldlandmarks", "worldlandmarks")
 _FRAME_KEYS = ("frame", "frameindex", "frameid", "framenumber", "frameidx", "frameno", "index")
 _LIST_KEYS = ("frames", "results", "data")
 _CONFIDENCE_KEYS = ("visibility", "presence", "score", "confidence")
+_NAME_KEYS = ("name", "landmark", "landmarkname", "joint", "jointname", "keypoint", "part", "label")
+_NUMBER_KEYS = ("id", "index", "idx", "landmark", "landmarkid", "landmarkindex", "jointid", "keypointid")
+_JOINTS = detector_layout("mediapipe33").layout.joints
 MAX_DEPTH = 6
 
 
@@ -109,15 +114,47 @@ def _is_nobody(frame: Any) -> bool:
     return not frame or (isinstance(frame, list) and all(not item for item in frame))
 
 
+def _places(collector: Collector, points: list[Any], frame: int) -> list[int]:
+    """For each landmark its place among MediaPipe's: by the name or number that it gives itself, else as it stands."""
+    plain = [{plain_key(str(key)): value for key, value in point.items()} for point in points]
+    for key in _NAME_KEYS:
+        if all(isinstance(point.get(key), str) and not point[key].strip().isdecimal() for point in plain):
+            names = tuple(str(point[key]) for point in plain)
+            joints = [plain_joint_name(name) for name in names]
+            unknown = [name for name, joint in zip(names, joints, strict=True) if joint not in _JOINTS]
+            if unknown:
+                shown_names = ", ".join(map(shown, unknown[:4]))
+                raise collector.wrong(frame, f"landmarks whose names are not MediaPipe's: {shown_names}")
+            if len(set(joints)) < LANDMARKS:
+                raise collector.wrong(frame, "two landmarks have one name")
+            return [_JOINTS.index(str(joint)) for joint in joints]
+    for key in _NUMBER_KEYS:
+        numbers = [_whole(point.get(key)) for point in plain]
+        if all(number is not None for number in numbers):
+            first = min(numbers)  # type: ignore[type-var]
+            places = [int(number) - first for number in numbers]  # type: ignore[arg-type,operator]
+            if sorted(places) != list(range(LANDMARKS)) or first not in (0, 1):
+                raise collector.wrong(frame, f"landmarks must be numbered 0 to {LANDMARKS - 1}, each once, in {key!r}")
+            return places
+    return list(range(LANDMARKS))
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**6 else None
+
+
 def _rows(collector: Collector, points: list[Any], frame: int, notes: list[str]) -> np.ndarray:
     """33 landmarks as x, y, confidence. Of three numbers the third is depth where it is ever negative."""
     rows = np.full((LANDMARKS, 3), np.nan)
     if all(isinstance(point, dict) for point in points):
+        places = _places(collector, points, frame)
         for j, point in enumerate(points):
             if "x" not in point:
                 point = {str(key).lower(): value for key, value in point.items()}
             confidence = next((point[key] for key in _CONFIDENCE_KEYS if key in point), None)
-            rows[j] = scalar(point.get("x")), scalar(point.get("y")), scalar(confidence)
+            rows[places[j]] = scalar(point.get("x")), scalar(point.get("y")), scalar(confidence)
         return rows
     values = collector.numbers(points, frame)
     if values.ndim != 2:

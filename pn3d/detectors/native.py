@@ -9,10 +9,12 @@ import numpy as np
 from pn3d.data.clips import Clips, read_clips, with_defaults
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.people import Given
+from pn3d.detectors.plausibility import outside_warning, refuse_centred, turned_warning
 from pn3d.detectors.records import Detections, Person, Video
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 from pn3d.geometry.camera import ASSUMED_FOCAL, assumed_intrinsics
+from pn3d.geometry.skeleton import Layout
 
 LONGEST_MESSAGE = 300  # damaged headers and names would be quoted at length
 
@@ -47,9 +49,23 @@ def read_native(opened: Opened, reason: str, given: Given) -> Detections:
         format="native",
         format_reason=reason,
         assumptions=(sentence,) if assumed else (),
-        warnings=(),
+        warnings=_implausible(people, clips.layout, opened.where),
         clips=clips if person is None else None,
     )
+
+
+def _implausible(people: tuple[Person, ...], layout: Layout, where: str) -> tuple[str, ...]:
+    """What is odd about the clips, a sentence each for the first that it is so of; UserError for joints that are 3D."""
+    measured = [person.confidence > 0 for person in people]
+    refuse_centred(np.concatenate([p.keypoints_px for p in people]), np.concatenate(measured), layout, where)
+    found: list[list[str]] = [[], []]
+    for person in people:
+        size, source = person.video.image_size, person.video.image_size_source
+        outside = outside_warning(person.keypoints_px, person.confidence, size, source)
+        found[0] += [] if outside is None else [f"{person.name}: {outside}"]
+        turned = turned_warning(person, layout)
+        found[1] += [] if turned is None else [turned]
+    return tuple(s[0] + (f" (and {len(s) - 1} more clips are so)" if len(s) > 1 else "") for s in found if s)
 
 
 def _read(opened: Opened) -> Clips:

@@ -6,15 +6,19 @@ EXCESS = 1.5
 MOST_ABOVE_EXCESS = 0.1
 MOST_ABOVE_ONE = 0.5
 """Scores above 1.5 in more than a tenth of the joints, or above 1 in most of them, are on another scale."""
-SCALE_QUANTILE = 0.95
+SCALE_QUANTILE, USUAL_QUANTILE = 0.95, 0.97
+"""The 95th percentile of a detector's confidences is 0.97 (median of seven recordings by HRNet, RTMPose and OpenPose:
+0.957 to 0.979): other scales are divided so that theirs is, too."""
+PERCENT = (50.0, 100.5)
+"""Scores whose 95th percentile is above the one and whose largest is below the other are per cent."""
 
 
 def as_confidence(scores: np.ndarray, measured: np.ndarray, where: str, warnings: list[str]) -> np.ndarray:
     """(D, J) scores -> confidences; NaN stays NaN.
 
-    Logits (SimCC heads, Detectron2), per cent and the like are divided by their 95th percentile, aloud, and cut at 1;
-    small excesses are 1. Where a file has no scores at all, or none for some joints, those joints count fully if they
-    are there.
+    Logits (SimCC heads, Detectron2) and the like are divided, aloud, so that their 95th percentile is that of usual
+    confidences, and cut at 1; per cent by 100; small excesses are 1. Where a file has no scores at all, or none for
+    some joints, those joints count fully if they are there.
     """
     known = measured & np.isfinite(scores)
     if not known.any():
@@ -24,11 +28,15 @@ def as_confidence(scores: np.ndarray, measured: np.ndarray, where: str, warnings
     values = scores[known]
     above = values > 1
     if (values > EXCESS).mean() > MOST_ABOVE_EXCESS or above.mean() > MOST_ABOVE_ONE:
-        scale = float(np.quantile(values, SCALE_QUANTILE))
-        warnings.append(
-            f"{where}: confidences reach {values.max():g}, {100 * above.mean():.0f} % are above 1 (logits, per cent?); "
-            f"divided by {scale:.4g}, their 95th percentile"
+        high = float(np.quantile(values[values > 0], SCALE_QUANTILE))
+        percent = high > PERCENT[0] and values.max() < PERCENT[1]
+        scale = 100.0 if percent else high / USUAL_QUANTILE
+        how = (
+            "per cent; divided by 100"
+            if percent
+            else (f"logits?; divided by {scale:.4g}, which makes their 95th percentile {USUAL_QUANTILE}")
         )
+        warnings.append(f"{where}: confidences reach {values.max():g}, {100 * above.mean():.0f} % are above 1 ({how})")
         scores = np.minimum(scores / scale, 1.0)
     elif above.any():
         warnings.append(

@@ -1,6 +1,5 @@
 """Opens what the user names: a folder of frames, a JSON file, JSON lines, an array file or a table."""
 
-import json
 import os
 import zipfile
 from collections.abc import Callable
@@ -9,9 +8,8 @@ from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Literal
 
-import orjson
-
 from pn3d.detectors.frame_labels import natural_key
+from pn3d.detectors.json_text import parse_json
 from pn3d.files import safe_npz
 from pn3d.files.errors import UserError
 
@@ -80,45 +78,6 @@ def open_source(path: str | Path) -> Opened:
         f"{path}: not a keypoint file: expected .json, .npz, .npy, .csv, .trc, .txt or a folder of .json or .txt, "
         f"found {path.suffix or 'no suffix'}"
     )
-
-
-def parse_json(data: bytes, where: str | Path) -> Any:
-    """The value of a JSON text, or the list of values of JSON lines; raises UserError with the place of the damage."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass  # NaN, numbers of hundreds of digits, JSON lines, damage: the standard library reads it, or says where
-    try:
-        return json.loads(data)
-    except json.JSONDecodeError as error:
-        if error.msg.startswith("Extra data"):
-            return _json_lines(data, where)
-        place = f"line {error.lineno} column {error.colno}"
-        state = "empty" if not data.strip() else f"cut off or damaged at {place} ({error.msg})"
-        raise UserError(f"{where}: not readable JSON: {state}") from error
-    except RecursionError as error:
-        raise UserError(f"{where}: not readable JSON: nested too deeply") from error
-    except ValueError as error:  # text that is not Unicode, numbers of thousands of digits
-        raise UserError(f"{where}: not readable JSON: {' '.join(str(error).split())[:120]}") from error
-
-
-def _value(line: bytes) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return json.loads(line)
-
-
-def _json_lines(data: bytes, where: str | Path) -> list[Any]:
-    values = []
-    for number, line in enumerate(data.splitlines(), 1):
-        if line.strip():
-            try:
-                values.append(_value(line))
-            except (ValueError, RecursionError) as error:
-                problem = " ".join(str(error).split())[:80]
-                raise UserError(f"{where}: not readable JSON, nor JSON lines: line {number}: {problem}") from error
-    return values
 
 
 def _open_folder(path: Path) -> Opened:

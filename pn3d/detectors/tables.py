@@ -111,12 +111,12 @@ def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
     joint_of = dict(zip(names, order, strict=True))
     frames, notes = _frames(opened.where, table, columns, len(values))
     within, tracks = _tracks(table, columns, len(values))
-    keys = np.stack([np.array(frames), within], axis=-1)
-    people, person = np.unique(keys, axis=0, return_inverse=True)
-    person = person.reshape(-1)
+    frame_of, frame_place = np.unique(np.array(frames), return_inverse=True)
+    ids, id_place = np.unique(within, return_inverse=True)
+    people, person = np.unique(frame_place * len(ids) + id_place, return_inverse=True)
     joint = np.array([joint_of[label] for label in labels])
     cell = person * (max(order) + 1) + joint
-    if len(np.unique(cell)) < len(cell):
+    if np.bincount(cell).max() > 1:
         first = int(np.setdiff1d(np.arange(len(cell)), np.unique(cell, return_index=True)[1])[0])
         raise UserError(
             f"{opened.where}: two rows for joint {labels[first]!r} in frame {_label(table, columns, first)}; expected "
@@ -129,7 +129,7 @@ def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
     facts, more = _facts(opened.where, table, columns, np.array(frames))
     return _raw(
         opened,
-        people[:, 0],
+        frame_of[people // len(ids)],
         points[..., :2],
         points[..., 2],
         notes + more,
@@ -180,14 +180,22 @@ def _frames(where: str, table: Table, columns: Columns, rows: int) -> tuple[list
             return [distinct[time] for time in times], notes
         return list(range(rows)), notes
     labels: list[Any] = table.labels(columns.frame)
-    if all(is_number(label) and label for label in labels):
-        labels = [float(label.replace(",", ".")) for label in labels]
+    if (values := _floats(labels)) is not None or all(is_number(label) and label for label in labels):
+        labels = [float(label.replace(",", ".")) for label in labels] if values is None else values
         if not all(abs(label) < 2**53 for label in labels):
             raise UserError(f"{where}: frame numbers must be numbers below 2^53")
     elif not all(labels):
         raise UserError(f"{where}: rows without a frame number")
     numbers, more = frame_numbers(labels, where)
     return numbers, notes + more
+
+
+def _floats(texts: list[str]) -> list[float] | None:
+    """The texts as numbers where all of them are."""
+    try:
+        return [float(text) for text in texts]
+    except ValueError:
+        return None
 
 
 def _required(value: float | None, where: str, text: str) -> float:
@@ -227,8 +235,12 @@ def _facts(where: str, table: Table, columns: Columns, frame: np.ndarray) -> tup
     heading = table.heading or []
     numbers = frame.tolist()
     if columns.time is not None:
-        name = heading[columns.time]
-        for number, text in zip(numbers, table.labels(columns.time), strict=True):
+        name, texts = heading[columns.time], table.labels(columns.time)
+        if (values := _floats(texts)) is not None and (unit := time_in({name: 1.0})) is not None:
+            found.times = dict(zip(reversed(numbers), reversed(values), strict=True))
+            found.units.add(unit[1])
+            texts = []
+        for number, text in dict(zip(reversed(numbers), reversed(texts), strict=False)).items():
             if (time := time_in({name: _as_number(text)})) is not None:
                 found.times.setdefault(number, time[0])
                 found.units.add(time[1])
