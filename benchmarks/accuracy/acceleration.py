@@ -1,4 +1,4 @@
-"""How smooth predictions and the truth are: ``python -m benchmarks.accuracy.acceleration --data FILE``.
+"""How smooth predictions and the truth are: ``python -m benchmarks.accuracy.acceleration [--data FILE …]``.
 
 Acceleration errors of the weights' teacher and student, of a single-frame teacher (``--single RUN``: stage 1 with
 ``model.window=1``, predicted without averaging over time) and of two oracles that no network can be: a skeleton that
@@ -15,6 +15,7 @@ import numpy as np
 
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
+from pn3d.commands.eval import BUILTIN_DATA
 from pn3d.data.clips import Clips, read_clips, without_truth
 from pn3d.data.joints17 import to_h36m17
 from pn3d.evaluation.joints import true_joints
@@ -23,6 +24,7 @@ from pn3d.inference.lifted import lift_clips
 from pn3d.inference.predict import predict
 from pn3d.inference.smoothing import CORRECTIONS, smooth
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
+from pn3d.synthetic.scenes import held_out_clips
 
 
 def without_jumps(truth_m: np.ndarray, clips: Clips, jump_mm: float) -> np.ndarray:
@@ -55,14 +57,14 @@ def smoothed(joints_m: np.ndarray, clips: Clips) -> np.ndarray:
 def main() -> None:
     """Predicts and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", nargs="+", required=True, metavar="FILE", help="files with truth")
+    parser.add_argument("--data", nargs="+", metavar="FILE", help="files with truth (default: built-in held-out)")
     parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS, metavar="FILE")
     parser.add_argument("--single", type=Path, metavar="RUN", help="run folder of a teacher with model.window=1")
     parser.add_argument("--jump", type=float, default=30.0, metavar="MM")
     options = parser.parse_args()
     weights = load_weights(options.weights)
-    for path in options.data:
-        clips = read_clips(Path(path), truth=True)
+    for path in options.data or [BUILTIN_DATA]:
+        clips = read_clips(Path(path), truth=True) if options.data else held_out_clips()
         truth = true_joints(clips)
         steady = without_jumps(truth, clips, options.jump)
         found = predict(weights, clips, builtin_body(), builtin_landmarks())

@@ -2,10 +2,11 @@
 
 Rows: the flat skeleton; the supervised twin, cross-validated on the scenes of ``--data`` and trained on built-in
 motion; a flow prior in the place of the discriminators; the paper's terms alone; fitting the body frame by frame; and
-the method itself (stage 1). Finished rows are kept in ``--json`` and skipped.
+the method itself (stage 1). Finished rows are kept in ``--json``, with what they were made from, and skipped.
 """
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -128,6 +129,12 @@ def _table(results: dict[str, Scores]) -> str:
     return align(lines)
 
 
+def made_from(options: argparse.Namespace) -> dict[str, Any]:
+    """What determines a row: files by their digest, and settings."""
+    files = [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in (options.data, *options.train)]
+    return {"files": files} | {name: getattr(options, name) for name in ("seed", "steps", "batch", "fit_frames")}
+
+
 def main() -> None:
     """Runs the rows that are not there yet, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,7 +150,15 @@ def main() -> None:
     print(start_jax(), flush=True)
     path = Path(options.json)
     path.parent.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Scores] = json.loads(path.read_text()) if path.exists() else {}
+    results: dict[str, Scores] = {}
+    kept: dict[str, Any] = {"made_from": made_from(options), "rows": results}
+    if path.exists():
+        found = json.loads(path.read_text())
+        if found.get("made_from") != kept["made_from"]:
+            parser.error(
+                f"{path} holds rows of other files or settings ({found.get('made_from')}); name another --json"
+            )
+        results.update(found["rows"])
     rows = References(options, replace(read_clips(Path(options.data), truth=True), scored=None))
     for name in options.rows:
         if name in results:
@@ -151,7 +166,7 @@ def main() -> None:
         began = time.monotonic()
         make: Callable[[], Scores] = getattr(rows, name)
         results[name] = make() | {"seconds": round(time.monotonic() - began, 1)}
-        write_json(path, results)
+        write_json(path, kept)
         print(f"{name}: {results[name]['pa_mpjpe_mm']:.1f} mm", flush=True)
     print(_table(results))
 

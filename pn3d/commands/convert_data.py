@@ -8,7 +8,7 @@ from pn3d.config import parse_overrides
 from pn3d.data.clips import concatenate, write_clips
 from pn3d.datasets.convert import KINDS, convert_data, write_splits
 from pn3d.datasets.notes import printed_notes
-from pn3d.detectors import FORMATS, person_clips, read_keypoints
+from pn3d.detectors import FORMATS, person_clips, read_keypoints, view_clips
 from pn3d.files.errors import UserError
 from pn3d.files.folders import require_writable
 
@@ -19,9 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", metavar="KIND", help=kinds)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="SOURCE … OUT.npz")
     parser.add_argument("--sequences", nargs="+", metavar="NAME", help="aistpp: only these (default: all usable ones)")
+    parser.add_argument(
+        "--views", metavar="SCENE", help="detectors: the SOURCEs are cameras that saw one moment (SCENE/cam0, ...)"
+    )
     add_lacking_options(parser)
     parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="options", help="reader's options"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="options",
+        help="a data set's own options",
     )
 
 
@@ -31,15 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
     if not sources:
         raise UserError(f"expected SOURCE and OUT.npz, found only {target}")
     require_writable([target])
-    if arguments.kind in KINDS:
+    for_detector = [n for n, value in lacking_of(arguments).items() if value is not None and n != "category"]
+    for_detector += ["views"] if arguments.views else []
+    # COCO is a data set and a detector's format; what detectors' files lack tells which is meant.
+    if arguments.kind in KINDS and not (for_detector and arguments.kind in FORMATS):
         if len(sources) > 1:
             raise UserError(f"{arguments.kind} takes one SOURCE, found {len(sources)}")
         options = parse_overrides(arguments.options)
         if arguments.category is not None:
             options["category"] = arguments.category
-        lacking = [n for n, value in lacking_of(arguments).items() if value is not None and n != "category"]
-        if lacking:
-            option = "--" + lacking[0].replace("_", "-")
+        if for_detector:
+            option = "--" + for_detector[0].replace("_", "-")
             raise UserError(f"{option} is for detectors' files; {arguments.kind} takes --set NAME=VALUE")
         if arguments.sequences:
             options["sequences"] = tuple(arguments.sequences)
@@ -56,20 +67,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _detections(arguments: argparse.Namespace, sources: list[str], target: Path) -> int:
-    """Everybody in the given detector files, cut at gaps, as one training file."""
+    """Everybody in the given detector files, cut at gaps, or the largest person of each view, as one file."""
     lacking = lacking_of(arguments)
-    parts = []
+    found = []
     for source in sources:
         detections = read_keypoints(
             source,
             format=None if arguments.kind == "detector" else arguments.kind,
-            all_people=True,
+            all_people=not arguments.views,
             **lacking,
         )
         for sentence in (*detections.assumptions, *detections.warnings):
             print(f"{source}: {sentence}")
-        parts.append(person_clips(detections, split_gaps=True))
-    clips = concatenate(parts)
+        found.append(detections)
+    if arguments.views:
+        clips = view_clips(found, arguments.views)
+    else:
+        clips = concatenate([person_clips(detections, split_gaps=True) for detections in found])
     write_clips(target, clips)
     print(f"{target}: {clips.frames} frames in {clips.num_clips} clips")
     return 0

@@ -16,7 +16,7 @@ from pn3d.evaluation.cross_view import cross_view
 from pn3d.evaluation.eval_json import JSON_VERSION, describe_data, results_json
 from pn3d.evaluation.evaluate import evaluate_prediction, predicted_track
 from pn3d.evaluation.predictions_file import read_predictions, score_file
-from pn3d.evaluation.protocol_run import read_frames, run_protocols
+from pn3d.evaluation.protocol_run import read_frames, require_applied, run_protocols
 from pn3d.evaluation.protocols import PROTOCOLS, get_protocol
 from pn3d.evaluation.report import batch_table, cross_view_table, evaluation_table, protocol_table
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_evaluation_report
@@ -33,8 +33,8 @@ from pn3d.training.run_folder import read_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d eval``."""
     source = parser.add_mutually_exclusive_group()  # without any: the weights that ship
-    source.add_argument("--run", nargs="+", metavar="DIR", help="run folders")
-    source.add_argument("--weights", nargs="+", metavar="FILE", help="weights files")
+    source.add_argument("--run", nargs="+", metavar="DIR", help="run folders; several: one table")
+    source.add_argument("--weights", nargs="+", metavar="FILE", help="weights files; several: one table")
     source.add_argument("--predictions", metavar="FILE", help="anybody's joints (N, J, 3), see docs/protocols.md")
     parser.add_argument(
         "--data",
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="native files with truth (default: built-in held-out; 'built-in-families': its second set)",
     )
     parser.add_argument("--protocol", nargs="+", metavar="NAME", help=f"of {', '.join(PROTOCOLS)}")
-    parser.add_argument("--frames", metavar="FILE", help="list of frames, for the protocols that need one")
+    parser.add_argument(
+        "--frames", metavar="FILE", help="the only frames that --protocol scores, one number a line or .npy"
+    )
     parser.add_argument("--cross-view", action="store_true", help="consistency between cameras; needs no truth")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--json", metavar="FILE", help="write the numbers here")
@@ -98,6 +100,8 @@ def _check_wishes(arguments: argparse.Namespace) -> None:
             raise UserError(f"{option} names {', '.join(sorted(twice))} twice; every row of the table needs a name")
     for name in arguments.protocol or ():
         get_protocol(name)
+    if arguments.frames and not (arguments.protocol or arguments.predictions):
+        raise UserError("--frames restricts a protocol to some frames, and none is named; give --protocol NAME")
     if arguments.cross_view and arguments.protocol:
         raise UserError("--cross-view reads no truth and --protocol needs it; ask for one of them")
     for path in (arguments.json, arguments.report):
@@ -159,9 +163,10 @@ def _protocols(
     """The protocols asked for, of teacher and student, printed."""
     frames = None if arguments.frames is None else read_frames(arguments.frames, clips.frames)
     entries: dict[str, Any] = {}
+    skipped: dict[str, dict[str, str]] = {}
     for label, joints_m in predicted.items():
         student = label == "student"
-        results, skipped = run_protocols(
+        results, skipped[label] = run_protocols(
             arguments.protocol,
             joints_m,
             clips,
@@ -170,8 +175,9 @@ def _protocols(
             predicted_smpl=predicted_track(prediction) if student else None,
             body=body if student else None,
         )
-        print(protocol_table(label, results, skipped))
+        print(protocol_table(label, results, skipped[label]))
         entries[label] = {result.name: result.to_json() for result in results}
+    require_applied(arguments.protocol, skipped)
     return entries
 
 

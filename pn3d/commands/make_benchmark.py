@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d make-benchmark``."""
     parser.add_argument("source", metavar="FOLDER", help="CMU's motion capture as BVH (the cgspeed conversion)")
     parser.add_argument("output", metavar="OUT.npz", help="files are named OUT_<split>.npz")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of cameras, bodies and noise (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:

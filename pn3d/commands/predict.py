@@ -38,7 +38,9 @@ FORMATS = (*EXPORTS, "mp4")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d predict``."""
     add_keypoint_options(parser)
-    parser.add_argument("--output", required=True, metavar="DIR")
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="folder of the results, made where it is missing"
+    )
     parser.add_argument("--overwrite", action="store_true", help="clear results of an earlier run in DIR first")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")

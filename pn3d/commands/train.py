@@ -174,7 +174,12 @@ class _Job:
             student=host[1] if trained else None,
             body_name=self.inputs.body.name,
             body_sha256=self.inputs.body.sha256,
-            facts={"stage": stage, "training_data": self.inputs.facts, "seed": self.config.seed},
+            facts={
+                "stage": stage,
+                "training_data": self.inputs.facts,
+                "seed": self.config.seed,
+                "command": session.command_line("train"),
+            },
         )
 
     def _evaluate(self, weights: Weights) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Reading any detector's 2D keypoints: lenient where data files are strict."""
 
 from pn3d.detectors.arrays import array_clips
-from pn3d.detectors.person_clips import person_clips
+from pn3d.detectors.person_clips import person_clips, view_clips
 from pn3d.detectors.reading import read_keypoints
 from pn3d.detectors.records import Detections, Person, Video
 from pn3d.detectors.sniffing import FORMATS
@@ -17,4 +17,5 @@ __all__ = [
     "person_clips",
     "read_keypoints",
     "read_video_facts",
+    "view_clips",
 ]

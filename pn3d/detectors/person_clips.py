@@ -1,8 +1,11 @@
 """The people of a detector's file as clips of the 17 joints that the networks take."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from pn3d.data.clips import Clips
+from pn3d.data.clips import Clips, concatenate
 from pn3d.data.joints17 import h36m17_by_name
 from pn3d.detectors.filling import SHORT_GAP_SECONDS
 from pn3d.detectors.records import Detections, Person
@@ -59,6 +62,46 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
         filled=np.concatenate(filled),
         has_joint=np.tile(np.array(remap_indices(detections.layout, H36M17)) >= 0, (len(pieces), 1)),
     )
+
+
+def view_clips(views: Sequence[Detections], scene: str) -> Clips:
+    """Files of cameras that were started together, as clips of one moment: ``SCENE/cam0``, ``SCENE/cam1``, …
+
+    Of each file the largest person, on the frames in which all files have one.
+
+    Args:
+        views: one per camera, from read_keypoints, at one frame rate.
+        scene: what the moment is called.
+
+    Raises:
+        UserError: fewer than two files, other frame rates, or no 9 frames in common.
+    """
+    people = [view.people[0] for view in views]
+    if len(people) < 2:
+        raise UserError(f"views of one moment are at least two files, found {len(people)}")
+    rates = [person.video.fps for person in people]
+    if max(rates) - min(rates) > 1e-3 * max(rates):
+        found = ", ".join(f"{rate:g}" for rate in rates)
+        raise UserError(f"views of one moment must have one frame rate, found {found} frames/s")
+    starts = [round(person.start_s * person.video.fps) for person in people]
+    ends = [start + len(person.frames) for start, person in zip(starts, people, strict=True)]
+    first, end = max(starts), min(ends)
+    if end - first < MIN_CLIP_FRAMES:
+        spans = ", ".join(f"{start} to {end - 1}" for start, end in zip(starts, ends, strict=True))
+        raise UserError(f"views of one moment must share {MIN_CLIP_FRAMES} frames; their people are in frames {spans}")
+    parts = []
+    for camera, (view, person, start) in enumerate(zip(views, people, starts, strict=True)):
+        own = slice(first - start, end - start)
+        shared = replace(
+            person,
+            keypoints_px=person.keypoints_px[own],
+            confidence=person.confidence[own],
+            frames=person.frames[own],
+            filled=person.filled[own],
+            name=f"{scene}/cam{camera}",
+        )
+        parts.append(person_clips(replace(view, people=(shared,), clips=None)))
+    return concatenate(parts)
 
 
 def _pieces(person: Person, split: bool) -> list[tuple[int, int]]:

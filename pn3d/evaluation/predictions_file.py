@@ -26,7 +26,7 @@ from pn3d.evaluation.baselines import flat_joints
 from pn3d.evaluation.body_metrics import SmplTrack, sole_height_m
 from pn3d.evaluation.evaluate import Scores, named_body, score_joints
 from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
-from pn3d.evaluation.protocol_run import ProtocolResult, run_protocols
+from pn3d.evaluation.protocol_run import ProtocolResult, require_applied, run_protocols
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17, get_layout
 
@@ -112,6 +112,7 @@ def score_file(
         results[label], skipped[label] = run_protocols(
             protocols, joints_m, clips, metric_scale=scaled, frames=frames, predicted_smpl=smpl, body=body
         )
+    require_applied(protocols, skipped)
     return FileScores(scores, results, skipped)
 
 

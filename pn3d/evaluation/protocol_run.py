@@ -1,6 +1,6 @@
 """Scoring joints by a protocol of the table, and reading lists of frames."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,10 @@ from pn3d.evaluation.joints import counted_frames, genres, group_means, known_jo
 from pn3d.evaluation.protocols import PROTOCOLS, Measure, Number, get_protocol
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
+
+
+class DoesNotApplyError(UserError):
+    """No number of a protocol applies to a prediction."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def run_protocol(
         body: its model.
 
     Raises:
-        UserError: unknown protocol, no frames given where it needs them, no truth, or nothing of it applies.
+        DoesNotApplyError: no number of it applies to the prediction.
+        UserError: unknown protocol, no frames given where it needs them, or no truth.
         ValueError: arrays that do not fit together.
     """
     protocol = get_protocol(name)
@@ -123,7 +128,7 @@ def run_protocol(
             values.append(replace(value, joints=tuple(H36M17.joints[joint] for joint in joints)))
     if not values:
         reasons = "; ".join(f"{key}: {why}" for key, why in left_out.items())
-        raise UserError(f"protocol {name!r} does not apply to this prediction: {reasons}")
+        raise DoesNotApplyError(f"protocol {name!r} does not apply to this prediction: {reasons}")
     return ProtocolResult(name, tuple(values), left_out)
 
 
@@ -142,7 +147,7 @@ def run_protocols(
     ``frames`` restricts every protocol that is asked for by name; of all, only those that need a list of frames.
 
     Returns:
-        the results, and the protocols that do not apply with their reasons (only where none was asked for by name).
+        the results, and the protocols that do not apply, with their reasons.
     """
     results, skipped = [], {}
     for name in PROTOCOLS if names is None else names:
@@ -162,10 +167,17 @@ def run_protocols(
                 )
             )
         except UserError as error:
-            if names is not None:
+            if names is not None and not isinstance(error, DoesNotApplyError):
                 raise
             skipped[name] = str(error)
     return results, skipped
+
+
+def require_applied(names: Sequence[str] | None, skipped: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuses a protocol that was asked for by name and applies to none of the predictions, ``skipped`` by label."""
+    for name in names or ():
+        if all(name in of for of in skipped.values()):
+            raise UserError("; ".join(dict.fromkeys(of[name] for of in skipped.values())))
 
 
 def read_frames(path: str | Path, total: int) -> np.ndarray:

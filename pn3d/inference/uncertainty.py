@@ -4,7 +4,7 @@ Four signs per frame, each the logarithm of something that grows with the error:
 overlapping and mirrored windows disagree, how much teacher and student disagree, how far the student was from the
 keypoints before the fit, and how little the detector trusted its joints. A linear regression on the
 logarithm of the PA-MPJPE, fitted on built-in motion with a simulated detector, makes one number of them
-(``python -m benchmarks.confidence --fit``); its coefficients travel in the weights' card under ``uncertainty``.
+(``python -m benchmarks.accuracy.confidence --fit``); its coefficients travel in the weights' card (``uncertainty``).
 """
 
 from typing import Any

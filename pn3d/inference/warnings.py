@@ -1,6 +1,6 @@
 """Signs, without truth, that something is wrong: swapped sides, flipped depth, odd views, a moving camera.
 
-Measured on simulated corruption of built-in motion by ``python -m benchmarks.warnings``; figures in docs/prediction.md.
+Measured on simulated corruption of built-in motion: ``python -m benchmarks.accuracy.warnings``, docs/prediction.md.
 """
 
 import itertools

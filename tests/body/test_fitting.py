@@ -72,6 +72,20 @@ def test_what_was_not_measured_pulls_nothing_and_no_steps_change_nothing() -> No
     )
 
 
+def test_a_surer_joint_pulls_more() -> None:
+    """Confidence is a weight, not a mask: the wrist comes nearer to where a detector is sure of it."""
+    rest, local = people(3, 0.2)
+    rays = seen(rest, local)
+    wrist = 13
+    moved = rays.at[:, wrist].add(0.02)
+    apart = []
+    for trust in (0.05, 1.0):
+        weight = jnp.ones((3, 17)).at[:, wrist].set(trust)
+        fitted = fitting.fit_body(BODY, LANDMARKS, NOTHING, rest, local, picture(moved, weight))
+        apart.append(np.linalg.norm(np.asarray(seen(rest, fitted) - moved)[:, wrist], axis=-1))
+    assert (apart[1] < 0.8 * apart[0]).all(), apart
+
+
 def test_moves_are_the_derivatives_of_forward_kinematics() -> None:
     rest, local = people(2, 0.4)
 

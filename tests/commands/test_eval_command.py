@@ -120,6 +120,36 @@ def test_predictions_get_numbers_and_a_page(files: Path, tmp_path: Path) -> None
     assert "Frames of prediction" in (tmp_path / "o.html").read_text()
 
 
+def test_a_protocol_that_is_not_for_one_player_is_left_out_with_a_word(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The teacher has no metric scale, so the paper's own protocol is the student's alone."""
+    words = ["eval", "--weights", str(files / "w.npz"), "--data", str(files / "a.npz"), "--protocol", "h36m-p1"]
+    assert main([*words, "--json", str(tmp_path / "o.json")]) == 0
+    protocols = json.loads((tmp_path / "o.json").read_text())["protocols"]
+    assert protocols["teacher"] == {}
+    value = protocols["student"]["h36m-p1"]["numbers"]["mpjpe_mm"]["value"]
+    said = capsys.readouterr().out
+    assert f"{value:.1f}" in said
+    assert "h36m-p1: skipped" in said
+    assert "no metric scale" in said
+    clips = read_clips(files / "a.npz", truth=True)
+    ours = {"joints_cam_m": clips.joints_cam, "teacher_joints_cam_m": clips.joints_cam, "layout": "h36m17"}
+    np.savez(tmp_path / "ours.npz", **ours)
+    words = ["eval", "--predictions", str(tmp_path / "ours.npz"), "--data", str(files / "a.npz")]
+    assert main([*words, "--protocol", "h36m-p1"]) == 0
+    assert "h36m-p1: skipped" in capsys.readouterr().out
+    np.savez(tmp_path / "scaleless.npz", joints=clips.joints_cam, layout="h36m17", metric_scale=False)
+    words = ["eval", "--predictions", str(tmp_path / "scaleless.npz"), "--data", str(files / "a.npz")]
+    assert main([*words, "--protocol", "h36m-p1"]) == 2
+    assert "does not apply to this prediction" in capsys.readouterr().err
+
+
+def test_a_list_of_frames_needs_a_protocol(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--weights", str(files / "w.npz"), "--data", str(files / "a.npz"), "--frames", "f.txt"]) == 2
+    assert "give --protocol NAME" in capsys.readouterr().err
+
+
 MISTAKES = {
     "protocol": (["--protocol", "h36m"], "unknown protocol 'h36m'; known protocols: h36m-p1"),
     "folder of the numbers": (["--json", "none/o.json"], "cannot write none/o.json: there is no folder none"),

@@ -13,6 +13,7 @@ from pn3d.commands import run_inputs, train
 from pn3d.commands.main import main
 from pn3d.config import Config, Stage
 from pn3d.data.clips import read_clips, without_truth, write_clips
+from pn3d.evaluation.cross_view import cross_view
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights, save_weights
 from pn3d.training.batch import TrainData
@@ -21,7 +22,7 @@ from pn3d.training.state import TrainState, stage_optimiser
 from tests.detectors.test_video_file import mp4
 from tests.inference.test_predict import weights
 from tests.support import tiny
-from tools.stand_ins.detector_files import alphapose, walking_people
+from tools.stand_ins.detector_files import alphapose, coco_results, walking_people
 
 
 def test_every_option_that_a_remark_names_exists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,6 +47,28 @@ def test_a_video_gives_rate_and_size(tmp_path: Path) -> None:
     clips = read_clips(target)
     assert clips.fps[0] == pytest.approx(30000 / 1001)
     assert clips.image_size.tolist() == [[1920, 1080]]
+
+
+def test_cameras_that_saw_one_moment_are_views_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two files of other lengths and people: the largest of each, on the frames that both have."""
+    sources = []
+    for camera, frames in enumerate((30, 20)):
+        (tmp_path / str(camera)).mkdir()
+        sources.append(str(alphapose(tmp_path / str(camera), walking_people("coco17", frames, people=2))))
+    words = ["convert-data", "detector", *sources, str(tmp_path / "views.npz"), "--fps", "30", "--views", "dance"]
+    assert main([*words, "--image-size", "1280", "720"]) == 0
+    clips = read_clips(tmp_path / "views.npz")
+    assert clips.clip_name.tolist() == ["dance/cam0", "dance/cam1"]
+    assert clips.lengths.tolist() == [20, 20]
+    assert cross_view(np.random.default_rng(0).normal(size=(40, 17, 3)), clips).pairs == 1
+    assert main(["convert-data", "detector", sources[0], str(tmp_path / "o.npz"), "--views", "dance"]) == 2
+    assert "at least two files, found 1" in capsys.readouterr().err
+
+
+def test_coco_with_what_a_detector_lacks_is_the_detectors_format(tmp_path: Path) -> None:
+    source, target = coco_results(tmp_path, walking_people("coco17", 12)), tmp_path / "mine.npz"
+    assert main(["convert-data", "coco", str(source), str(target), "--fps", "30"]) == 0
+    assert read_clips(target).frames == 12
 
 
 def test_data_sets_do_not_swallow_these_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

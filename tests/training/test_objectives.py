@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from pn3d.lifting.teacher import lift_again, root_relative
 from pn3d.lifting.windows import novel_window
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
-from pn3d.training.stages.joint import student_in_view
+from pn3d.training.stages.joint import joint_targets, student_in_view
 from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
 from pn3d.training.state import init_state
 from tests.support import tiny
@@ -129,6 +130,29 @@ def test_a_student_who_says_what_the_teacher_says_has_its_picture_in_the_new_vie
     np.testing.assert_allclose(in_view.novel.window.xy, cycle.novel.window.xy, atol=1e-4)
     other = student_in_view(PLAIN, tiny.scene(), student, posed, cycle, batch)
     assert float(jnp.abs(other.novel.window.xy - cycle.novel.window.xy).max()) > 0.1
+
+
+def test_what_players_teach_each_other_is_held_constant() -> None:
+    """No gradient runs into the targets of the joint stage, nor through the teacher's view of the student."""
+    batch, cycle, _ = _cycle(PLAIN)
+    scene, first = tiny.scene(), tiny.first_state()
+    players = {name: getattr(first, name).params for name in ("teacher", "student")}
+
+    def targets(params: dict[str, Any]) -> jax.Array:
+        return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(joint_targets(PLAIN, scene, params, batch)))
+
+    posed = pose_body(scene.networks.student, players["student"], batch.window, scene.body, scene.landmarks)
+
+    def picture(joints: jax.Array, rotation: jax.Array) -> jax.Array:
+        seen = cycle._replace(
+            lifted=dataclasses.replace(cycle.lifted, joints=joints), view=cycle.view.replace(rotation=rotation)
+        )
+        return jnp.sum(student_in_view(PLAIN, scene, players["student"], posed, seen, batch).novel.window.xy ** 2)
+
+    slopes = jax.jit(jax.grad(targets))(players)
+    slopes_of_view = jax.jit(jax.grad(picture, argnums=(0, 1)))(cycle.lifted.joints, cycle.view.rotation)
+    for leaf in jax.tree.leaves((slopes, slopes_of_view)):
+        assert not np.asarray(leaf).any()
 
 
 def test_the_students_fake_has_the_mask_that_discriminators_see() -> None:

@@ -22,6 +22,11 @@ def test_who_learns_moves_and_who_is_frozen_does_not(stage: Stage) -> None:
     before = jax.tree.map(np.asarray, {name: getattr(state, name).params for name in PLAYERS})
     after, metrics = tiny.advance(stage, 1)(tiny.on_devices(state, 1), tiny.on_devices(tiny.data(), 1))
     assert int(after.step) == 1
+    for name in ("teacher", "student"):
+        # Averages follow at once: a tenth of the old weights is left after the first step, and they were the average.
+        ema, params = (tiny.leaves(getattr(getattr(after, name), part)) for part in ("ema", "params"))
+        for average, new, old in zip(ema, params, tiny.leaves(before[name]), strict=True):
+            np.testing.assert_allclose(average, 0.1 * old + 0.9 * new, rtol=1e-5, atol=1e-7, err_msg=name)
     for name in PLAYERS:
         moved = not tiny.bitwise_equal(before[name], getattr(after, name).params)
         assert moved == (name in TRAINED[stage]), name

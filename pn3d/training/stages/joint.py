@@ -28,7 +28,7 @@ Fakes = dict[str, list[jax.Array]]
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
     """Gradients of all four players on one device's batch, and its metrics."""
     networks, stage = scene.networks, config.joint
-    targets = _targets(config, scene, params, batch)
+    targets = joint_targets(config, scene, params, batch)
 
     def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Fakes, jax.Array]]:
         cycle = self_consistency_cycle(scene, own["teacher"], batch, config.augment.wide_views)
@@ -67,7 +67,7 @@ class Targets(NamedTuple):
     of_student: FittedFrames
 
 
-def _targets(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> Targets:
+def joint_targets(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> Targets:
     """Both teach from the windows before noise and masks, averaged with the mirrored ones: better than what they make
     of the windows that they learn from."""
     networks, fit_steps = scene.networks, config.joint.fit_steps
