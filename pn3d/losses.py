@@ -20,6 +20,9 @@ _JOINTS = np.arange(len(H36M17.joints))
 _BONE_ENDS = (_BONES[:, 1:] == _JOINTS).astype(np.float32) - (_BONES[:, :1] == _JOINTS).astype(np.float32)
 """(16, 17) 1 at each bone's own joint, -1 at its parent."""
 _MIRROR = H36M17.mirror
+_BONE_OF = {H36M17.joints[joint]: bone for bone, (_, joint) in enumerate(_BONES)}
+"""Joint -> number of the bone that ends in it."""
+_THIGHS_SHANKS = np.array([[_BONE_OF[f"{side}_{joint}"] for side in ("left", "right")] for joint in ("knee", "ankle")])
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
 
@@ -104,21 +107,16 @@ def proportions(ratios: Float[Array, "B T 16"], human_ratios: Float[Array, "16"]
     return jnp.mean((jnp.mean(ratios, axis=1) - human_ratios[None]) ** 2)
 
 
-def _bone(end: str) -> int:
-    """Number of the bone that ends in a joint."""
-    return [H36M17.joints[joint] for joint in _BONES[:, 1]].index(end)
-
-
 def knee_hinge(bones: Float[Array, "B T 16 3"]) -> Scalar:
     """How far knees bend the wrong way: relu(-s)^2 with s the sine-like triple product of thigh, shank and hip line.
 
     ``bone_vectors`` in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends backwards. Our
     addition.
     """
-    thighs = safe_unit(bones[:, :, np.array([_bone("left_knee"), _bone("right_knee")])])
-    shanks = safe_unit(bones[:, :, np.array([_bone("left_ankle"), _bone("right_ankle")])])
-    hip_line = safe_unit(bones[:, :, _bone("left_hip")] - bones[:, :, _bone("right_hip")])[:, :, None]
-    bend = jnp.sum(jnp.cross(thighs, shanks) * hip_line, axis=-1)
+    hip_line = bones[:, :, _BONE_OF["left_hip"]] - bones[:, :, _BONE_OF["right_hip"]]
+    thighs, shanks = (bones[:, :, pair] for pair in _THIGHS_SHANKS)
+    units = safe_unit(jnp.concatenate([thighs, shanks, hip_line[:, :, None]], axis=2))
+    bend = jnp.sum(jnp.cross(units[:, :, :2], units[:, :, 2:4]) * units[:, :, 4:], axis=-1)
     return jnp.mean(jax.nn.relu(-bend) ** 2)
 
 

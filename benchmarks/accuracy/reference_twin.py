@@ -21,9 +21,9 @@ from pn3d.data.windows import flip_windows, gather_windows
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
-from pn3d.lifting.networks import Params, make_networks
 from pn3d.lifting.teacher import lift, root_relative
 from pn3d.lifting.windows import make_window
+from pn3d.models.networks import Params, make_networks
 from pn3d.training.batch import TrainData
 from pn3d.training.model_selection import scene_of
 

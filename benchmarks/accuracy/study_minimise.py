@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from pn3d.config import Config
-from pn3d.lifting.networks import Params
+from pn3d.models.networks import Params
 from pn3d.training.parallel import AXIS, device_mesh, mapped_step, repeated, replicate, varying
 from pn3d.training.state import clipped_adam, init_state
 from pn3d.training.train_step import ema_decay

@@ -17,7 +17,7 @@ from pn3d.data.clips import Clips
 from pn3d.evaluation.cross_view import cross_view, views_by_scene
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import load_weights
-from pn3d.lifting.networks import make_networks
+from pn3d.models.networks import make_networks
 from pn3d.training.model_selection import HeldOut, combined, flat_lift, held_out_windows, score_terms, teacher_lift
 
 Point = dict[str, Any]

@@ -25,7 +25,7 @@ from pn3d.evaluation.evaluate import Scores, score_joints
 from pn3d.files.errors import TrainingDivergedError
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
-from pn3d.lifting.networks import Params
+from pn3d.models.networks import Params
 from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.model_selection import split_by_name

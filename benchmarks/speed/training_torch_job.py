@@ -14,12 +14,13 @@ from pn3d.config import Config
 from pn3d.data import windows
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.networks import Params
 from pn3d.models.layers import temporal_basis
+from pn3d.models.networks import Params
 from pn3d.training.adversarial import DISCRIMINATORS, discriminator_gradients, fake_logits
 from pn3d.training.batch import Batch, clean_xy, draw_batch
 from pn3d.training.parallel import mapped_step
 from pn3d.training.stages.teacher import self_consistency_cycle, teacher_terms
+from pn3d.training.terms import sum_terms
 
 Numbers = dict[str, float]
 
@@ -99,7 +100,7 @@ def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> t
     fake_xy, settings = cycle.novel.window.xy, config.teacher.discriminator
     logits = {name: fake_logits(scene.networks, params, name, fake_xy, batch, settings) for name in DISCRIMINATORS}
     weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
-    terms = {name: term() for name, (weight, term) in weighted.items() if weight}
+    _, terms = sum_terms(weighted)
     fakes = {name: [fake_xy] for name in DISCRIMINATORS}
     _, metrics = discriminator_gradients(scene.networks, params, fakes, cycle.view.judged, batch, settings)
     for name in DISCRIMINATORS:

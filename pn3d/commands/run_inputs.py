@@ -17,7 +17,7 @@ from pn3d.data.clips import Clips, concatenate, without_truth
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.inference.weights import Weights
-from pn3d.lifting.networks import make_networks
+from pn3d.models.networks import make_networks
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData

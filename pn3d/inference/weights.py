@@ -15,7 +15,7 @@ from pn3d.body.model import BodyModel
 from pn3d.config import Config, from_json, to_json
 from pn3d.files.atomic import write_atomically, write_json
 from pn3d.files.errors import UserError
-from pn3d.lifting.networks import Params
+from pn3d.models.networks import Params
 
 SIZE_RULE = "segments-quantile-0.8"
 """Names camera.person_size; weights trained under another rule are refused."""

@@ -7,8 +7,8 @@ from jaxtyping import Array, Float
 
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.networks import Params, apply
 from pn3d.lifting.windows import NovelWindow, Window, mirror_joints, mirror_window
+from pn3d.models.networks import Params, apply
 from pn3d.models.teacher import Teacher, TeacherOutput
 
 _ROOT = H36M17.index("pelvis")

@@ -17,7 +17,7 @@ from pn3d.data.clips import Clips
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.files.errors import UserError
-from pn3d.lifting.networks import Params
+from pn3d.models.networks import Params
 from pn3d.models.student import SHAPES
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, run_stage

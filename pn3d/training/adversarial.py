@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 
 from pn3d import losses
 from pn3d.config import DiscriminatorConfig
-from pn3d.lifting.networks import Networks, Params, apply
 from pn3d.models.discriminator import motion_features, pose_features
+from pn3d.models.networks import Networks, Params, apply
 from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.terms import Terms

@@ -23,8 +23,8 @@ from pn3d.data.windows import gather_windows
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera
 from pn3d.lifting import teacher as lifting
-from pn3d.lifting.networks import Params
 from pn3d.lifting.windows import NovelWindow, Window, make_window, mirror_joints, mirror_window, novel_window
+from pn3d.models.networks import Params
 from pn3d.models.teacher import Teacher
 from pn3d.training.batch import TrainData
 from pn3d.training.state import TrainState

@@ -9,7 +9,7 @@ from pn3d import losses
 from pn3d.body.landmarks import Landmarks, landmark_joints
 from pn3d.body.model import BodyModel, posed_joints, rest_joints_m
 from pn3d.config import ModelConfig
-from pn3d.lifting.networks import Networks, make_networks
+from pn3d.models.networks import Networks, make_networks
 
 
 class Scene(NamedTuple):

@@ -10,8 +10,8 @@ import optax
 
 from pn3d.config import Config, DiscriminatorConfig, OptimiserConfig, Stage
 from pn3d.files.errors import UserError
-from pn3d.lifting.networks import Networks, Params, make_networks
 from pn3d.models.discriminator import motion_features, pose_features
+from pn3d.models.networks import Networks, Params, make_networks
 
 PLAYERS = ("teacher", "student", "pose_discriminator", "motion_discriminator")
 TRAINED: dict[Stage, tuple[str, ...]] = {

@@ -73,6 +73,7 @@ DETECTIONS = {
 def write_detections(path: Path, form: str, layout: str | None = None) -> None:
     """One person in a form of ``tools.stand_ins.detector_forms``."""
     with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / "it").mkdir()
         made = FORMS[form].write(Path(scratch) / "it", walking_people(layout or FORMS[form].layout, FRAMES))
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(made, path)

@@ -10,10 +10,10 @@ import numpy as np
 
 from pn3d.config import Config
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.networks import make_networks
 from pn3d.lifting.student import pose_body
 from pn3d.lifting.teacher import lift_again, root_relative
 from pn3d.lifting.windows import novel_window
+from pn3d.models.networks import make_networks
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
 from pn3d.training.stages.joint import joint_targets, student_in_view
@@ -46,7 +46,11 @@ def _cycle(config: Config) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
         cycle = self_consistency_cycle(scene, params, batch)
         no_logits = dict.fromkeys(("pose_discriminator", "motion_discriminator"), jnp.zeros(COUNT))
         terms = teacher_terms(scene, cycle, batch, no_logits, config.teacher.loss)
-        return batch, cycle, {name: term() for name, (_, term) in terms.items() if "adversarial" not in name}
+        return (
+            batch,
+            cycle,
+            {name: term(*given) for name, (_, term, *given) in terms.items() if "adversarial" not in name},
+        )
 
     every_device = jax.jit(jax.vmap(of_device, axis_name=AXIS))(jnp.arange(1))
     return jax.tree.map(lambda leaf: leaf[0], every_device)

@@ -1,12 +1,16 @@
 """Properties of the pmapped steps: who learns, who does not, device counts, traces, other platforms."""
 
 import os
+import sys
+from pathlib import Path
+from types import FrameType
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import pn3d
 from pn3d.config import STAGES, Stage
 from pn3d.training import xla_options
 from pn3d.training.parallel import mapped_step
@@ -69,6 +73,28 @@ def test_the_step_is_traced_once() -> None:
     for _ in range(3):
         state, _ = advance(state, data)
     assert len(traced) == 1
+
+
+def test_one_batch_goes_through_few_rooms() -> None:
+    """Changes of room, call by call, in one trace of stage 1 (docs/architecture.md): counted by a profiler hook."""
+    root, stops = str(Path(pn3d.__file__).parent), [""]
+
+    def hook(frame: FrameType, event: str, _: object) -> None:
+        name = frame.f_code.co_filename
+        if event == "call" and name.startswith(root):
+            room = name[len(root) + 1 :].split("/")[0].removesuffix(".py")
+            if stops[-1] != room:
+                stops.append(room)
+
+    advance = mapped_step(make_step(tiny.config(), "teacher", tiny.scene()), tiny.devices(1))
+    state = tiny.on_devices(start_stage(tiny.config(), "teacher", tiny.first_state()), 1)
+    data = tiny.on_devices(tiny.data(), 1)
+    sys.setprofile(hook)
+    try:
+        advance.lower(state, data)
+    finally:
+        sys.setprofile(None)
+    assert len(stops) - 2 <= 60, stops
 
 
 @pytest.mark.parametrize("platform", ["tpu", "cuda"])

@@ -10,10 +10,10 @@ from pn3d import losses
 from pn3d.config import Config
 from pn3d.geometry import camera
 from pn3d.lifting import teacher as lifting
-from pn3d.lifting.networks import Params
 from pn3d.lifting.student import FittedFrames, Posed, fit_student, fitted_frames, pose_body
 from pn3d.lifting.teacher import Lifted, corrected_joints, root_relative
 from pn3d.lifting.windows import NovelWindow, novel_window
+from pn3d.models.networks import Params
 from pn3d.training.adversarial import discriminator_gradients, fake_logits
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import varying
@@ -82,23 +82,33 @@ def _distillation_terms(config: Config, lifted: Lifted, posed: Posed, targets: T
     """The student's own terms with distillation from the teacher, distillation back, and the student's own fit."""
     stage, fitted = config.joint, targets.of_student
     terms = student_terms(posed, targets.of_teacher, batch, config.student.loss)
-    weight, distillation = terms["distillation"]
-    terms["distillation"] = (weight * stage.teacher_to_student_weight, distillation)
+    weight, *distillation = terms["distillation"]
+    terms["distillation"] = (weight * stage.teacher_to_student_weight, *distillation)
     chosen = fitted_frames(posed.rotations.shape[1])
     skeleton = root_relative(corrected_joints(lifted, batch.window))[:, chosen]
     at_chosen = posed.at(chosen)
     terms["student_to_teacher"] = (
         stage.student_to_teacher_weight,
-        lambda: losses.distillation(fitted.joints_m, skeleton, jnp.ones_like(skeleton[..., 0])),
+        losses.distillation,
+        fitted.joints_m,
+        skeleton,
+        jnp.ones_like(skeleton[..., 0]),
     )
     terms["student_fit"] = (
         stage.fit_weight,
-        lambda: losses.body_distance(at_chosen.skeleton_m, fitted.joints_m, at_chosen.rotations, fitted.rotations),
+        losses.body_distance,
+        at_chosen.skeleton_m,
+        fitted.joints_m,
+        at_chosen.rotations,
+        fitted.rotations,
     )
     if config.augment.noisy and config.model.correct:
         terms["denoise_noisy"] = (
             config.teacher.loss.denoise_weight,
-            lambda: losses.point_distance(lifted.corrected_xy, clean_xy(batch, batch.window), batch.window.visible),
+            losses.point_distance,
+            lifted.corrected_xy,
+            clean_xy(batch, batch.window),
+            batch.window.visible,
         )
     return terms
 
@@ -139,18 +149,18 @@ def _novel_view_terms(
     batch: Batch,
 ) -> Weighted:
     """The student's self-consistency in the novel view, and the pose discriminator on it."""
-    stage, again = config.joint, in_view.again
-
-    def adversarial() -> jax.Array:
+    stage, again, terms = config.joint, in_view.again, Weighted()
+    if stage.student_adversarial_weight:
         xy = in_view.novel.window.xy
-        name = "pose_discriminator"
-        logits = fake_logits(scene.networks, params, name, xy, batch, stage.discriminator)
-        return losses.generator_adversarial(logits, judged)
-
-    terms: Weighted = {"student_adversarial": (stage.student_adversarial_weight, adversarial)}
+        logits = fake_logits(scene.networks, params, "pose_discriminator", xy, batch, stage.discriminator)
+        terms["student_adversarial"] = (stage.student_adversarial_weight, losses.generator_adversarial, logits, judged)
     if again is not None:
         terms["student_consistency"] = (
             stage.student_consistency_weight,
-            lambda: losses.rotation_consistency(again.rotations, posed.rotations, again.betas, posed.betas),
+            losses.rotation_consistency,
+            again.rotations,
+            posed.rotations,
+            again.betas,
+            posed.betas,
         )
     return terms

@@ -7,10 +7,10 @@ from jaxtyping import Array, Float
 from pn3d import losses
 from pn3d.body import limits, rest
 from pn3d.config import Config, StudentLossConfig
-from pn3d.lifting.networks import Params
 from pn3d.lifting.student import Posed, placed_rays, pose_body
 from pn3d.lifting.teacher import average_lifted
 from pn3d.lifting.windows import roll_joints, roll_window
+from pn3d.models.networks import Params
 from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
@@ -49,24 +49,29 @@ def student_terms(
         weights: of the terms.
     """
     window, clean = batch.window, batch.clean
-    all_joints = jnp.ones_like(window.confidence)
     # Rotations are smooth over a window, so every fourth frame speaks for its neighbours.
     sparse = posed.rotations[:, ::4]
+    skeleton_m, rays = posed.skeleton_m, placed_rays(posed, window)
+    excess_rad, turns = limits.limit_excess_rad(sparse), rest.relative_turns(limits.components_rad(sparse))
     return {
         "distillation": (
             weights.distillation_weight,
-            lambda: losses.distillation(posed.skeleton_m, targets, all_joints),
+            losses.distillation,
+            skeleton_m,
+            targets,
+            jnp.ones_like(window.confidence),
         ),
         "student_reprojection": (
             weights.reprojection_weight,
-            lambda: losses.reprojection(placed_rays(posed, window), clean.rays, window.size, clean.confidence),
+            losses.reprojection,
+            rays,
+            clean.rays,
+            window.size,
+            clean.confidence,
         ),
-        "shape": (weights.shape_weight, lambda: losses.shape_prior(posed.betas)),
-        "limits": (weights.limit_weight, lambda: losses.joint_limits(limits.limit_excess_rad(sparse))),
-        "rest": (
-            weights.rest_weight,
-            lambda: losses.rest_pose(rest.relative_turns(limits.components_rad(sparse))),
-        ),
-        "smoothness": (weights.smoothness_weight, lambda: losses.smoothness(posed.skeleton_m)),
-        "landmarks": (weights.landmark_weight, lambda: losses.landmark_prior(posed.corrections_m)),
+        "shape": (weights.shape_weight, losses.shape_prior, posed.betas),
+        "limits": (weights.limit_weight, losses.joint_limits, excess_rad),
+        "rest": (weights.rest_weight, losses.rest_pose, turns),
+        "smoothness": (weights.smoothness_weight, losses.smoothness, skeleton_m),
+        "landmarks": (weights.landmark_weight, losses.landmark_prior, posed.corrections_m),
     }

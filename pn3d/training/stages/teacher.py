@@ -9,9 +9,9 @@ from pn3d import losses
 from pn3d.config import Config, TeacherLossConfig
 from pn3d.geometry import camera, rotations
 from pn3d.lifting import teacher as lifting
-from pn3d.lifting.networks import Params
 from pn3d.lifting.teacher import Lifted
 from pn3d.lifting.windows import NovelWindow, novel_window
+from pn3d.models.networks import Params
 from pn3d.training.adversarial import discriminator_gradients, fake_logits
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import varying
@@ -85,41 +85,40 @@ def teacher_terms(
     window, lifted = batch.masked, cycle.lifted
     bones = losses.bone_vectors(lifted.joints)
     ratios = losses.bone_ratios(bones)
-    all_joints = jnp.ones_like(window.visible)
-    hidden = (1.0 - window.visible) * batch.clean.confidence
-    target_xy = clean_xy(batch, window)
+    visible, target_xy = window.visible, clean_xy(batch, window)
+    hidden = (1.0 - visible) * batch.clean.confidence
+    again, view = cycle.relifted, cycle.view
+    denoise = weights.denoise_weight if scene.networks.teacher.correct else 0.0
+    roll = weights.roll_weight if scene.networks.teacher.roll_head else 0.0
+    pose_logits, motion_logits = logits["pose_discriminator"], logits["motion_discriminator"]
     return {
         "reprojection": (
             weights.reprojection_weight,
-            lambda: losses.point_consistency(cycle.returned_xy, window.xy, window.visible),
+            losses.point_consistency,
+            cycle.returned_xy,
+            window.xy,
+            visible,
         ),
         "relift": (
             weights.relift_weight,
-            lambda: losses.point_consistency(cycle.relifted.joints, cycle.joints_in_view, all_joints),
+            losses.point_consistency,
+            again.joints,
+            cycle.joints_in_view,
+            jnp.ones_like(visible),
         ),
-        "elevation": (
-            weights.elevation_weight,
-            lambda: losses.elevation_consistency(cycle.relifted.elevation, cycle.view.elevation),
-        ),
-        "roll": (
-            weights.roll_weight if scene.networks.teacher.roll_head else 0.0,
-            lambda: losses.roll_consistency(lifted.roll, batch.roll, cycle.relifted.roll),
-        ),
-        "pose_adversarial": (
-            weights.pose_adversarial_weight,
-            lambda: losses.generator_adversarial(logits["pose_discriminator"], cycle.view.judged),
-        ),
+        "elevation": (weights.elevation_weight, losses.elevation_consistency, again.elevation, view.elevation),
+        "roll": (roll, losses.roll_consistency, lifted.roll, batch.roll, again.roll),
+        "pose_adversarial": (weights.pose_adversarial_weight, losses.generator_adversarial, pose_logits, view.judged),
         "motion_adversarial": (
             weights.motion_adversarial_weight,
-            lambda: losses.generator_adversarial(logits["motion_discriminator"], cycle.view.judged),
+            losses.generator_adversarial,
+            motion_logits,
+            view.judged,
         ),
-        "bone_constancy": (weights.bone_constancy_weight, lambda: losses.bone_constancy(ratios)),
-        "symmetry": (weights.symmetry_weight, lambda: losses.symmetry(ratios)),
-        "hinge": (weights.hinge_weight, lambda: losses.knee_hinge(bones)),
-        "proportion": (weights.proportion_weight, lambda: losses.proportions(ratios, scene.human_ratios)),
-        "inpaint": (weights.inpaint_weight, lambda: losses.point_consistency(lifted.own_xy, target_xy, hidden)),
-        "denoise": (
-            weights.denoise_weight if scene.networks.teacher.correct else 0.0,
-            lambda: losses.point_distance(lifted.corrected_xy, target_xy, window.visible),
-        ),
+        "bone_constancy": (weights.bone_constancy_weight, losses.bone_constancy, ratios),
+        "symmetry": (weights.symmetry_weight, losses.symmetry, ratios),
+        "hinge": (weights.hinge_weight, losses.knee_hinge, bones),
+        "proportion": (weights.proportion_weight, losses.proportions, ratios, scene.human_ratios),
+        "inpaint": (weights.inpaint_weight, losses.point_consistency, lifted.own_xy, target_xy, hidden),
+        "denoise": (denoise, losses.point_distance, lifted.corrected_xy, target_xy, visible),
     }
