@@ -83,7 +83,7 @@ def view_clips(views: Sequence[Detections], scene: str) -> Clips:
     if max(rates) - min(rates) > 1e-3 * max(rates):
         found = ", ".join(f"{rate:g}" for rate in rates)
         raise UserError(f"views of one moment must have one frame rate, found {found} frames/s")
-    starts = [round(person.start_s * person.video.fps) for person in people]
+    starts = [round(float(person.time_s[0]) * person.video.fps) for person in people]
     ends = [start + len(person.frames) for start, person in zip(starts, people, strict=True)]
     first, end = max(starts), min(ends)
     if end - first < MIN_CLIP_FRAMES:
