@@ -28,10 +28,17 @@ CHECKED = (
     "models",
     "geometry.vectors",
     "geometry.camera",
+    "geometry.rotations",
+    "body.fitting",
     "body.landmarks",
+    "body.rest",
+    "data.rays",
+    "data.windows",
     "training.adversarial",
+    "training.model_selection",
+    "training.views",
 )
-install_import_hook([f"pn3d.{name}" for name in (*CHECKED, "training.views")], "beartype.beartype")
+install_import_hook([f"pn3d.{name}" for name in CHECKED], "beartype.beartype")
 
 import jax  # noqa: E402
 import pytest  # noqa: E402

@@ -15,6 +15,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from pn3d.body.landmarks import Landmarks, landmark_joints, landmark_offsets
 from pn3d.body.model import BodyModel, posed_joints
@@ -89,14 +90,14 @@ class Picture(NamedTuple):
 def fit_body(
     body: BodyModel,
     landmarks: Landmarks,
-    corrections_m: jax.Array,
-    rest_m: jax.Array,
-    local: jax.Array,
+    corrections_m: Float[Array, "J 3"],
+    rest_m: Float[Array, "N 24 3"],
+    local: Float[Array, "N 24 3 3"],
     picture: Picture,
     depths: Depths | None = None,
     *,
     steps: int = STEPS,
-) -> jax.Array:
+) -> Float[Array, "N 24 3 3"]:
     """Turns a body's joints until its landmarks lie on the picture as well as nearness to the start allows.
 
     Every frame by itself.
@@ -128,7 +129,7 @@ def fit_body(
     return local
 
 
-def _spread(turn: jax.Array) -> jax.Array:
+def _spread(turn: Float[Array, "N K"]) -> Float[Array, "N 24 3"]:
     """(N, K) free turns -> (N, 24, 3) axis-angle about the joints' own axes."""
     place = np.zeros((len(_TURNS), 24 * 3), np.float32)
     place[np.arange(len(_TURNS)), [3 * joint + axis for joint, axis, _ in _TURNS]] = 1.0

@@ -5,9 +5,9 @@ and shoulder, and how an upper arm twists while its elbow's hinge leans. Elbows 
 turns about other axes to rest makes the plane in which they bend show the twist of the limb above.
 """
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from pn3d.geometry.skeleton import SMPL24
 
@@ -37,6 +37,6 @@ about the standard deviation over everyday movement; hinges get the play of a he
 _SPREAD_RAD = np.radians([SPREAD_DEG[name.split("_")[-1]] for name in SMPL24.joints]).astype(np.float32)
 
 
-def relative_turns(angles_rad: jax.Array) -> jax.Array:
+def relative_turns(angles_rad: Float[Array, "*N 24 3"]) -> Float[Array, "*N 24 3"]:
     """Turns away from rest over their human spread. (*, 24, 3) `limits.components_rad` -> (*, 24, 3), no unit."""
     return angles_rad / jnp.asarray(_SPREAD_RAD, angles_rad.dtype).reshape((1,) * (angles_rad.ndim - 2) + (24, 3))

@@ -7,6 +7,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
 from pn3d.data.clips import Clips
 from pn3d.geometry import camera
@@ -31,7 +32,7 @@ class FrameRays:
     root_ray: jax.Array
 
 
-def clip_intrinsics(clips: Clips) -> np.ndarray:
+def clip_intrinsics(clips: Clips) -> Float[np.ndarray, "C 4"]:
     """(C, 4) px: the file's own, or assumed from the image size."""
     if clips.intrinsics is not None:
         return np.asarray(clips.intrinsics, np.float32)
@@ -63,7 +64,9 @@ _rays = jax.jit(camera.rays_from_px)
 _centre = jax.jit(camera.centre_rays)
 
 
-def root_rays(rays: np.ndarray, confidence: np.ndarray, clip_start: np.ndarray) -> np.ndarray:
+def root_rays(
+    rays: Float[np.ndarray, "N 17 2"], confidence: Float[np.ndarray, "N 17"], clip_start: Int[np.ndarray, " C1"]
+) -> Float[np.ndarray, "N 2"]:
     """(N, 17, 2), (N, 17) -> (N, 2): middle of the hips, else the pelvis, else linear in time between such frames.
 
     A clip that never shows a hip or the pelvis takes the mean of the joints it has.

@@ -8,6 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
 from pn3d.data.clips import Clips
 from pn3d.files.errors import UserError
@@ -62,15 +63,20 @@ def window_starts(clips: Clips, length: int) -> tuple[np.ndarray, int]:
     return starts, int((clips.lengths < length).sum())
 
 
-def gather_windows(frames: jax.Array, starts: jax.Array, length: int) -> jax.Array:
+def gather_windows(
+    frames: Shaped[Array, "N *F"], starts: Int[Array | np.ndarray, " B"], length: int
+) -> Shaped[Array, "B T *F"]:
     """``frames[s : s + length]`` for each start, on the device. (N, *), (B,) int -> (B, length, *)."""
     chex.assert_rank(starts, 1)
     return jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(frames, start, length, axis=0))(starts)
 
 
 def flip_windows(
-    x: jax.Array, mask: jax.Array, flip: jax.Array, mirror: tuple[int, ...] = H36M17.mirror
-) -> tuple[jax.Array, jax.Array]:
+    x: Float[Array, "B T J 2"],
+    mask: Float[Array, "B T J"],
+    flip: Bool[Array | np.ndarray, " B"],
+    mirror: tuple[int, ...] = H36M17.mirror,
+) -> tuple[Float[Array, "B T J 2"], Float[Array, "B T J"]]:
     """Mirrors the chosen windows left to right: x -> -x, left joints become right joints and their masks go along.
 
     (B, T, J, 2), (B, T, J), (B,) bool -> (B, T, J, 2), (B, T, J).
@@ -86,8 +92,12 @@ def flip_windows(
 
 
 def add_detector_noise(
-    keys: jax.Array, x: jax.Array, mask: jax.Array, scale: float | jax.Array, height: float = UNIT_HEIGHT
-) -> jax.Array:
+    keys: Key[Array, " B"],
+    x: Float[Array, "B T 17 2"],
+    mask: Float[Array, "B T 17"],
+    scale: float | jax.Array,
+    height: float = UNIT_HEIGHT,
+) -> Float[Array, "B T 17 2"]:
     """Errors as detectors make them: correlated in time, limbs worse than the torso, and rare outliers.
 
     Each example has a strength of its own in [0, scale], in units of the person's height: the mean error of its joints
@@ -124,7 +134,9 @@ def _noise(key: jax.Array, length: int) -> jax.Array:
     return strength * (jitter * jnp.array(_RELATIVE_SIGMA).reshape(1, -1, 1) + jnp.where(outlier, jump, 0.0))
 
 
-def drop_joints(keys: jax.Array, mask: jax.Array, probability: float | jax.Array) -> jax.Array:
+def drop_joints(
+    keys: Key[Array, " B"], mask: Float[Array, "B T 17"], probability: float | jax.Array
+) -> Float[Array, "B T 17"]:
     """Hides joints of some windows, so that the network learns to do without them.
 
     With the given probability an example loses one of: the joints that COCO has not (pelvis, spine, thorax, neck,

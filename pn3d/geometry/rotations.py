@@ -4,15 +4,18 @@ Shapes are ``(*, 3)`` axis-angle in radians, ``(*, 6)`` the first two columns of
 ``(*, 4)`` unit quaternion (w, x, y, z), ``(*, 3, 3)`` matrix acting on column vectors. Any leading axes.
 """
 
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 _SMALL = 1e-4
 
 
-def axis_angle_to_matrix(axis_angle: jax.Array) -> jax.Array:
+def axis_angle_to_matrix(axis_angle: Float[Array | np.ndarray, "*N 3"]) -> Float[Array, "*N 3 3"]:
     """Rodrigues' formula. (*, 3) -> (*, 3, 3).
 
     Near zero the two coefficients are their Taylor series of the squared angle, so values and all gradients are
@@ -34,12 +37,12 @@ def axis_angle_to_matrix(axis_angle: jax.Array) -> jax.Array:
     )
 
 
-def stack_matrix(rows: tuple[tuple[jax.Array, ...], ...]) -> jax.Array:
+def stack_matrix(rows: tuple[tuple[Float[Array | np.ndarray, "*N"], ...], ...]) -> Float[Array, "*N 3 3"]:
     """Nine arrays of shape (*) in rows -> (*, 3, 3)."""
     return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def matrix_to_quaternion(matrix: jax.Array) -> jax.Array:
+def matrix_to_quaternion(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 4"]:
     """(*, 3, 3) -> (*, 4), w >= 0. The largest of the four components is computed first, so it is stable everywhere."""
     chex.assert_axis_dimension(matrix, -1, 3)
     m = lambda i, j: matrix[..., i, j]  # noqa: E731
@@ -63,7 +66,7 @@ def matrix_to_quaternion(matrix: jax.Array) -> jax.Array:
     return jnp.where(unit[..., :1] < 0, -unit, unit)
 
 
-def quaternion_to_matrix(quaternion: jax.Array) -> jax.Array:
+def quaternion_to_matrix(quaternion: Float[Array | np.ndarray, "*N 4"]) -> Float[Array, "*N 3 3"]:
     """(*, 4) of any length but zero -> (*, 3, 3)."""
     chex.assert_axis_dimension(quaternion, -1, 4)
     unit = quaternion / jnp.linalg.norm(quaternion, axis=-1, keepdims=True)
@@ -77,7 +80,7 @@ def quaternion_to_matrix(quaternion: jax.Array) -> jax.Array:
     )
 
 
-def quaternion_to_axis_angle(quaternion: jax.Array) -> jax.Array:
+def quaternion_to_axis_angle(quaternion: Float[Array | np.ndarray, "*N 4"]) -> Float[Array, "*N 3"]:
     """(*, 4) unit, -> (*, 3) with an angle in [0, pi]; finite gradients at the identity."""
     chex.assert_axis_dimension(quaternion, -1, 4)
     quaternion = jnp.where(quaternion[..., :1] < 0, -quaternion, quaternion)
@@ -89,12 +92,12 @@ def quaternion_to_axis_angle(quaternion: jax.Array) -> jax.Array:
     return factor[..., None] * vector
 
 
-def matrix_to_axis_angle(matrix: jax.Array) -> jax.Array:
+def matrix_to_axis_angle(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 3"]:
     """(*, 3, 3) -> (*, 3) with an angle in [0, pi]."""
     return quaternion_to_axis_angle(matrix_to_quaternion(matrix))
 
 
-def axis_angle_to_quaternion(axis_angle: jax.Array) -> jax.Array:
+def axis_angle_to_quaternion(axis_angle: Float[Array | np.ndarray, "*N 3"]) -> Float[Array, "*N 4"]:
     """(*, 3) -> (*, 4), finite gradients at zero."""
     chex.assert_axis_dimension(axis_angle, -1, 3)
     squared = jnp.sum(axis_angle * axis_angle, axis=-1)
@@ -105,7 +108,7 @@ def axis_angle_to_quaternion(axis_angle: jax.Array) -> jax.Array:
     return jnp.concatenate([w[..., None], factor[..., None] * axis_angle], axis=-1)
 
 
-def sixd_to_matrix(sixd: jax.Array) -> jax.Array:
+def sixd_to_matrix(sixd: Float[Array | np.ndarray, "*N 6"]) -> Float[Array, "*N 3 3"]:
     """Gram-Schmidt of two 3-vectors, the first two columns. (*, 6) -> (*, 3, 3). Zhou et al., CVPR 2019, Eq. 14-15.
 
     Lengths are bounded below by 1e-6 under the root, so a degenerate input gives finite values and gradients.
@@ -120,46 +123,50 @@ def sixd_to_matrix(sixd: jax.Array) -> jax.Array:
     return stack_matrix(tuple(zip(x, y, z, strict=True)))
 
 
-def _unit(vector: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+def _unit(vector: tuple[Any, ...]) -> tuple[Any, ...]:
     x, y, z = vector
     over_length = jax.lax.rsqrt(x * x + y * y + z * z + 1e-12)
     return x * over_length, y * over_length, z * over_length
 
 
-def matrix_to_sixd(matrix: jax.Array) -> jax.Array:
+def matrix_to_sixd(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 6"]:
     """The first two columns. (*, 3, 3) -> (*, 6)."""
     return jnp.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
 
 
-def rotation_x(angle: jax.Array) -> jax.Array:
+def rotation_x(angle: Float[Array | np.ndarray, "*N"]) -> Float[Array, "*N 3 3"]:
     """Right-handed rotation about x by ``angle`` radians. (*) -> (*, 3, 3)."""
     c, s = jnp.cos(angle), jnp.sin(angle)
     one, zero = jnp.ones_like(c), jnp.zeros_like(c)
     return stack_matrix(((one, zero, zero), (zero, c, -s), (zero, s, c)))
 
 
-def rotation_y(angle: jax.Array) -> jax.Array:
+def rotation_y(angle: Float[Array | np.ndarray, "*N"]) -> Float[Array, "*N 3 3"]:
     """Right-handed rotation about y by ``angle`` radians. (*) -> (*, 3, 3)."""
     c, s = jnp.cos(angle), jnp.sin(angle)
     one, zero = jnp.ones_like(c), jnp.zeros_like(c)
     return stack_matrix(((c, zero, s), (zero, one, zero), (-s, zero, c)))
 
 
-def rotation_z(angle: jax.Array) -> jax.Array:
+def rotation_z(angle: Float[Array | np.ndarray, "*N"]) -> Float[Array, "*N 3 3"]:
     """Right-handed rotation about z by ``angle`` radians. (*) -> (*, 3, 3)."""
     c, s = jnp.cos(angle), jnp.sin(angle)
     one, zero = jnp.ones_like(c), jnp.zeros_like(c)
     return stack_matrix(((c, -s, zero), (s, c, zero), (zero, zero, one)))
 
 
-def rotate(matrix: jax.Array, vectors: jax.Array) -> jax.Array:
+def rotate(
+    matrix: Float[Array | np.ndarray, "*M 3 3"], vectors: Float[Array | np.ndarray, "*N P 3"]
+) -> Float[Array, "*L P 3"]:
     """Applies (*, 3, 3) to points (*, N, 3), those of one leading index by the same matrix; leading axes broadcast."""
     x, y, z = (vectors[..., axis] for axis in range(3))
     rows = (tuple(matrix[..., row, column][..., None] for column in range(3)) for row in range(3))
     return jnp.stack([a * x + b * y + c * z for a, b, c in rows], axis=-1)
 
 
-def compose(first: jax.Array, second: jax.Array) -> jax.Array:
+def compose(
+    first: Float[Array | np.ndarray, "*N 3 3"], second: Float[Array | np.ndarray, "*N 3 C"]
+) -> Float[Array, "*N 3 C"]:
     """The matrix product first @ second, (*, 3, 3) and (*, 3, n) -> (*, 3, n).
 
     As a sum of products: exact float32 on every device, and much faster than thousands of matrix products.
@@ -167,40 +174,44 @@ def compose(first: jax.Array, second: jax.Array) -> jax.Array:
     return jnp.sum(first[..., :, :, None] * second[..., None, :, :], axis=-2)
 
 
-def transpose(matrix: jax.Array) -> jax.Array:
+def transpose(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 3 3"]:
     """The inverse of a rotation. (*, 3, 3) -> (*, 3, 3)."""
     return jnp.swapaxes(matrix, -1, -2)
 
 
-def geodesic_angle(a: jax.Array, b: jax.Array) -> jax.Array:
+def geodesic_angle(
+    a: Float[Array | np.ndarray, "*N 3 3"], b: Float[Array | np.ndarray, "*M 3 3"]
+) -> Float[Array, "*L"]:
     """Angle in radians between two rotations, (*, 3, 3) each -> (*), exact near 0 and pi."""
     relative = jnp.sum(a[..., :, :, None] * b[..., :, None, :], axis=-3)
     quaternion = matrix_to_quaternion(relative)
     return 2.0 * jnp.arctan2(jnp.linalg.norm(quaternion[..., 1:], axis=-1), quaternion[..., 0])
 
 
-def mirror_axis_angle(axis_angle: jax.Array, mirror: tuple[int, ...]) -> jax.Array:
+def mirror_axis_angle(
+    axis_angle: Float[Array | np.ndarray, "*N J 3"], mirror: tuple[int, ...]
+) -> Float[Array, "*N J 3"]:
     """Pose of the body reflected in its sagittal plane (x -> -x): joints swapped, (x, y, z) -> (x, -y, -z).
 
     (*, J, 3) -> (*, J, 3); ``mirror`` is the layout's mirror map.
     """
-    return axis_angle[..., jnp.array(mirror), :] * _spread(_MIRROR_VECTOR, axis_angle)
+    return _spread(_MIRROR_VECTOR, axis_angle) * axis_angle[..., jnp.array(mirror), :]
 
 
-def mirror_matrix(matrix: jax.Array, mirror: tuple[int, ...]) -> jax.Array:
+def mirror_matrix(matrix: Float[Array | np.ndarray, "*N J 3 3"], mirror: tuple[int, ...]) -> Float[Array, "*N J 3 3"]:
     """The same for matrices: S R S with S = diag(-1, 1, 1). (*, J, 3, 3) -> (*, J, 3, 3)."""
-    return matrix[..., jnp.array(mirror), :, :] * _spread(np.outer(_MIRROR_VECTOR, _MIRROR_VECTOR), matrix)
+    return _spread(np.outer(_MIRROR_VECTOR, _MIRROR_VECTOR), matrix) * matrix[..., jnp.array(mirror), :, :]
 
 
-def mirror_sixd(sixd: jax.Array, mirror: tuple[int, ...]) -> jax.Array:
+def mirror_sixd(sixd: Float[Array | np.ndarray, "*N J 6"], mirror: tuple[int, ...]) -> Float[Array, "*N J 6"]:
     """The same for the first two columns, orthonormal or not: linear in them. (*, J, 6) -> (*, J, 6)."""
     columns = np.concatenate([_MIRROR_VECTOR, -_MIRROR_VECTOR])
-    return sixd[..., jnp.array(mirror), :] * _spread(columns, sixd)
+    return _spread(columns, sixd) * sixd[..., jnp.array(mirror), :]
 
 
 _MIRROR_VECTOR = np.array([1.0, -1.0, -1.0])
 
 
-def _spread(constant: np.ndarray, like: jax.Array) -> jax.Array:
+def _spread(constant: np.ndarray, like: jax.Array | np.ndarray) -> jax.Array:
     """A constant over the last axes, with leading axes of length one up to the rank of ``like``."""
     return jnp.asarray(constant, like.dtype).reshape((1,) * (like.ndim - constant.ndim) + constant.shape)

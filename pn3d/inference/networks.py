@@ -105,6 +105,6 @@ def _compiled_predictor(model: ModelConfig) -> Callable[..., jax.Array]:
 
 def mirrored_outputs(outputs: FrameOutputs) -> FrameOutputs:
     """What the networks would give for the mirror image: the counterpart of ``mirror_window``; its own inverse."""
-    sixd = None if outputs.sixd is None else rotations.mirror_sixd(outputs.sixd, SMPL24.mirror)  # type: ignore[arg-type]
+    sixd = None if outputs.sixd is None else rotations.mirror_sixd(outputs.sixd, SMPL24.mirror)
     joints = mirror_joints(outputs.teacher_joints)  # type: ignore[arg-type]
     return outputs._replace(teacher_joints=joints, roll_rad=-outputs.roll_rad, sixd=sixd)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from pn3d import losses
 from pn3d.config import ModelConfig
@@ -99,7 +100,7 @@ def held_out_windows(data: TrainData, config: ModelConfig, count: int = WINDOWS)
     return HeldOut(window=cut(picked), later=cut(picked + shift), shift=shift)
 
 
-def score_terms(lift: Lift, held_out: HeldOut) -> dict[str, jax.Array]:
+def score_terms(lift: Lift, held_out: HeldOut) -> dict[str, Float[Array, ""]]:
     """Every term on held-out windows; () each, in head-root units or ratios, lower is better."""
     window = held_out.window
     lifted = lift(window)
@@ -130,7 +131,7 @@ SCORE_WEIGHTS = {"pose": 1.0, "motion": 0.5, "cycle": 1.0, "overlap": 0.5, "cons
 """Of the terms over the flat skeleton's (overlap, which is zero there, over its cycle)."""
 
 
-def selection_score(teacher: Teacher, params: Params, held_out: HeldOut) -> jax.Array:
+def selection_score(teacher: Teacher, params: Params, held_out: HeldOut) -> Float[Array, ""]:
     """The score of a teacher, (); about 1 for a teacher that tells nothing of depth, lower is better."""
     own = score_terms(teacher_lift(teacher, params), held_out)
     flat = score_terms(flat_lift, held_out)
@@ -145,7 +146,7 @@ def state_score(config: ModelConfig, teacher: Teacher, held_out: TrainData) -> C
     return lambda state: float(compiled(jax.tree.map(lambda leaf: leaf.addressable_data(0), state.teacher.ema)))
 
 
-def combined(own: dict[str, jax.Array], flat: dict[str, jax.Array]) -> jax.Array:
+def combined(own: dict[str, Float[Array, ""]], flat: dict[str, Float[Array, ""]]) -> Float[Array, ""]:
     """Weighted mean of the terms over those of the flat skeleton."""
     scale = {name: flat["cycle"] if name == "overlap" else flat[name] for name in SCORE_WEIGHTS}
     total = sum((w * own[name] / (scale[name] + 1e-6) for name, w in SCORE_WEIGHTS.items()), jnp.zeros(()))
@@ -168,7 +169,7 @@ def flat_lift(window: Window) -> Skeletons:
     return Skeletons(joints, jnp.zeros_like(window.size))
 
 
-def energy_distance(a: jax.Array, b: jax.Array) -> jax.Array:
+def energy_distance(a: Float[Array, "A C"], b: Float[Array, "B C"]) -> Float[Array, ""]:
     """2 E|a - b| - E|a - a'| - E|b - b'|, square root; 0 where both are of one distribution (Szekely and Rizzo 2013).
 
     (A, C), (B, C) -> ().
