@@ -32,7 +32,6 @@ CHECKED = (
     "body.fitting",
     "body.landmarks",
     "body.rest",
-    "data.rays",
     "data.windows",
     "training.adversarial",
     "training.model_selection",

@@ -96,7 +96,7 @@ def add_detector_noise(
     x: Float[Array, "B T 17 2"],
     mask: Float[Array, "B T 17"],
     scale: float | jax.Array,
-    height: float = UNIT_HEIGHT,
+    height: float | jax.Array = UNIT_HEIGHT,
 ) -> Float[Array, "B T 17 2"]:
     """Errors as detectors make them: correlated in time, limbs worse than the torso, and rare outliers.
 

@@ -30,9 +30,22 @@ def people(spread: float, key: int = 0) -> tuple[jax.Array, jax.Array]:
 
 
 @functools.partial(jax.jit, static_argnames="steps")
-def fit(rest: jax.Array, local: jax.Array, picture: fitting.Picture, *, steps: int = fitting.STEPS) -> jax.Array:
+def fit(
+    rest: jax.Array,
+    local: jax.Array,
+    picture: fitting.Picture,
+    depths: fitting.Depths | None = None,
+    *,
+    steps: int = fitting.STEPS,
+) -> jax.Array:
     """The people brought onto a picture."""
-    return fitting.fit_body(BODY, LANDMARKS, NOTHING, rest, local, picture, steps=steps)
+    return fitting.fit_body(BODY, LANDMARKS, NOTHING, rest, local, picture, depths, steps=steps)
+
+
+@jax.jit
+def marks_of(rest: jax.Array, local: jax.Array) -> jax.Array:
+    """(N, 17, 3) landmarks."""
+    return landmark_joints(LANDMARKS, *posed_joints(BODY, rest, local), NOTHING)
 
 
 @jax.jit
@@ -121,17 +134,16 @@ def test_moves_are_the_derivatives_of_forward_kinematics() -> None:
 
 
 def test_exact_depths_and_keypoints_give_the_truth_and_depths_that_weigh_nothing_change_nothing() -> None:
-    rest, truth = people(6, 0.2)
-    axes = fitting._spread(jax.random.normal(jax.random.key(5), (6, len(fitting._TURNS))))
+    rest, truth = people(0.2)
+    axes = fitting._spread(jax.random.normal(jax.random.key(5), (COUNT, len(fitting._TURNS))))
     away = 0.3 * axes / jnp.maximum(jnp.linalg.norm(axes, axis=-1, keepdims=True), 1e-6)  # every joint that turns
     start = jnp.matmul(truth, rotations.axis_angle_to_matrix(away))
     rays = seen(rest, truth)
-    marks = landmark_joints(LANDMARKS, *posed_joints(BODY, rest, truth), NOTHING)
+    marks = marks_of(rest, truth)
     relative = marks[..., 2] - marks[:, :1, 2]
 
     def found(depths: fitting.Depths | None, steps: int = fitting.STEPS) -> np.ndarray:
-        local = fitting.fit_body(BODY, LANDMARKS, NOTHING, rest, start, picture(rays), depths, steps=steps)
-        fitted = landmark_joints(LANDMARKS, *posed_joints(BODY, rest, local), NOTHING)
+        fitted = marks_of(rest, fit(rest, start, picture(rays), depths, steps=steps))
         return np.asarray(fitted - fitted[:, :1])
 
     def error_mm(joints: np.ndarray) -> float:
