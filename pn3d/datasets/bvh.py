@@ -207,7 +207,9 @@ class _Hierarchy:
             return
         found = [_CHANNEL.fullmatch(word) for word in words[1:]]
         if not words or words[0] != str(len(found)) or not all(found):
-            raise self.error(f"CHANNELS of {name!r} must be a count and such names as Xrotation, found {words[:7]}")
+            raise self.error(
+                f"CHANNELS of {name!r} must be a count and such names as Xrotation, found {' '.join(words)[:60]!a}"
+            )
         self.channels[joint] = tuple(
             (_AXES[match[1].lower()], match[2].lower() == "rotation") for match in found if match
         )

@@ -65,7 +65,8 @@ def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
         positions = _dense(content)
     if not isinstance(positions, np.ndarray) or positions.dtype.kind not in "fiub":
         raise UserError(f"{opened.where}: expected an array of numbers, found {shown(content)}")
-    values = positions.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # NaN that signal, in damaged files
+        values = positions.astype(np.float64)
     if values.ndim == 2:
         values = unflatten(values, layout, opened.where)
     if values.ndim not in (3, 4) or values.shape[-1] not in (2, 3) or 0 in values.shape:
@@ -161,7 +162,8 @@ def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | 
 def _confidence(people: np.ndarray, scores: np.ndarray | None, where: str) -> np.ndarray:
     """(T, P, J) from the array of scores, or the third number of joints; NaN where there is none."""
     if scores is not None:
-        return scores.astype(np.float64).reshape(people.shape[:3])
+        with np.errstate(invalid="ignore"):
+            return scores.astype(np.float64).reshape(people.shape[:3])
     if people.shape[-1] == 2:
         return np.full(people.shape[:3], np.nan)
     third = people[..., 2]

@@ -48,7 +48,8 @@ def _number(value: Any) -> float | None:
         except ValueError:
             return None
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        return float(value) if abs(float(value)) < 2**60 else None
+        number: Any = value  # JSON's whole numbers may be too large for a float
+        return float(number) if abs(number) < 2**60 else None
     return None
 
 

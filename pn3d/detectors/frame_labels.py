@@ -49,7 +49,8 @@ def _value(label: Any) -> float | None:
         except ValueError:
             return None
     if isinstance(label, int | float | np.integer | np.floating) and not isinstance(label, bool):
-        return float(label) if abs(float(label)) < _LARGEST else None
+        number: Any = label
+        return float(number) if abs(number) < _LARGEST else None
     return None
 
 

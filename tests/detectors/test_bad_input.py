@@ -1,5 +1,6 @@
 """What goes wrong with keypoint files: handled as people expect, or refused in one line that names the file."""
 
+import contextlib
 import json
 import re
 import time
@@ -197,3 +198,15 @@ def test_folders_are_read_at_three_thousand_files_a_second(tmp_path):
         seconds.append(time.process_time() - begin)
     assert found.people[0].frames_seen == 1000
     assert min(seconds) < 1 / 3
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 2**70], ids=["googols", "minus googols", "70 bits"])
+def test_whole_numbers_beyond_floats_are_no_facts(number, tmp_path):
+    """JSON has whole numbers of any size: as rate, size, time, id or frame they are left out, or refused."""
+    frame = openpose_frame(walking_people("openpose18", 1)[0])
+    for key in ("fps", "canvas_width", "timestamp_ms", "frame_id"):
+        (tmp_path / "a.json").write_text(
+            json.dumps([{**frame, key: 7, "canvas_height": 9}] * 2).replace("7,", f"{number},")
+        )
+        with contextlib.suppress(UserError):
+            assert read_keypoints(tmp_path / "a.json", all_people=True).video.fps == 30
