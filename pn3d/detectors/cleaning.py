@@ -36,26 +36,28 @@ class Clean:
     warnings: list[str]
 
 
-def clean(raw: RawVideo, joints: int, where: str, image_size: tuple[int, int] | None, screen: bool) -> Clean:
-    """Cleans the first ``joints`` joints of ``raw``.
+def clean(
+    raw: RawVideo, joints: tuple[str, ...], where: str, image_size: tuple[int, int] | None, screen: bool
+) -> Clean:
+    """Cleans the first joints of ``raw``.
 
     Missing are joints at exactly (0, 0), not finite, of confidence 0 or NaN beside other confidences, or absurdly far
     outside. Coordinates that are shares of the image are multiplied back. Confidences are clipped to [0, 1].
 
     Args:
         raw: the people.
-        joints: how many of the first joints to keep.
+        joints: names of those to keep.
         where: the file, for messages.
         image_size: (width, height) that the user gives, before what the file has.
         screen: what [-1, 1] means: VideoPose3D's screen coordinates (both axes in half widths), or a share of each.
     """
     assumptions: list[str] = []
     warnings: list[str] = []
-    positions, confidence = raw.keypoints[:, :joints], raw.confidence[:, :joints]
+    positions, confidence = raw.keypoints[:, : len(joints)], raw.confidence[:, : len(joints)]
     x, y = positions[..., 0], positions[..., 1]
     measured = (np.abs(x) < ABSURD) & (np.abs(y) < ABSURD) & ((x != 0) | (y != 0))  # NaN is not below anything
     positions = np.where(measured[..., None], positions, 0)
-    confidence = as_confidence(confidence, measured, where, warnings)
+    confidence = as_confidence(confidence, measured, joints, where, warnings)
     measured &= ~(np.nan_to_num(confidence, nan=0.0) <= 0)
     size: tuple[int, int] | None = image_size
     source: Source = "given"

@@ -54,7 +54,7 @@ def people_of_video(raw: RawVideo, choice: Choice, screen: bool, given: Given, r
     """
     layout = choice.known.layout
     raw = with_columns(raw, choice)
-    cleaned = clean(raw, len(layout.joints), remarks.where, given.image_size, screen)
+    cleaned = clean(raw, layout.joints, remarks.where, given.image_size, screen)
     measured = np.isfinite(raw.keypoints[:, : len(layout.joints)]).all(-1)
     refuse_centred(raw.keypoints[:, : len(layout.joints)], measured, layout, remarks.where)
     if raw.times is not None and given.fps is None:

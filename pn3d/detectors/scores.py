@@ -13,7 +13,9 @@ PERCENT = (50.0, 100.5)
 """Scores whose 95th percentile is above the one and whose largest is below the other are per cent."""
 
 
-def as_confidence(scores: np.ndarray, measured: np.ndarray, where: str, warnings: list[str]) -> np.ndarray:
+def as_confidence(
+    scores: np.ndarray, measured: np.ndarray, joints: tuple[str, ...], where: str, warnings: list[str]
+) -> np.ndarray:
     """(D, J) scores -> confidences; NaN stays NaN.
 
     Logits (SimCC heads, Detectron2) and the like are divided, aloud, so that their 95th percentile is that of usual
@@ -44,4 +46,10 @@ def as_confidence(scores: np.ndarray, measured: np.ndarray, where: str, warnings
             f"{values.max():g}; taken as 1"
         )
     unscored = measured.any(axis=0) & ~known.any(axis=0)
+    if unscored.any():
+        names = ", ".join(joints[j] for j in np.flatnonzero(unscored))
+        warnings.append(f"{where}: without a confidence: {names}; each counts fully where it is there")
+    without = int((measured & ~known & ~unscored).sum())
+    if without:
+        warnings.append(f"{where}: {without} joints have no confidence where others have; taken as missing")
     return np.where(unscored & measured, 1.0, scores)

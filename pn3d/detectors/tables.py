@@ -107,6 +107,9 @@ def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
     values = table.numbers([axes[axis] for axis in (0, 1, 2) if axis in axes])
     labels = table.labels(columns.joint)
     names = tuple(dict.fromkeys(labels))
+    if "" in names:
+        row = labels.index("")
+        raise UserError(f"{opened.where}: row {row + 1} of frame {_label(table, columns, row)} names no joint")
     order, joint_names = _joint_order(opened.where, names, layout)
     joint_of = dict(zip(names, order, strict=True))
     frames, notes = _frames(opened.where, table, columns, len(values))

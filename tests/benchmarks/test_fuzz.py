@@ -4,11 +4,15 @@ import contextlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from benchmarks.robustness import fuzz_names
 from benchmarks.robustness.fuzz_body import base_files, mutated_files, outcome
 from benchmarks.robustness.fuzz_detectors import fuzz, mutate_bytes
+from pn3d.detectors import tables
 from pn3d.detectors.video_file import read_video_facts
 from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import COCO17
 from tests.detectors.test_video_file import avi, mkv, mp4
 
 
@@ -40,3 +44,18 @@ def test_mutated_videos(tmp_path: Path) -> None:
         path.write_bytes(mutate_bytes(whole, rng))
         with contextlib.suppress(UserError):
             read_video_facts(path)
+
+
+def test_names_that_move_change_nothing_in_silence() -> None:
+    outcome = fuzz_names.fuzz(96, 1, say=lambda text: None)
+    assert outcome["failed"] == outcome["silent"] == 0
+    assert outcome["refused"] <= fuzz_names.MOST_REFUSED * 96
+
+
+def test_a_reader_that_goes_by_order_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_order(where: str, names: tuple[str, ...], layout: str | None) -> tuple[list[int], tuple[str, ...]]:
+        return list(range(len(names))), COCO17.joints[: len(names)]
+
+    monkeypatch.setattr(tables, "_joint_order", by_order)
+    outcome = fuzz_names.fuzz(120, 0, say=lambda text: None)
+    assert outcome["silent"]

@@ -167,6 +167,7 @@ def test_a_joint_without_a_score_counts_and_the_others_keep_theirs(tmp_path: Pat
     confidence = found.people[0].confidence
     np.testing.assert_allclose(confidence[:, 0], 1.0)
     np.testing.assert_allclose(confidence[:, 1:], 0.9, atol=1e-4)
+    assert any("without a confidence: nose" in sentence for sentence in found.warnings)
     assert not any("no confidences" in sentence for sentence in found.warnings)
 
 
