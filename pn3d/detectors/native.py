@@ -16,6 +16,7 @@ from pn3d.files.errors import UserError
 from pn3d.geometry.camera import ASSUMED_FOCAL, assumed_intrinsics
 from pn3d.geometry.skeleton import Layout
 
+ABSURD = 1e9
 LONGEST_MESSAGE = 300  # damaged headers and names would be quoted at length
 
 
@@ -56,6 +57,11 @@ def read_native(opened: Opened, reason: str, given: Given) -> Detections:
 
 def _implausible(people: tuple[Person, ...], layout: Layout, where: str) -> tuple[str, ...]:
     """What is odd about the clips, a sentence each for the first that it is so of; UserError for joints that are 3D."""
+    sane = [(np.abs(person.keypoints_px) < ABSURD).all(-1) for person in people]  # larger ones would overflow below
+    people = tuple(
+        replace(one, keypoints_px=np.where(fine[..., None], one.keypoints_px, 0), confidence=one.confidence * fine)
+        for one, fine in zip(people, sane, strict=True)
+    )
     measured = [person.confidence > 0 for person in people]
     refuse_centred(np.concatenate([p.keypoints_px for p in people]), np.concatenate(measured), layout, where)
     found: list[list[str]] = [[], []]
