@@ -10,6 +10,7 @@ class Viewer {
     this.speed = 1;
     this.drawn = 0;
     this.shownFrame = -1;
+    this.pictureStale = true;
     this.pace = 16;
     this.detail = 1;
     this.settled = 0;
@@ -52,9 +53,10 @@ class Viewer {
   startFootage() {
     const kept = this.page.video;
     if (!kept) return null;
-    return new Footage(this.element("footage"), kept, () => {
+    return new Footage(this.element("footage"), kept, (seen) => {
       this.dirty = true;
-      this.shownFrame = -1;
+      // At once: some milliseconds later the browser may be a frame further.
+      if (seen) this.drawPicture();
       this.element("layer-video")?.toggleAttribute("hidden", this.footage.failed);
       if (this.footage.failed) this.say(`The video ${kept.source} cannot be shown: it is not beside this page, or this browser does not play it.`);
     });
@@ -81,7 +83,7 @@ class Viewer {
     this.scene?.show(this.motion);
     this.label();
     this.addLayers();
-    this.shownFrame = -1;
+    this.redraw();
     this.seek(Math.round((time - this.motion.first_s) * this.motion.fps), false);
     if (this.playing) this.play(true);
   }
@@ -93,6 +95,9 @@ class Viewer {
     this.element("footer").textContent = footer;
     this.element("scrub").max = frames - 1;
   }
+
+  /** Everything has to be drawn anew, though the frame is the same. */
+  redraw() { Object.assign(this, { dirty: true, shownFrame: -1, pictureStale: true }); }
 
   /** A button that is on or off. */
   chip(parent, text, pressed, toggled) {
@@ -136,12 +141,11 @@ class Viewer {
     fit.addEventListener("click", () => {
       this.picture.zoomed = !this.picture.zoomed;
       fit.setAttribute("aria-pressed", this.picture.zoomed);
-      this.dirty = true;
-      this.shownFrame = -1;
+      this.redraw();
     });
     this.element("save").addEventListener("click", () => savePicture(this));
     if (!this.footage) return;
-    const button = this.chip(this.element("footage-chips"), "Video", true, (on) => { this.layers.video = on; this.shownFrame = -1; });
+    const button = this.chip(this.element("footage-chips"), "Video", true, (on) => { this.layers.video = on; this.redraw(); });
     button.id = "layer-video";
   }
 
@@ -183,11 +187,10 @@ class Viewer {
   }
 
   addTheme() {
-    window.addEventListener("resize", () => { this.dirty = true; this.shownFrame = -1; });
+    window.addEventListener("resize", () => this.redraw());
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       for (const part of [this.scene, this.picture, this.plots]) part?.recolour();
-      this.dirty = true;
-      this.shownFrame = -1;
+      this.redraw();
     });
   }
 
@@ -315,10 +318,17 @@ class Viewer {
   /** What stands behind the 2D view, or null. */
   behind() { return this.layers.video && this.footage?.ready ? this.footage.video : null; }
 
+  /** The 2D view. On its way to another frame the video cannot be drawn; the one that is seen stays. */
+  drawPicture() {
+    if (!this.picture || (this.footage?.begun && !this.footage.ready)) return;
+    this.picture.draw(this.pictureFrame(), this.behind());
+    this.pictureStale = false;
+  }
+
   drawFrame() {
     const { frames, fps, frame_numbers: numbers, start_s: start } = this.motion;
-    // On its way to another frame the video cannot be drawn; the one that is seen stays.
-    if (!this.footage?.begun || this.footage.ready) this.picture.draw(this.pictureFrame(), this.behind());
+    // A video that plays has it drawn when its frames come.
+    if (this.pictureStale || !this.footage?.leads) this.drawPicture();
     this.plots.draw(this.frame);
     this.element("scrub").value = this.frame;
     const seconds = (value) => (start + value / fps).toFixed(2);

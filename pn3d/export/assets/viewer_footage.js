@@ -1,12 +1,12 @@
 // The video behind the 2D view. While it plays its frames are the page's clock; while it stands still it follows.
 
 class Footage {
-  /** kept: { source, rate, data } of the page; changed() is called when another frame is there. */
+  /** kept: { source, rate, data } of the page; changed(seen) is called when something is, a frame where `seen`. */
   constructor(video, kept, changed) {
     Object.assign(this, { video, rate: kept.rate, changed, shown: null, seenAt: 0, next: null, failed: false, running: false });
     this.inside = kept.data !== undefined;
     for (const name of ["seeked", "loadeddata"]) video.addEventListener(name, () => this.arrived(name));
-    video.addEventListener("error", () => { this.failed = true; changed(); });
+    video.addEventListener("error", () => { this.failed = true; changed(false); });
     if (this.inside) {
       const text = atob(kept.data), bytes = new Uint8Array(text.length);
       for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
@@ -35,18 +35,19 @@ class Footage {
   note(time) {
     this.shown = time;
     this.seenAt = performance.now();
-    this.changed();
+    this.changed(true);
   }
 
   arrived(event) {
-    // Browsers without frame callbacks only say when a seek is over.
-    if (event === "seeked" && !this.video.requestVideoFrameCallback) this.note(this.video.currentTime);
     if (this.next !== null) {
       const time = this.next;
       this.next = null;
       this.seek(time);
+    } else if (event === "seeked") {
+      // The frame callback comes later, and in some browsers never.
+      this.note(Math.floor(this.video.currentTime * this.rate + 0.02) / this.rate);
     }
-    this.changed();
+    this.changed(false);
   }
 
   /** To the frame seen at a time; while one seek is under way only the last wish is kept. */
