@@ -223,8 +223,9 @@ class Viewer {
     if (led === null) return;
     this.time = led === undefined ? this.time + seconds : Math.max(0, led - first);
     if (this.time >= span + (led === undefined ? 0 : 0.5 / this.footage.rate)) {
-      this.time = 0;
       this.footage?.play(first, this.speed);
+      // The page waits for its video, which takes a moment to be back.
+      this.time = this.footage?.leads ? span : 0;
     }
     this.frame = Math.min(frames - 1, Math.floor(this.time * fps + 0.02));
   }
@@ -321,7 +322,8 @@ class Viewer {
   /** The 2D view. On its way to another frame the video cannot be drawn; the one that is seen stays. */
   drawPicture() {
     if (!this.picture || (this.footage?.begun && !this.footage.ready)) return;
-    this.picture.draw(this.pictureFrame(), this.behind());
+    if (this.behind()) this.footage.withFrame((image) => this.picture.draw(this.pictureFrame(), image));
+    else this.picture.draw(this.pictureFrame());
     this.pictureStale = false;
   }
 

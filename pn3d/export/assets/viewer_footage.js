@@ -38,6 +38,18 @@ class Footage {
     this.changed(true);
   }
 
+  /**
+   * Calls draw(image) with the frame that is there, whose time is then `shown`. On a busy machine it can be a later one
+   * than the callback told of; browsers say its own time where the page may read the video.
+   */
+  withFrame(draw) {
+    let frame = null;
+    try { frame = new VideoFrame(this.video); } catch { /* beside the page, or an older browser */ }
+    if (frame) this.shown = frame.timestamp / 1e6;
+    draw(frame || this.video);
+    frame?.close();
+  }
+
   arrived(event) {
     if (this.next !== null) {
       const time = this.next;
