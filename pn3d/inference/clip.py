@@ -70,7 +70,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     level_m: float | None = None
     paths: dict[str, Any] = {}
     if predictor.path:
-        placed = place_on_path(student, betas, posed, lifted, (clip.keypoints - centre) / focal, up_cam)
+        placed = place_on_path(student, posed, lifted, (clip.keypoints - centre) / focal, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut}
     poses, transl, body_joints, joints = posed

@@ -107,13 +107,6 @@ def pose_frames(
     return poses, body_joints, joints
 
 
-def posed_frames(student: StudentBody, betas: np.ndarray, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Forward kinematics of (T, 24, 3) axis-angle: body joints (T, 24, 3) and landmarks (T, 17, 3), metres, without
-    translation."""
-    body_joints, joints = in_batches(lambda part: _posed(student, betas, part), poses)
-    return body_joints, joints
-
-
 def translations(
     joints_m: np.ndarray, rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, camera_from_centred: np.ndarray
 ) -> np.ndarray:
@@ -167,11 +160,6 @@ def _pose(
     poses = rotations.matrix_to_axis_angle(jnp.concatenate([root[:, None], local[:, 1:]], axis=1))
     # Forward kinematics of what is written, so that files agree with themselves.
     return poses, *student.posed(betas, rotations.axis_angle_to_matrix(poses))
-
-
-@jax.jit
-def _posed(student: StudentBody, betas: jax.Array, poses: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return student.posed(betas, rotations.axis_angle_to_matrix(poses))
 
 
 @jax.jit

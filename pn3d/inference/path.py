@@ -25,7 +25,7 @@ CORRELATED = 2.0
 OUTLIER = 0.3
 """Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
 
-ACCELERATION_M = (0.02, 0.001)
+ACCELERATION_M = (0.035, 0.001)
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared."""
 
@@ -54,8 +54,8 @@ STILL_POWER = 4
 SLIDING_STEP_M = 0.02
 """Feet that would have to be held back by more than this per frame glide: their weight falls."""
 
-STEPS = 2
-"""Gauss-Newton steps of one solve."""
+STEPS = 1
+"""Gauss-Newton steps of one solve: each frame by itself is a start from which more change little."""
 
 _NEAREST_M = 0.1
 
@@ -94,7 +94,9 @@ class Standing(NamedTuple):
     contact: np.ndarray
 
 
-def solve_path(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None = None) -> np.ndarray:
+def solve_path(
+    view: ClipView, pelvis_m: np.ndarray, standing: Standing | None = None, *, steps: int = STEPS
+) -> np.ndarray:
     """The pelvis' place in every frame.
 
     Minimises, over P, keypoints' errors |w (ray - project(P + offset))|² + |second difference of P|² +
@@ -104,6 +106,7 @@ def solve_path(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None =
         view: keypoints and pose.
         pelvis_m: (T, 3) where to start, camera axes.
         standing: feet; none is held where None.
+        steps: Gauss-Newton steps.
 
     Returns:
         (T, 3) float64.
@@ -116,7 +119,7 @@ def solve_path(view: ClipView, pelvis_m: np.ndarray, standing: Standing | None =
     unseen = (1.0 - np.minimum(seen[1:], seen[:-1])) * joined * rate / UNSEEN_STEP_M**2
     spread = np.hypot(CORRELATED * view.jitter, NOISE) * view.size
     trust = (view.confidence / (spread**2)[:, None] / rate).astype(np.float32)
-    for _ in range(STEPS):
+    for _ in range(steps):
         problem = BandedSquares(frames)
         problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
         if frames > 2:

@@ -3,21 +3,20 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from pn3d.geometry.skeleton import H36M17, SMPL24
+from pn3d.inference import legs
 from pn3d.inference.contacts import ANKLES, POINTS, FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
 from pn3d.inference.feet import held_ankles, lifted_ankles
-from pn3d.inference.fit import StudentBody, posed_frames
+from pn3d.inference.fit import StudentBody
 from pn3d.inference.ground import Ground, find_ground
-from pn3d.inference.legs import reach
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.path import ClipView, Standing, solve_path
 
 _PELVIS = H36M17.index("pelvis")
 _LEGS = tuple(
-    tuple(SMPL24.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle")) for side in ("left", "right")
+    tuple(SMPL24.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle", "foot")) for side in ("left", "right")
 )
 _LEAST_MOVE_M = 1e-4
 
@@ -56,7 +55,6 @@ class Placed(NamedTuple):
 
 def place_on_path(
     student: StudentBody,
-    betas: np.ndarray,
     posed: Posed,
     lifted: LiftedClip,
     rays: np.ndarray,
@@ -65,8 +63,7 @@ def place_on_path(
     """Moves a clip's bodies onto one path, and their legs onto the feet that stand.
 
     Args:
-        student: the body.
-        betas: (10,) its shape.
+        student: says how landmarks hang on the body.
         posed: each frame by itself.
         lifted: confidence, size, jitter and rate of the same frames.
         rays: (T, 17, 2) keypoints of the still camera, (x / z, y / z).
@@ -94,31 +91,38 @@ def place_on_path(
         posed.body_joints + shift[:, None],
         posed.joints + shift[:, None],
     )
-    return Placed(_with_ankles(student, betas, moved, moves), contact, cut, ground)
+    return Placed(_with_ankles(student, moved, moves), contact, cut, ground)
 
 
-def _with_ankles(student: StudentBody, betas: np.ndarray, posed: Posed, moves_m: np.ndarray) -> Posed:
-    """The same with both ankles moved, (T, 2, 3), by the turns of their hips and knees; feet turn along with shanks."""
-    moving = np.linalg.norm(moves_m, axis=-1) > _LEAST_MOVE_M
-    frames = np.flatnonzero(moving.any(axis=1))
-    if not len(frames):
-        return posed
-    joints, poses = posed.body_joints[frames].astype(np.float64), posed.poses.copy()
-    pelvis = Rotation.from_rotvec(poses[frames, 0])
-    side = joints[:, _LEGS[0][0]] - joints[:, _LEGS[1][0]]
-    side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-    for leg, (hip, knee, ankle) in enumerate(_LEGS):
-        target = joints[:, ankle] + moves_m[frames, leg]
-        turns = reach(joints[:, hip], joints[:, knee], joints[:, ankle], target, side)
-        thigh = pelvis * Rotation.from_rotvec(poses[frames, hip])
-        shank = thigh * Rotation.from_rotvec(poses[frames, knee])
-        thigh, shank = Rotation.from_rotvec(turns.thigh) * thigh, Rotation.from_rotvec(turns.shank) * shank
-        turned = moving[frames, leg]
-        poses[frames[turned], hip] = (pelvis.inv() * thigh).as_rotvec()[turned]
-        poses[frames[turned], knee] = (thigh.inv() * shank).as_rotvec()[turned]
-    # Forward kinematics of just what is written, so that files agree with themselves.
-    body_joints, landmarks = posed.body_joints.copy(), posed.joints.copy()
-    new_body, new_landmarks = posed_frames(student, betas, poses[frames])
-    body_joints[frames] = new_body + posed.transl[frames, None]
-    landmarks[frames] = new_landmarks + posed.transl[frames, None]
-    return Posed(poses, posed.transl, body_joints, landmarks)
+def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Posed:
+    """The same with both ankles moved, (T, 2, 3), by the turns of their hips and knees; feet turn along with shanks.
+
+    Forward kinematics of just what changes: what hangs on a thigh or a shank moves and turns with it.
+    """
+    poses, body_joints, joints = posed.poses.copy(), posed.body_joints.copy(), posed.joints.copy()
+    weights = np.asarray(student.landmarks.weights)
+    for leg, (hip, knee, ankle, foot) in enumerate(_LEGS):
+        frames = np.flatnonzero(np.einsum("tk,tk->t", moves_m[:, leg], moves_m[:, leg]) > _LEAST_MOVE_M**2)
+        if not len(frames):
+            continue
+        old = posed.body_joints[frames].astype(np.float64)
+        side = old[:, _LEGS[0][0]] - old[:, _LEGS[1][0]]
+        side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
+        turns = legs.reach(old[:, hip], old[:, knee], old[:, ankle], old[:, ankle] + moves_m[frames, leg], side)
+        pelvis, thigh, shank = (legs.quaternions(poses[frames, joint].astype(np.float64)) for joint in (0, hip, knee))
+        global_thigh = legs.product(pelvis, thigh)
+        poses[frames, hip] = legs.axis_angles(legs.product(legs.in_axes_of(pelvis, turns.swing), thigh))
+        poses[frames, knee] = legs.axis_angles(legs.product(legs.in_axes_of(global_thigh, turns.bend), shank))
+        of_bone = {hip: turns.swing} | dict.fromkeys((knee, ankle, foot), legs.product(turns.swing, turns.bend))
+        moves = np.zeros_like(old)
+        for joint, above in ((knee, hip), (ankle, knee), (foot, ankle)):
+            bone = old[:, joint] - old[:, above]
+            moves[:, joint] = moves[:, above] + legs.turned(of_bone[above], bone) - bone
+        body_joints[frames] += moves.astype(np.float32)
+        for mark in np.flatnonzero(weights[:, [knee, ankle, foot]].any(axis=1)):
+            joints[frames, mark] += (moves.swapaxes(1, 2) @ weights[mark]).astype(np.float32)
+        for mark, bone in enumerate(student.landmarks.bone):
+            if bone in of_bone:
+                offset = posed.joints[frames, mark] - weights[mark] @ old
+                joints[frames, mark] += (legs.turned(of_bone[bone], offset) - offset).astype(np.float32)
+    return Posed(poses, posed.transl, body_joints, joints)
