@@ -119,10 +119,10 @@ def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Pos
             bone = old[:, joint] - old[:, above]
             moves[:, joint] = moves[:, above] + legs.turned(of_bone[above], bone) - bone
         body_joints[frames] += moves.astype(np.float32)
-        for mark in np.flatnonzero(weights[:, [knee, ankle, foot]].any(axis=1)):
+        for mark in np.flatnonzero(weights[:, [knee, ankle, foot]].any(axis=1)).tolist():
             joints[frames, mark] += (moves.swapaxes(1, 2) @ weights[mark]).astype(np.float32)
-        for mark, bone in enumerate(student.landmarks.bone):
-            if bone in of_bone:
+        for mark, carrier in enumerate(student.landmarks.bone):
+            if carrier in of_bone:
                 offset = posed.joints[frames, mark] - weights[mark] @ old
-                joints[frames, mark] += (legs.turned(of_bone[bone], offset) - offset).astype(np.float32)
+                joints[frames, mark] += (legs.turned(of_bone[carrier], offset) - offset).astype(np.float32)
     return Posed(poses, posed.transl, body_joints, joints)
