@@ -68,6 +68,7 @@ def predict(
     height_m: float | None = None,
     body_file: str | Path | None = None,
     refine: bool = True,
+    keep_sides: bool = False,
     path: bool = True,
     format: str | None = None,
     person: int | None = None,
@@ -92,6 +93,7 @@ def predict(
         height_m: how tall the person is; as the student's shape is where None.
         body_file: SMPL file where the weights speak of another body than the built-in one.
         refine: bring the pose closer to the keypoints.
+        keep_sides: leave left and right as the input has them, also where they are clearly exchanged.
         path: place all frames of a clip together, with feet that stand; False places each frame by itself.
         format: of a file, instead of finding it out.
         person: only this person of a file, 0 = the largest.
@@ -142,9 +144,8 @@ def predict(
         raise UserError(f"keypoints: expected a path, Clips or a NumPy array, found {type(keypoints).__name__}")
     require_somebody(clips, str(keypoints) if isinstance(keypoints, str | Path) else "keypoints")
     body = builtin_body() if body_file is None else load_body(Path(body_file))
-    found = predict_room.predict(
-        weights, clips, body, load_landmarks(body_file), refine=refine, height_m=height_m, path=path
-    )
+    wishes: dict[str, Any] = {"refine": refine, "height_m": height_m, "path": path, "keep_sides": keep_sides}
+    found = predict_room.predict(weights, clips, body, load_landmarks(body_file), **wishes)
     for sentence in found.warnings:
         warnings.warn(sentence, PredictionWarning, stacklevel=2)
     return found

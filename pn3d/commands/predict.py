@@ -3,6 +3,7 @@
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 from pn3d.commands import session
 from pn3d.commands.earlier_results import clear, earlier_results, left_over
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
     parser.add_argument("--no-path", action="store_true", help="place every frame by itself; feet may slide")
+    parser.add_argument("--keep-sides", action="store_true", help="left and right as they are, where exchanged too")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(FORMATS)}")
     parser.add_argument(
@@ -103,20 +105,18 @@ def run(arguments: argparse.Namespace) -> int:
     footage = write_footage(arguments, output, detections, video) if "html" in formats else None
     written += [output / PAGE_VIDEO] if footage is not None else []
     predictions: list[tuple[Prediction, int]] = []
+    options: dict[str, Any] = {
+        "refine": not arguments.no_refine,
+        "height_m": arguments.height_m,
+        "path": not arguments.no_path,
+        "keep_sides": arguments.keep_sides,
+    }
     try:
         for number, (folder, part) in enumerate(
             progress(folders, clips.frames, "predicting", show=len(folders) > 1, frames_of=lambda one: one[1].frames)
         ):
             make_folder(folder)
-            prediction = predict(
-                weights,
-                part,
-                body,
-                landmarks,
-                refine=not arguments.no_refine,
-                height_m=arguments.height_m,
-                path=not arguments.no_path,
-            )
+            prediction = predict(weights, part, body, landmarks, **options)
             prediction.save(folder / "prediction.npz")
             predictions += [(prediction, index) for index in range(part.num_clips)]
             facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}

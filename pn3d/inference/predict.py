@@ -1,6 +1,9 @@
 """2D keypoints -> joints, SMPL pose, shape and translation, in the camera and in an upright world: clip by clip."""
 
 import dataclasses
+import itertools
+
+import numpy as np
 
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
@@ -11,6 +14,8 @@ from pn3d.inference.clip import Predictor, predict_clip
 from pn3d.inference.fit import student_body
 from pn3d.inference.lifted import lift_clips
 from pn3d.inference.prediction import Prediction, concatenated
+from pn3d.inference.readings import exchanged_clips
+from pn3d.inference.sides import exchange, exchanged_sides
 from pn3d.inference.weights import Weights, require_body
 
 
@@ -23,6 +28,7 @@ def predict(
     refine: bool = True,
     height_m: float | None = None,
     path: bool = True,
+    keep_sides: bool = False,
 ) -> Prediction:
     """Predicts every frame of every clip. Truth in the clips is never looked at.
 
@@ -35,6 +41,7 @@ def predict(
         height_m: how tall the people are, where it is known; else as the student's shape is.
         path: solve translation for all frames of a clip together and hold feet that stand (``pn3d.inference.placed``);
             False takes every frame by itself.
+        keep_sides: leave left and right as the input has them, where they seem exchanged too.
 
     Raises:
         UserError: the weights' student poses another body.
@@ -45,6 +52,36 @@ def predict(
     clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
     student = None if weights.student is None else student_body(weights, body, landmarks)
     predictor = Predictor(weights, student, source, refine, height_m, path)
-    lifted = lift_clips(weights, clips)
+    exchanged = _exchanged_for_a_while(clips)
+    mended = _with_sides(clips, exchanged)
+    lifted, score = lift_clips(weights, mended), None
+    if student is not None:
+        throughout, score = exchanged_clips(weights, student, lifted)
+        if throughout.any():
+            exchanged = exchanged ^ np.repeat(throughout, clips.lengths)[:, None]
+            mended = _with_sides(clips, exchanged)
+            which = np.flatnonzero(throughout)
+            for index, clip in zip(which, lift_clips(weights, select(mended, which)), strict=True):
+                lifted[index] = clip
+    if keep_sides and mended is not clips:
+        lifted = lift_clips(weights, clips)
+    clips = clips if keep_sides else mended
     parts = [predict_clip(predictor, select(clips, [index]), clip) for index, clip in enumerate(lifted)]
-    return dataclasses.replace(concatenated(parts), body=body)
+    return dataclasses.replace(
+        concatenated(parts), body=body, sides_exchanged=exchanged, sides_kept=keep_sides, reading_score=score
+    )
+
+
+def _exchanged_for_a_while(clips: Clips) -> np.ndarray:
+    """(N, 2) bool: frames of h36m17 clips in which left and right of legs, of arms are clearly exchanged."""
+    spans = zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True)
+    found = [exchanged_sides(clips.keypoints[a:b], clips.confidence[a:b], float(fps)) for (a, b), fps in spans]
+    return np.concatenate(found)
+
+
+def _with_sides(clips: Clips, exchanged: np.ndarray) -> Clips:
+    if not exchanged.any():
+        return clips
+    return dataclasses.replace(
+        clips, keypoints=exchange(clips.keypoints, exchanged), confidence=exchange(clips.confidence, exchanged)
+    )

@@ -18,7 +18,9 @@ from pn3d.inference.motion import clip_motion
 from pn3d.inference.summary import summarise
 from pn3d.inference.warnings import warning_sentences
 
-_PER_CLIP = frozenset(("up_cam", "intrinsics", "fps", "clip_name", "betas", "image_size", "first_frame", "has_joint"))
+_PER_CLIP = frozenset(
+    ("up_cam", "intrinsics", "fps", "clip_name", "betas", "image_size", "first_frame", "has_joint", "reading_score")
+)
 _ONCE = frozenset(
     (
         "intrinsics_source",
@@ -29,11 +31,12 @@ _ONCE = frozenset(
         "pn3d_version",
         "body",
         "height_source",
+        "sides_kept",
     )
 )
 """Fields without a row per frame; all others have one."""
 
-_NOT_IN_FILES = frozenset(("error_signs", "image_size", "body", "height_source"))
+_NOT_IN_FILES = frozenset(("error_signs", "image_size", "body", "height_source", "sides_kept", "reading_score"))
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Prediction:
         time_s: (N,) seconds since the video's beginning.
         filled: (N,) bool, frames in which the person was not detected; has_joint: (C, 17) bool, joints that the input's
             layout has, seen or not.
+        sides_exchanged: (N, 2) bool, left and right of legs, of arms were exchanged in the input; they are put right in
+            ``keypoints_px``, unless ``sides_kept``. reading_score: (C,) how much likelier the input's sides are than
+            exchanged ones. The last two are not in files.
         fps: (C,); clip_start: (C + 1,); clip_name: (C,).
         joint_names: (17,) of all arrays of 17 joints.
         body_name, body_sha256: the body that the student poses.
@@ -87,6 +93,9 @@ class Prediction:
     time_s: np.ndarray | None = None
     filled: np.ndarray | None = None
     has_joint: np.ndarray | None = None
+    sides_exchanged: np.ndarray | None = None
+    sides_kept: bool = False
+    reading_score: np.ndarray | None = None
     joints_cam_m: np.ndarray | None = None
     body_joints_cam_m: np.ndarray | None = None
     poses_cam: np.ndarray | None = None

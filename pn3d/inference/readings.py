@@ -1,9 +1,12 @@
 """Whole clips whose left and right are exchanged: both readings are lifted, and the likelier one is told.
 
-With sides exchanged the same picture is that of the person's mirror image in depth, so nothing in two dimensions speaks
-against it. What does is anatomy as the networks learnt it, and that cameras look down: for the wrong reading teacher and
-student agree less, and the student's body lies further from the keypoints. Some windows of each clip are enough.
+With sides exchanged the same picture is that of the person's mirror image in depth, so nothing in two dimensions
+speaks against it. What does is how people move and are seen, as the networks learnt it: for the wrong reading teacher
+and student agree less, and the student's body lies further from the keypoints. Some windows of each clip are enough.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,12 +14,10 @@ import numpy as np
 
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import landmark_joints
-from pn3d.data.clips import Clips
-from pn3d.data.rays import frame_rays
-from pn3d.data.resample import resample_clips
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.fit import StudentBody
+from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.networks import unpacked, window_predictor
 from pn3d.inference.weights import Weights
 from pn3d.inference.windows import CHUNK
@@ -24,60 +25,58 @@ from pn3d.inference.windows import CHUNK
 WINDOWS, WINDOW_SECONDS = 32, 0.5
 """At most so many windows of a clip are lifted, and at least this far apart."""
 
-SIGN_WEIGHTS = (2.1, 2.5)
-"""How much the logarithms of both signs count: disagreement of teacher and student, residual of the student. A logistic
-regression (``python -m benchmarks.accuracy.warnings --fit-readings``)."""
-
-CLEAR = 0.5
-"""A clip whose score is below minus this is taken to be exchanged; between the two it cannot be told."""
+DEFAULT: dict[str, Any] = {"weights": [2.4, 3.9], "clear": 0.75}
+"""How much the logarithms of both signs count, disagreement of teacher and student and residual of the student, and how
+far below 0 a clip's score must be to take it as exchanged. What a card has under ``readings`` counts instead (logistic
+regression; ``python -m benchmarks.accuracy.warnings --fit``)."""
 
 _FEWEST_JOINTS = 6
+_MIRROR = np.array(H36M17.mirror)
 _FLOOR_M, _FLOOR = 1e-3, 1e-3
 
 
-def reading_scores(weights: Weights, student: StudentBody, clips: Clips) -> np.ndarray:
-    """How much likelier each clip is as it is than with left and right exchanged: (C,), a log odds of a kind.
+def exchanged_clips(
+    weights: Weights, student: StudentBody, lifted: Sequence[LiftedClip]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(C,) bool, clips whose sides are clearly exchanged throughout, and (C,) their scores."""
+    card = weights.facts.get("readings") or DEFAULT
+    scores = reading_scores(*reading_signs(weights, student, lifted), len(lifted), card)
+    return scores < -float(card["clear"]), scores
 
-    Below 0 the exchanged reading is the likelier one; 0 where nothing is measured.
 
-    Args:
-        weights: with a student.
-        student: its body.
-        clips: h36m17 with intrinsics.
+def reading_scores(signs: np.ndarray, clip_of: np.ndarray, clips: int, card: dict[str, Any]) -> np.ndarray:
+    """How much likelier clips are as they are than with left and right exchanged: (C,) mean log odds of their windows.
+
+    Below 0 the exchanged reading is the likelier one; 0 where nothing is measured. Signs as ``reading_signs`` has them.
     """
-    signs, clip_of = reading_signs(weights, student, clips)
-    scores = signs @ np.array(SIGN_WEIGHTS)
-    sums, counts = (np.bincount(clip_of, values, minlength=clips.num_clips) for values in (scores, np.ones(len(scores))))
-    return sums / np.maximum(counts, 1)
+    sums = np.bincount(clip_of, signs @ np.array(card["weights"]), minlength=clips)
+    return sums / np.maximum(np.bincount(clip_of, minlength=clips), 1)
 
 
-def reading_signs(weights: Weights, student: StudentBody, clips: Clips) -> tuple[np.ndarray, np.ndarray]:
+def reading_signs(
+    weights: Weights, student: StudentBody, lifted: Sequence[LiftedClip]
+) -> tuple[np.ndarray, np.ndarray]:
     """(W, 2) how much worse the exchanged reading of a window is than the given one, by the logarithm of each sign; and
     (W,) the clip that the window is of."""
-    length = weights.config.model.window
-    resampled, _ = resample_clips(clips, weights.config.model.frame_rate)
-    frames = frame_rays(resampled)
-    apart = max(round(WINDOW_SECONDS * weights.config.model.frame_rate), 1)
-    index, clip_of = _spread_windows(resampled.clip_start, length, apart)
-    rays, confidence = np.asarray(frames.rays)[index], np.asarray(frames.confidence)[index]
-    enough = (confidence[:, length // 2] > 0).sum(axis=1) >= _FEWEST_JOINTS
+    model = weights.config.model
+    parts = [_spread_windows(clip, model.window, model.frame_rate) for clip in lifted]
+    rays = np.concatenate([clip.rays[index] for clip, index in zip(lifted, parts, strict=True)])
+    confidence = np.concatenate([clip.confidence[index] for clip, index in zip(lifted, parts, strict=True)])
+    clip_of = np.repeat(np.arange(len(lifted)), [len(index) for index in parts])
+    enough = (confidence[:, model.window // 2] > 0).sum(axis=1) >= _FEWEST_JOINTS
     rays, confidence, clip_of = rays[enough], confidence[enough], clip_of[enough]
-    mirror = np.array(H36M17.mirror)
-    readings = (np.concatenate([rays, rays[:, :, mirror]]), np.concatenate([confidence, confidence[..., mirror]]))
+    readings = (np.concatenate([rays, rays[:, :, _MIRROR]]), np.concatenate([confidence, confidence[..., _MIRROR]]))
     both = _signs_of(weights, student, *readings)
     return both[len(rays) :] - both[: len(rays)], clip_of
 
 
-def _spread_windows(clip_start: np.ndarray, length: int, apart: int) -> tuple[np.ndarray, np.ndarray]:
-    """(W, T) frames of windows spread over each clip, a short clip's last frame repeated, and (W,) their clip."""
-    index, clip_of = [], []
-    for clip, (begin, end) in enumerate(zip(clip_start[:-1], clip_start[1:], strict=True)):
-        last = max(int(end - begin) - length, 0)
-        count = min(WINDOWS, 1 + last // apart)
-        starts = begin + np.round(np.linspace(0, last, count)).astype(int)
-        index.append(np.minimum(starts[:, None] + np.arange(length), end - 1))
-        clip_of.append(np.full(count, clip))
-    return np.concatenate(index), np.concatenate(clip_of)
+def _spread_windows(clip: LiftedClip, length: int, frame_rate: float) -> np.ndarray:
+    """(W, T) frames of windows spread over a clip, at about the networks' rate; a short one repeats its last."""
+    step = clip.fps / frame_rate
+    last = max(len(clip.rays) - 1 - (length - 1) * step, 0.0)
+    count = min(WINDOWS, 1 + int(last / (WINDOW_SECONDS * clip.fps)))
+    index = np.linspace(0.0, last, count)[:, None] + step * np.arange(length)
+    return np.minimum(np.round(index).astype(int), len(clip.rays) - 1)
 
 
 def _signs_of(weights: Weights, student: StudentBody, rays: np.ndarray, confidence: np.ndarray) -> np.ndarray:
@@ -89,7 +88,9 @@ def _signs_of(weights: Weights, student: StudentBody, rays: np.ndarray, confiden
         count = len(part[0])
         part = [np.concatenate([values, np.repeat(values[-1:], CHUNK - count, axis=0)]) for values in part]
         outputs = unpacked(np.asarray(predict(*part))[:, middle])
-        found = _signs(student, outputs.sixd, outputs.betas, outputs.teacher_joints, outputs.size, *(v[:, middle] for v in part))
+        found = _signs(
+            student, outputs.sixd, outputs.betas, outputs.teacher_joints, outputs.size, *(v[:, middle] for v in part)
+        )
         parts.append(np.asarray(found)[:count])
     return np.concatenate(parts)
 

@@ -1,7 +1,7 @@
 """Left and right of the input: where a detector has exchanged them for a while, found in the picture alone.
 
 From frame to frame, joints go less far with their sides exchanged where an exchange begins or ends. Legs and arms each
-have their sides as given or exchanged in every frame; of all such courses the one of least cost is taken (Viterbi 1967).
+have their sides as given or exchanged in every frame; of all such courses the one of least cost is taken (Viterbi).
 It pays for the way of the joints, and for every moment that sides are exchanged; so a course of many short exchanges
 costs what each of them saves, and one that does not end where limbs cross ends there. Our choice; constants were chosen
 on AIST++ detections (``python -m benchmarks.accuracy.warnings``; docs/prediction.md). Distances are shares of the
@@ -16,16 +16,19 @@ from pn3d.geometry.skeleton import H36M17
 
 PARTS = ("legs", "arms")
 _JOINTS = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
-_OWN = tuple(
+OWN = tuple(
     np.array([H36M17.index(f"{side}_{joint}") for side in ("left", "right") for joint in joints]) for joints in _JOINTS
 )
-_OTHER = tuple(np.roll(own, 3) for own in _OWN)
+OTHER = tuple(np.roll(own, 3) for own in OWN)
 
 LARGEST_WAY = 0.4
 """A joint's way from frame to frame counts up to this."""
 
 EXCHANGED_PER_S = 0.18
 """What a second of exchanged sides costs, of legs, arms or both."""
+
+AT_ENDS = 0.1
+"""What it costs that sides are exchanged in a clip's first or last frame: a change that nobody saw."""
 
 NEAR_S = 0.25
 """In a second pass joints are compared with the median of their own course, as the first pass tells it, this far before
@@ -65,7 +68,7 @@ def exchange(values: np.ndarray, exchanged: np.ndarray) -> np.ndarray:
     result = values.copy()
     for part in range(len(PARTS)):
         rows = np.flatnonzero(exchanged[:, part])[:, None]
-        result[rows, _OWN[part]] = values[rows, _OTHER[part]]
+        result[rows, OWN[part]] = values[rows, OTHER[part]]
     return result
 
 
@@ -80,7 +83,7 @@ def _height_px(keypoints_px: np.ndarray, measured: np.ndarray) -> float | None:
 
 def _change_costs(keypoints_px: np.ndarray, measured: np.ndarray, part: int, height_px: float) -> np.ndarray:
     """(T - 1,) how much further a part's joints go from frame to frame if their sides change between the two."""
-    own, other = _OWN[part], _OTHER[part]
+    own, other = OWN[part], OTHER[part]
     both = measured[1:, own] & measured[:-1, own] & measured[1:, other] & measured[:-1, other]
 
     def way(to: np.ndarray) -> np.ndarray:
@@ -105,7 +108,7 @@ def _nearness_costs(
     rows = np.arange(frames) if close is None else np.flatnonzero(close)
     index = np.clip(rows[:, None] + np.arange(-half, half + 1), 0, frames - 1)
     course_px = np.median(mended_px[index], axis=1)
-    for part, (own, other) in enumerate(zip(_OWN, _OTHER, strict=True)):
+    for part, (own, other) in enumerate(zip(OWN, OTHER, strict=True)):
         weight = measured[rows][:, own]
         here_px = keypoints_px[rows][:, own]
 
@@ -120,8 +123,8 @@ def _mean_distance(
     keypoints_px: np.ndarray, others_px: np.ndarray, measured: np.ndarray, part: int, height_px: float
 ) -> np.ndarray:
     """(T,) how far the joints of one side are from those of the other, on average over a part."""
-    both = measured[:, _OWN[part]] & measured[:, _OTHER[part]]
-    apart = np.linalg.norm(keypoints_px[:, _OWN[part]] - others_px[:, _OTHER[part]], axis=-1)
+    both = measured[:, OWN[part]] & measured[:, OTHER[part]]
+    apart = np.linalg.norm(keypoints_px[:, OWN[part]] - others_px[:, OTHER[part]], axis=-1)
     return (apart * both).sum(axis=1) / np.maximum(both.sum(axis=1), 1) / height_px
 
 
@@ -139,6 +142,7 @@ def _cheapest_course(changes: np.ndarray, exchanged: np.ndarray, any_exchanged: 
     of_state = np.stack(
         [np.zeros(len(exchanged)), exchanged[:, 0], exchanged[:, 1], exchanged.sum(axis=1)], axis=1
     ) + np.array([0.0, any_exchanged, any_exchanged, any_exchanged])
+    of_state[[0, -1], 1:] += AT_ENDS
     costs = of_state[0].tolist()
     came_from = []
     for (legs, arms), here in zip(changes.tolist(), of_state[1:].tolist(), strict=True):

@@ -1,6 +1,6 @@
 """Signs, without truth, that something is wrong: swapped sides, flipped depth, odd views, a moving camera.
 
-Measured on simulated corruption of built-in motion: ``python -m benchmarks.accuracy.warnings``, docs/prediction.md.
+Measured by ``python -m benchmarks.accuracy.warnings``; figures in docs/prediction.md.
 """
 
 import itertools
@@ -15,24 +15,10 @@ from pn3d.inference.smoothing import over_time
 if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
 
-_SIDES = {
-    part: tuple((H36M17.index(f"left_{joint}"), H36M17.index(f"right_{joint}")) for joint in joints)
-    for part, joints in {"legs": ("hip", "knee", "ankle"), "arms": ("shoulder", "elbow", "wrist")}.items()
-}
 _KNEES = tuple(
     tuple(H36M17.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle")) for side in ("left", "right")
 )
 _HIPS = (H36M17.index("left_hip"), H36M17.index("right_hip"))
-
-SWAP_SHARE = 0.6
-"""Sides change where exchanging them leaves less than this share of the way that the joints go from frame to frame …"""
-
-SWAP_LEAST = 0.06
-"""… and saves at least this much of the person's height per joint."""
-
-PARTNER_SHARE, PARTNER_LEAST, PARTNER_FRAMES = 0.9, 0.02, 60
-"""A change without a second one is completed by the clearest of those that pass these weaker bars, no further away than
-this: sides that are exchanged for a while come back, and where limbs cross one of the two changes hardly shows."""
 
 FLIP_LEAST = -0.04
 """Knees that bend backwards by more than this (sine of the bend times the sine to the hips' axis, both knees' mean)."""
@@ -76,71 +62,22 @@ def find_warnings(prediction: "Prediction") -> Warnings:
     """Looks through a prediction."""
     start, fps = prediction.clip_start, prediction.fps
     clips = list(zip(itertools.pairwise(start), fps, strict=True))
-    keypoints, confidence = prediction.keypoints_px, prediction.input_confidence
-    swapped = [swapped_frames(keypoints[a:b], confidence[a:b]) for (a, b), _ in clips]
     joints = prediction.teacher_joints_cam_m
     flipped = [flipped_frames(joints[a:b], float(rate)) for (a, b), rate in clips]
     degrees = np.degrees(prediction.elevation_rad)
     smooth = [over_time(degrees[a:b, None], round(float(rate)))[:, 0] for (a, b), rate in clips]
     distance = joints[:, 0, 2]
     likely = prediction.expected_error_mm
+    none: np.ndarray = np.zeros(len(degrees), bool)
     return Warnings(
-        swapped=np.concatenate(swapped),
+        swapped=none if prediction.sides_exchanged is None else np.any(prediction.sides_exchanged, axis=1),
         flipped=np.concatenate(flipped),
         elevation=(degrees < ELEVATION_DEG[0]) | (degrees > ELEVATION_DEG[1]),
         distance=(distance < DISTANCE_M[0]) | (distance > DISTANCE_M[1]),
-        unsure=np.zeros(len(degrees), bool) if likely is None else likely > UNSURE_MM,
-        cut=np.zeros(len(degrees), bool) if prediction.path_cut is None else prediction.path_cut,
+        unsure=none if likely is None else likely > UNSURE_MM,
+        cut=none if prediction.path_cut is None else prediction.path_cut,
         drift_deg=np.array([np.ptp(values) for values in smooth]),
     )
-
-
-def swapped_frames(keypoints_px: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """Frames of one clip in which left and right are likely exchanged, for legs or arms.
-
-    From frame to frame, joints go less far with their sides exchanged where a swap begins or ends. Between those,
-    sides are constant; the rarer of the two is called swapped. A swap may also last to the end of the clip.
-
-    Args:
-        keypoints_px: (T, 17, 2).
-        confidence: (T, 17), 0 = missing.
-    """
-    frames = len(keypoints_px)
-    swapped = np.zeros(frames, bool)
-    measured = confidence > 0
-    y_px = np.where(measured, keypoints_px[..., 1], np.nan)
-    tall = y_px[measured.any(axis=1)]
-    if frames < 2 or not len(tall):
-        return swapped
-    height_px = max(float(np.median(np.nanmax(tall, axis=1) - np.nanmin(tall, axis=1))), 1.0)
-    for pairs in _SIDES.values():
-        left, right = (np.array(side) for side in zip(*pairs, strict=True))
-        way, crossed, count = np.zeros(frames - 1), np.zeros(frames - 1), np.zeros(frames - 1)
-        for one, other in ((left, right), (right, left)):
-            both = measured[1:, one] & measured[:-1, one] & measured[1:, other] & measured[:-1, other]
-            stay = np.linalg.norm(keypoints_px[1:, one] - keypoints_px[:-1, one], axis=-1)
-            cross = np.linalg.norm(keypoints_px[1:, one] - keypoints_px[:-1, other], axis=-1)
-            way += np.where(both, stay, 0.0).sum(axis=1)
-            crossed += np.where(both, cross, 0.0).sum(axis=1)
-            count += both.sum(axis=1)
-        saved = (way - crossed) / np.maximum(count, 1) / height_px
-        change = (crossed < SWAP_SHARE * way) & (saved > SWAP_LEAST)
-        if change.sum() % 2:
-            change = _with_partner(change, (crossed < PARTNER_SHARE * way) & (saved > PARTNER_LEAST), saved)
-        side = np.concatenate([[0], np.cumsum(change)]) % 2 == 1
-        swapped |= side if side.mean() <= 0.5 else ~side
-    return swapped
-
-
-def _with_partner(change: np.ndarray, weak: np.ndarray, saved: np.ndarray) -> np.ndarray:
-    """(T - 1,) changes, possible ones, clearness -> the changes and the clearest possible one near to any of them."""
-    places = np.arange(len(change))
-    near = np.abs(places[:, None] - places[change]).min(axis=1) <= PARTNER_FRAMES
-    possible = np.flatnonzero(weak & near & ~change)
-    if len(possible):
-        change = change.copy()
-        change[possible[np.argmax(saved[possible])]] = True
-    return change
 
 
 def flipped_frames(joints_m: np.ndarray, rate: float) -> np.ndarray:
@@ -174,6 +111,9 @@ def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
     found = find_warnings(prediction)
     numbers: dict[str, Any] = {
         "frames_likely_swapped": int(found.swapped.sum()),
+        "sides_mended": bool(found.swapped.any()) and not prediction.sides_kept,
+        "sides_exchanged": list(exchanged_stretches(prediction))[:50],
+        "clips_of_unsure_sides": _clips_of_unsure_sides(prediction),
         "frames_likely_depth_flipped": int(found.flipped.sum()),
         "frames_outside_elevation": int(found.elevation.sum()),
         "frames_outside_distance": int(found.distance.sum()),
@@ -190,10 +130,18 @@ def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
 def warning_sentences(summary: dict[str, Any]) -> list[str]:
     """The warnings among the numbers of ``warning_numbers``, a sentence each."""
     sentences = [f"{summary[key]} frames {what}" for key, what in _SENTENCES.items() if summary[key]]
+    if summary["frames_likely_swapped"]:
+        what = "they were put right (--keep-sides)" if summary["sides_mended"] else "they were left alone"
+        sentences[0] += f"; {what}"
     if summary["path_cuts"]:
         sentences.append(
             f"the person jumps as nobody can {summary['path_cuts']} times (a cut of the film, or another person?): "
             "the path begins anew there"
+        )
+    if unsure := summary["clips_of_unsure_sides"]:
+        sentences.append(
+            f"left and right may be exchanged throughout {', '.join(unsure[:4])}{' …' if len(unsure) > 4 else ''}; "
+            "it cannot be told, and they are left alone"
         )
     if summary["camera_likely_moves"]:
         sentences.append(
@@ -209,6 +157,30 @@ _SENTENCES = {
     "frames_outside_elevation": "are seen from higher or lower than in training",
     "frames_outside_distance": "show the person nearer or further than in training",
 }
+
+
+def exchanged_stretches(prediction: "Prediction") -> Iterator[dict[str, Any]]:
+    """Frames in which left and right of legs, arms or both were exchanged in the input, by their numbers there."""
+    if prediction.sides_exchanged is None:
+        return
+    for clip, (begin, end) in enumerate(itertools.pairwise(prediction.clip_start)):
+        numbers = np.arange(end - begin) if prediction.frame_number is None else prediction.frame_number[begin:end]
+        state = prediction.sides_exchanged[begin:end] @ np.array([1, 2])
+        changes = np.flatnonzero(np.diff(state, prepend=0, append=0))
+        for first, last in itertools.pairwise(changes):
+            if state[first]:
+                parts = ("", "legs", "arms", "legs and arms")[int(state[first])]
+                place = {"from_frame": int(numbers[first]), "to_frame": int(numbers[last - 1]), "of": parts}
+                yield {"clip": str(prediction.clip_name[clip])} | place
+
+
+def _clips_of_unsure_sides(prediction: "Prediction") -> list[str]:
+    """Clips for which the exchanged reading is the likelier one, but not clearly."""
+    if prediction.reading_score is None or prediction.sides_exchanged is None:
+        return []
+    begins = prediction.clip_start[:-1]
+    told = np.logical_and.reduceat(prediction.sides_exchanged.all(axis=1), begins)
+    return [str(name) for name in prediction.clip_name[(prediction.reading_score < 0) & ~told]]
 
 
 def worth_a_look(prediction: "Prediction", found: Warnings) -> Iterator[dict[str, Any]]:
