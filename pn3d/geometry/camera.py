@@ -8,6 +8,8 @@ stands the *window*: rays whose root was turned onto the optical axis, divided b
 that coordinates are in head-root units; ``xy = ray / size`` and the unit camera sees ``xy / c``.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -109,14 +111,20 @@ def person_size(rays: Float[Array, "B T J 2"], confidence: Float[Array, "B T J"]
     measured = (confidence[:, :, first] > 0) & (confidence[:, :, second] > 0)
     ratios, measured = (values.reshape(values.shape[0], -1) for values in (ratios, measured))
     count = jnp.sum(measured, axis=1)
-    rank = jnp.floor(SIZE_QUANTILE * jnp.maximum(count - 1, 0)).astype(jnp.int32)
-    picked = kth_smallest(jnp.where(measured, ratios, jnp.inf), rank)
+    rank = jnp.maximum(count - 1, 0)
+    rank = rank - jnp.floor(SIZE_QUANTILE * rank).astype(rank.dtype)
+    most = math.ceil((1.0 - SIZE_QUANTILE) * ratios.shape[1]) + 1
+    picked = kth_largest(jnp.where(measured, ratios, -jnp.inf), rank, min(most, ratios.shape[1]))
     return jnp.where(count > 0, jnp.maximum(jnp.where(jnp.isfinite(picked), picked, 0.1), 1e-4), 0.1)
 
 
-def kth_smallest(values: Float[Array, "B N"], rank: Int[Array, " B"]) -> Float[Array, " B"]:
-    """The value of a rank (from 0) among each row's values; the gradient goes to the value that was picked."""
-    picked = jnp.take_along_axis(jnp.sort(jax.lax.stop_gradient(values), axis=1), rank[:, None], axis=1)
+def kth_largest(values: Float[Array, "B N"], rank: Int[Array, " B"], most: int) -> Float[Array, " B"]:
+    """The value of a rank (0 is the largest) among each row's values; the gradient goes to the value that was picked.
+
+    ``rank`` is below ``most``; a processor finds some of the largest in a quarter of the time that sorting takes.
+    """
+    largest, _ = jax.lax.top_k(jax.lax.stop_gradient(values), most)
+    picked = jnp.take_along_axis(largest, rank[:, None], axis=1)
     is_picked = values == picked
     return jnp.sum(jnp.where(is_picked, values, 0.0), axis=1) / jnp.sum(is_picked, axis=1)
 
@@ -154,7 +162,7 @@ def rotate_about_root(
 ) -> Float[Array, "B T J 3"]:
     """Rotates points about (0, 0, c). With the transposed rotation it is its own inverse."""
     root = root_depth[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
-    return jnp.einsum("bij,btkj->btki", rotation, points - root, precision=jax.lax.Precision.HIGHEST) + root
+    return rotations.rotate(rotation[:, None], points - root) + root
 
 
 def view_rotation(

@@ -137,12 +137,25 @@ def test_assumed_intrinsics() -> None:
     np.testing.assert_allclose(camera.assumed_intrinsics(np.array([1920, 1080])), [2208, 2208, 960, 540])
 
 
-def test_the_kth_smallest_is_that_of_a_sort_with_its_gradient() -> None:
-    values = jax.random.uniform(jax.random.key(0), (7, 90)).at[:, 60:].set(jnp.inf).at[3].set(jnp.inf)
+def test_the_kth_largest_is_that_of_a_sort_with_its_gradient() -> None:
+    values = jax.random.uniform(jax.random.key(0), (7, 90)).at[:, 60:].set(-jnp.inf).at[3].set(-jnp.inf)
     rank, rows = jnp.array([0, 1, 30, 0, 59, 47, 12], jnp.int32), np.arange(7)
-    found = camera.kth_smallest(values, rank)
-    np.testing.assert_array_equal(found, np.sort(values, axis=1)[rows, rank])
-    slope = jax.grad(lambda v: camera.kth_smallest(v, rank)[:3].sum())(values)
+    found = camera.kth_largest(values, rank, 60)
+    order = np.argsort(-np.asarray(values), axis=1)
+    np.testing.assert_array_equal(found, np.asarray(values)[rows, order[rows, rank]])
+    slope = jax.grad(lambda v: camera.kth_largest(v, rank, 60)[:3].sum())(values)
     expected = np.zeros((7, 90), np.float32)
-    expected[rows[:3], np.argsort(values, axis=1)[rows[:3], rank[:3]]] = 1.0
+    expected[rows[:3], order[rows[:3], rank[:3]]] = 1.0
     np.testing.assert_array_equal(slope, expected)
+
+
+def test_size_is_the_value_of_its_rank_among_what_was_measured() -> None:
+    """For any number of measured segments: four fifths of them are shorter."""
+    rays = jax.random.normal(jax.random.key(1), (40, 3, 17, 2))
+    confidence = (jax.random.uniform(jax.random.key(2), (40, 3, 17)) > jnp.linspace(0, 1, 40)[:, None, None]) * 1.0
+    first, second, lengths = (np.array(column) for column in zip(*camera._SEGMENTS, strict=True))
+    for found, xy, seen in zip(camera.person_size(rays, confidence), np.asarray(rays), confidence, strict=True):
+        ratios = np.linalg.norm(xy[:, first] - xy[:, second], axis=-1) / lengths
+        measured = np.sort(ratios[np.asarray((seen[:, first] > 0) & (seen[:, second] > 0))])
+        expected = measured[int(0.8 * (len(measured) - 1))] if len(measured) else 0.1
+        np.testing.assert_allclose(found, expected, rtol=1e-5)

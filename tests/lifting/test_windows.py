@@ -10,7 +10,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.windows import Window, make_window, novel_window
 
 BATCH, FRAMES = 4, 3
-RAYS = 0.1 * jax.random.normal(jax.random.key(0), (BATCH, FRAMES, 17, 2))
+RAYS = 0.02 * jax.random.normal(jax.random.key(0), (BATCH, FRAMES, 17, 2))
 CONFIDENCE = jnp.where(jax.random.uniform(jax.random.key(1), (BATCH, FRAMES, 17)) > 0.3, 0.7, 0.0)
 
 
