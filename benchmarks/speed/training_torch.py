@@ -236,14 +236,14 @@ class Stage:
         again = lift(whole, depth_again * s, c)
         back = project(turn(again, view[0].transpose(1, 2), c), c)
         ratios, everything = ratios_of(joints, job), torch.ones_like(seen)
-        judged = [self.pose(pose_input(fake, measured, frame)), self.motion(motion_input(fake, measured))]
+        fake_logits = [self.pose(pose_input(fake, measured, frame)), self.motion(motion_input(fake, measured))]
         hidden = (clean > 0).float() * (1 - measured) * clean
         terms = {
             "reprojection": mean_of((back - xy).square().sum(-1), measured),
             "relift": mean_of((again - turned).square().sum(-1), everything),
             "elevation": (elevation_again - view[1]).square().mean(),
-            "pose_adversarial": f.softplus(-judged[0]).mean(),
-            "motion_adversarial": f.softplus(-judged[1]).mean(),
+            "pose_adversarial": f.softplus(-fake_logits[0]).mean(),
+            "motion_adversarial": f.softplus(-fake_logits[1]).mean(),
             "bone_constancy": (ratios - ratios.mean(1, keepdim=True)).square().mean(),
             "symmetry": (ratios - ratios[..., job["mirrored_bones"]]).square().mean(),
             "hinge": hinge(joints, job),

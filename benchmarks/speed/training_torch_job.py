@@ -102,7 +102,7 @@ def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> t
     weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
     _, terms = sum_terms(weighted)
     fakes = {name: [fake_xy] for name in DISCRIMINATORS}
-    _, metrics = discriminator_gradients(scene.networks, params, fakes, cycle.view.judged, batch, settings)
+    _, metrics = discriminator_gradients(scene.networks, params, fakes, cycle.view.fake_weight, batch, settings)
     for name in DISCRIMINATORS:
         terms[name] = metrics[f"loss/{name}"]
     looked = {

@@ -152,21 +152,21 @@ def _step(
     """
     # A landmark behind the camera has no picture; it is held where its ray is finite.
     depth = jnp.maximum(placed_m[..., 2], 0.1)
-    seen = placed_m[..., :2] / depth[..., None]
-    gap = (picture.rays - seen) / picture.size[:, None, None]
+    projected = placed_m[..., :2] / depth[..., None]
+    gap = (picture.rays - projected) / picture.size[:, None, None]
     trust = jnp.sqrt(picture.weight) / (NOISE * (1.0 + jnp.sum(gap**2, axis=-1) / OUTLIER**2))
     residual = jnp.concatenate([trust * gap[..., axis] for axis in (0, 1)], axis=1)
     free = jnp.asarray([turn for _, _, turn in _TURNS], placed_m.dtype)
     scale = trust / (depth * picture.size[:, None])
     # Rows: x, then y of every landmark. Columns: turns, and the shift's three apart, over what each costs.
-    rows = [scale[..., None] * (moves[axis] - seen[..., axis, None] * moves[2]) for axis in (0, 1)]
+    rows = [scale[..., None] * (moves[axis] - projected[..., axis, None] * moves[2]) for axis in (0, 1)]
     turning = jnp.concatenate(rows, axis=1) * free[None, None]
     nothing = jnp.zeros_like(scale)
     shifting = _MOVE_M * jnp.stack(
         [
             jnp.concatenate([scale, nothing], axis=1),
             jnp.concatenate([nothing, scale], axis=1),
-            jnp.concatenate([-scale * seen[..., axis] for axis in (0, 1)], axis=1),
+            jnp.concatenate([-scale * projected[..., axis] for axis in (0, 1)], axis=1),
         ]
     )
     if depths is not None:

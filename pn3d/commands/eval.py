@@ -194,8 +194,8 @@ def _score_predictions(
     print(evaluation_table(scored.scores, describe_data(clips, path)))
     for label, results in scored.protocols.items():
         print(protocol_table(label, results, scored.skipped[label]))
-    judged_first = sorted(joints_m, key=lambda label: label == "teacher")
-    return scored.to_json(), Pictured(clips, {label: joints_m[label] for label in judged_first})
+    scored_first = sorted(joints_m, key=lambda label: label == "teacher")
+    return scored.to_json(), Pictured(clips, {label: joints_m[label] for label in scored_first})
 
 
 def _cross_views(joints_m: Mapping[str, np.ndarray], clips: Clips) -> dict[str, Any]:

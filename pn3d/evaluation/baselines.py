@@ -36,18 +36,18 @@ def flat_skeleton(
     return np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)
 
 
-def _filled(points_px: np.ndarray, seen: np.ndarray, clip_start: np.ndarray) -> np.ndarray:
+def _filled(points_px: np.ndarray, measured: np.ndarray, clip_start: np.ndarray) -> np.ndarray:
     """Positions of unseen joints, from the frames of the same clip. (N, J, 2), (N, J) bool -> (N, J, 2)."""
     filled = points_px.copy()
     for start, stop in itertools.pairwise(clip_start):
         time = np.arange(start, stop)
-        for joint in np.flatnonzero(~seen[start:stop].all(axis=0)):
-            known = time[seen[start:stop, joint]]
+        for joint in np.flatnonzero(~measured[start:stop].all(axis=0)):
+            known = time[measured[start:stop, joint]]
             if len(known):
                 for axis in (0, 1):
                     filled[start:stop, joint, axis] = np.interp(time, known, points_px[known, joint, axis])
             else:
-                others = seen[start:stop, :, None]
+                others = measured[start:stop, :, None]
                 count = np.maximum(others.sum(axis=1), 1)
                 filled[start:stop, joint] = (points_px[start:stop] * others).sum(axis=1) / count
     return filled

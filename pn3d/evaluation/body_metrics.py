@@ -165,7 +165,7 @@ def vertex_errors_mm(
         frames: (n,) indices.
 
     Returns:
-        after similarity Procrustes without reflection (n,), and with the pelvis joints put together (n,); mm.
+        after similarity Procrustes without reflection (n,), and with the pelvis joints aligned (n,); mm.
     """
     clip = clip_of_frame(clip_start, len(truth.poses_cam))[frames]
     pairs = zip(

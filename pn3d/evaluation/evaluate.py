@@ -38,7 +38,7 @@ def score_joints(
     """Every metric that applies, over the joints that truth and prediction both have and the frames that count.
 
     Where the truth names its joints, or the prediction lacks some, ``joints`` names those that were compared, ``root``
-    says what is put together, and ``counted_frames`` how many frames count.
+    says what is aligned, and ``counted_frames`` how many frames count.
 
     Args:
         predicted_m: (N, 17, 3) h36m17 in camera axes; metres, or any unit where ``metric_scale`` is False. Joints that

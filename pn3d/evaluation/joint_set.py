@@ -57,7 +57,7 @@ ALL_JOINTS = JointSet(tuple(range(len(H36M17.joints))))
 
 
 def root_places(index: Sequence[int], *, hips: bool = False) -> tuple[int, ...]:
-    """Places in ``index`` (into h36m17) of the joints whose middle is put together.
+    """Places in ``index`` (into h36m17) of the joints whose middle is aligned.
 
     The pelvis; without it (or with ``hips``) both hips, whose middle is the pelvis of detectors' joints mapped to
     h36m17; without them all joints (our choice).

@@ -94,8 +94,8 @@ def path_scores(
         scores["pelvis_speed_max_m_s"] = max(float(speeds(part.pelvis_m, part.fps).max(initial=0.0)) for part in parts)
     if foot_contact is not None and any(part.true_ankles_m is not None for part in parts):
         stands = np.concatenate([standing_feet(part) for part in parts])
-        said = foot_contact.reshape(-1, 2, 2).max(axis=1) >= CONTACT
-        scores["contact_f1"] = f1(said[counted], stands[counted])
+        predicted = foot_contact.reshape(-1, 2, 2).max(axis=1) >= CONTACT
+        scores["contact_f1"] = f1(predicted[counted], stands[counted])
         scores["contact_f1_always"] = f1(np.ones_like(stands[counted]), stands[counted])
     if sole_height_m is not None:
         scores["ground_penetration_mm"] = float(np.maximum(-sole_height_m[counted], 0.0).mean() * MM_PER_M)
@@ -107,10 +107,10 @@ def speeds(points_m: np.ndarray, fps: float) -> np.ndarray:
     return distances(np.diff(points_m, axis=0)) * fps
 
 
-def f1(said: np.ndarray, true: np.ndarray) -> float:
+def f1(predicted: np.ndarray, true: np.ndarray) -> float:
     """Harmonic mean of precision and recall of bools; 1 where there is nothing to find and nothing was found."""
-    total = said.sum() + true.sum()
-    return float(2.0 * (said & true).sum() / total) if total else 1.0
+    total = predicted.sum() + true.sum()
+    return float(2.0 * (predicted & true).sum() / total) if total else 1.0
 
 
 def standing_feet(part: Places) -> np.ndarray:

@@ -131,13 +131,13 @@ def read_predictions(path: str | Path, clips: Clips) -> PredictedFile:
             f"{path}: 'clip_start' must be the truth's: {clips.num_clips} clips that end at {clips.frames}; found "
             f"{max(found.size - 1, 0)} that end at {found.flat[-1] if found.size else 0}, or of other lengths"
         )
-    said = arrays.get("metric_scale", np.array(True))
-    if said.size != 1 or said.dtype.kind not in "bi":
-        raise UserError(f"{path}: 'metric_scale' must be one bool, found {said.dtype} of shape {said.shape}")
+    has_scale = arrays.get("metric_scale", np.array(True))
+    if has_scale.size != 1 or has_scale.dtype.kind not in "bi":
+        raise UserError(f"{path}: 'metric_scale' must be one bool, found {has_scale.dtype} of shape {has_scale.shape}")
     joints, scale = {}, {}
     for label, key in keys.items():
         joints[label] = _joints_m(path, arrays, key, _joint_names(path, arrays, key), clips)
-        scale[label] = label != "teacher" and bool(said.reshape(-1)[0])
+        scale[label] = label != "teacher" and bool(has_scale.reshape(-1)[0])
         if scale[label] and "unit" not in arrays and clips.joints_cam is not None:
             _check_metres(path, key, joints[label], clips)
     smpl, body_name = _smpl(path, arrays, clips)

@@ -33,7 +33,7 @@ def _aligned(measure: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Measure
 
 
 def _about_root(measure: Callable[[np.ndarray], np.ndarray], *, scaled: bool) -> Measure:
-    """``measure`` of the distances of the joints, the roots put together; a root that is a joint is not among them."""
+    """``measure`` of the distances of the joints, the roots aligned; a root that is a joint is not among them."""
 
     def apply(predicted_m: np.ndarray, truth_m: np.ndarray, root: Sequence[int]) -> np.ndarray:
         others = list(but_root(predicted_m.shape[1], root))
@@ -55,7 +55,7 @@ class Number:
         convention: what is aligned and how, printed with the number.
         joints: indices into h36m17 that ``measure`` is given, in its order; of truth that has fewer, those it has.
         measure: of two poses; None for the vertex error.
-        about: what is put together, where something is.
+        about: what is aligned, where something is.
         average: "actions" = frames within an action, then actions; "frames" = all frames alike.
         by: the groups of frames whose means are given too, actions or AIST's genres.
         stride: every how many frames of each clip, from its first.
@@ -113,7 +113,7 @@ def _elepose_numbers(stride: int) -> tuple[Number, ...]:
 def _h36m_numbers() -> dict[str, tuple[Number, ...]]:
     """VideoPose3D's three protocols, and the 14 joints of HMR and SPIN."""
     p1, p3 = "17 joints, root-relative", "17 joints, root-relative, least-squares scale"
-    hips = "14 LSP joints, middle of the hips put together (HMR)"
+    hips = "14 LSP joints, middle of the hips aligned (HMR)"
     spin = f"14 LSP joints, {_PA}; camera 3 (60457274), every 5th frame (SPIN's P2)"
     hmr = f"14 LSP joints, {_PA}; camera 3 (60457274), first trial (HMR's P2)"
     pa = _aligned(metrics.pa_mpjpe_mm)
@@ -149,7 +149,7 @@ def _mpi_inf_3dhp_numbers() -> tuple[Number, ...]:
         ("auc", "AUC 0-150 mm", metrics.auc_pct),
     ):
         plain, scaled = _about_root(measure, scaled=False), _about_root(measure, scaled=True)
-        text = f"{what} of 14 joints, pelvis put together"
+        text = f"{what} of 14 joints, pelvis aligned"
         numbers += [
             Number(f"{key}_pct", "%", f"{text}, no scaling", ROOT_AND_LSP14, plain, "pelvis", needs_scale=True),
             Number(f"{key}_scaled_pct", "%", f"{text}, least-squares scale", ROOT_AND_LSP14, scaled, "pelvis"),
@@ -161,17 +161,17 @@ def _mpi_inf_3dhp_numbers() -> tuple[Number, ...]:
 
 def _threedpw_numbers() -> tuple[Number, ...]:
     about_pelvis = _about_root(lambda distance_mm: distance_mm.mean(axis=1), scaled=False)
-    pelvis = "14 LSP joints, pelvis put together"
+    pelvis = "14 LSP joints, pelvis aligned"
     return (
         Number("pa_mpjpe_14_mm", "mm", f"14 LSP joints, {_PA}", _LSP14, _aligned(metrics.pa_mpjpe_mm)),
         Number("mpjpe_14_mm", "mm", pelvis, ROOT_AND_LSP14, about_pelvis, "pelvis", needs_scale=True),
-        Number("pve_mm", "mm", "all vertices, pelvis put together", needs_scale=True, joints=()),
+        Number("pve_mm", "mm", "all vertices, pelvis aligned", needs_scale=True, joints=()),
     )
 
 
 def _aist_numbers() -> tuple[Number, ...]:
     limbs = "12 limb joints (shoulders, elbows, wrists, hips, knees, ankles)"
-    hips, least = f"{limbs}, middle of the hips put together", "least-squares scale"
+    hips, least = f"{limbs}, middle of the hips aligned", "least-squares scale"
     return (
         Number("pa_mpjpe_12_mm", "mm", f"{limbs}, {_PA}", LIMBS12, _aligned(metrics.pa_mpjpe_mm), by="genre"),
         Number("n_mpjpe_12_mm", "mm", f"{hips}, {least}", LIMBS12, metrics.n_mpjpe_mm, "hips", by="genre"),

@@ -43,7 +43,7 @@ class PoseFigure:
     Attributes:
         title: such as "worst: Walking/cam2, frame 123, 182 mm".
         layout: of all arrays.
-        poses_m: name -> (J, 3) in camera axes (x right, y down, z forward), put together at the first joint and drawn
+        poses_m: name -> (J, 3) in camera axes (x right, y down, z forward), aligned at the first joint and drawn
             at one scale, coloured by side. Where one is called "truth", it is also drawn thin behind the others.
         keypoints_px: (J, 2) the input, NaN where missing, or None.
         reprojected_px: (J, 2), drawn thin over the input, or None.

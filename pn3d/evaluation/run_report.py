@@ -1,6 +1,6 @@
 """report.html after training and evaluation: numbers with their conventions, frames as pictures, curves of the run.
 
-Everything that is said is read from the documents of the eval JSON and from ``metrics.jsonl``; only the pictures need
+Everything is read from the documents of the eval JSON and from ``metrics.jsonl``; only the pictures need
 the predicted joints. The page itself is made by ``pn3d.evaluation.report_page``.
 """
 
@@ -33,7 +33,7 @@ PICTURES = 6
 _PREDICTIONS = ("flat", "teacher", "student", "prediction")
 _FRAMES_NOTE = (
     "Worst: the largest errors, one for each scene. Typical: the frames nearest to the median error, of scenes spread "
-    "over the file. The error is the PA-MPJPE. Drawn in the camera's axes, the roots put together, scaled onto the "
+    "over the file. The error is the PA-MPJPE. Drawn in the camera's axes, the roots aligned, scaled onto the "
     "truth by least squares; from the side, the camera is on the left."
 )
 
@@ -44,7 +44,7 @@ class Pictured:
 
     Attributes:
         clips: the file with its truth.
-        joints_m: label -> (N, 17, 3) h36m17 in camera axes; the first is the one that is judged. Joints that a
+        joints_m: label -> (N, 17, 3) h36m17 in camera axes; the first is the one that is scored. Joints that a
             method has not are NaN.
         reprojected_px: (N, 17, 2) of the first, or None.
     """
@@ -55,7 +55,7 @@ class Pictured:
 
 
 def pictured_prediction(prediction: "Prediction", clips: Clips) -> Pictured:
-    """A prediction of ours: the student is judged, where there is one, and the teacher stands beside it."""
+    """A prediction of ours: the student is scored, where there is one, and the teacher stands beside it."""
     joints_m = {"teacher": prediction.teacher_joints_cam_m}
     if prediction.joints_cam_m is not None:
         joints_m = {"student": prediction.joints_cam_m} | joints_m

@@ -39,6 +39,6 @@ def motion_features(xy: jax.Array, measured: jax.Array, gain: float | jax.Array)
     chex.assert_equal_shape_prefix([xy, measured], 3)
     batch, frames = xy.shape[:2]
     # Both coordinates of a joint side by side, since short last axes are slow.
-    flat, seen = xy.reshape(batch, frames, -1), jnp.repeat(measured, 2, axis=-1)
-    moves = (flat[:, 1:] - flat[:, :-1]) * (seen[:, 1:] * seen[:, :-1]) * gain
-    return jnp.concatenate([part.reshape(batch, -1) for part in (flat * seen, measured, moves)], axis=-1)
+    flat, visible = xy.reshape(batch, frames, -1), jnp.repeat(measured, 2, axis=-1)
+    moves = (flat[:, 1:] - flat[:, :-1]) * (visible[:, 1:] * visible[:, :-1]) * gain
+    return jnp.concatenate([part.reshape(batch, -1) for part in (flat * visible, measured, moves)], axis=-1)

@@ -45,7 +45,7 @@ def discriminator_gradients(
     networks: Networks,
     params: dict[str, Params],
     fakes: Mapping[str, Sequence[jax.Array]],
-    judged: Float[Array, " B"],
+    fake_weight: Float[Array, " B"],
     batch: Batch,
     config: DiscriminatorConfig,
 ) -> tuple[dict[str, Params], Terms]:
@@ -55,7 +55,7 @@ def discriminator_gradients(
         networks: the modules.
         params: by player.
         fakes: by discriminator, sets of (B, T, 17, 2) window coordinates; no gradient reaches who made them.
-        judged: weights of the fakes of each set, 1 on average.
+        fake_weight: weights of the fakes of each set, 1 on average.
         batch: the reals, noise-free as the cycle saw them.
         config: of the discriminators.
     """
@@ -66,7 +66,7 @@ def discriminator_gradients(
         fake = jnp.concatenate(
             [discriminator_input(name, jax.lax.stop_gradient(xy), batch, config) for xy in fakes[name]]
         )
-        weight = jnp.tile(judged, len(fakes[name]))
+        weight = jnp.tile(fake_weight, len(fakes[name]))
         loss = discriminator_loss(getattr(networks, name), real, fake, weight, config.gradient_penalty)
         (value, accuracy), gradients[name] = jax.value_and_grad(loss, has_aux=True)(varying(params[name]))
         metrics |= {f"loss/{name}": value, f"d_acc/{name}": accuracy}

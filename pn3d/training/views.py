@@ -23,12 +23,12 @@ class NovelView:
     Attributes:
         rotation: (B, 3, 3) about the root, in camera axes.
         elevation: (B,) of the new camera, radians.
-        judged: (B,) weights of the views before the discriminators, 1 on average: 0 for wide views.
+        fake_weight: (B,) weights of the views before the discriminators, 1 on average: 0 for wide views.
     """
 
     rotation: jax.Array
     elevation: jax.Array
-    judged: jax.Array
+    fake_weight: jax.Array
 
 
 def draw_novel_view(
@@ -61,11 +61,13 @@ def draw_novel_view(
     else:
         low, high = -CHEN_ELEVATION, CHEN_ELEVATION
         drawn = jax.vmap(lambda k: jax.random.uniform(k, minval=low, maxval=high))(elevation_key)
-    judged = jnp.ones_like(drawn)
+    fake_weight = jnp.ones_like(drawn)
     if wide:
         low, high = np.radians(WIDE_DEG)
         wide_keys = jax.vmap(lambda k: jax.random.split(jax.random.fold_in(k, 1)))(elevation_key)
         is_wide = jax.vmap(lambda k: jax.random.bernoulli(k, wide))(wide_keys[:, 0])
         evenly = jax.vmap(lambda k: jax.random.uniform(k, minval=low, maxval=high))(wide_keys[:, 1])
-        drawn, judged = jnp.where(is_wide, evenly, drawn), jnp.where(is_wide, 0.0, 1.0 / (1.0 - wide))
-    return NovelView(rotation=camera.view_rotation(elevation, azimuth, drawn, roll), elevation=drawn, judged=judged)
+        drawn, fake_weight = jnp.where(is_wide, evenly, drawn), jnp.where(is_wide, 0.0, 1.0 / (1.0 - wide))
+    return NovelView(
+        rotation=camera.view_rotation(elevation, azimuth, drawn, roll), elevation=drawn, fake_weight=fake_weight
+    )

@@ -49,7 +49,7 @@ def test_fewer_joints_are_scored_as_full_truth_on_the_same_joints(clips: Clips, 
     limbs = sorted(LIMBS12)
     ours, truth = predicted[:, limbs].astype(float), clips.joints_cam[:, limbs].astype(float)
     assert scores["pa_mpjpe_mm"] == pytest.approx(metrics.pa_mpjpe_mm(ours, truth).mean())
-    # By hand: the middle of the hips put together, the twelve averaged.
+    # By hand: the middle of the hips aligned, the twelve averaged.
     ours -= predicted[:, HIPS].mean(axis=1, keepdims=True)
     truth -= clips.joints_cam[:, HIPS].mean(axis=1, keepdims=True)
     assert scores["mpjpe_mm"] == pytest.approx(1000 * np.linalg.norm(ours - truth, axis=2).mean(), rel=1e-6)

@@ -103,10 +103,10 @@ def test_wide_views_are_not_judged_and_the_others_count_for_them() -> None:
         return jax.vmap(lambda k, e: draw_novel_view(k, e, wide=wide), axis_name=AXIS)(keys[None], elevation)
 
     plain, some = of(0.0), of(0.25)
-    np.testing.assert_array_equal(plain.judged, jnp.ones((1, 4000)))
-    wide = np.asarray(some.judged[0] == 0)
+    np.testing.assert_array_equal(plain.fake_weight, jnp.ones((1, 4000)))
+    wide = np.asarray(some.fake_weight[0] == 0)
     np.testing.assert_allclose(wide.mean(), 0.25, atol=0.03)
-    np.testing.assert_allclose(np.asarray(some.judged).mean(), 1.0, atol=0.03)
+    np.testing.assert_allclose(np.asarray(some.fake_weight).mean(), 1.0, atol=0.03)
     degrees = np.degrees(np.asarray(some.elevation[0]))
     np.testing.assert_array_equal(degrees[~wide], np.degrees(np.asarray(plain.elevation[0]))[~wide])
     assert WIDE_DEG[0] <= degrees[wide].min() < WIDE_DEG[0] + 3

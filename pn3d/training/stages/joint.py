@@ -43,15 +43,17 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
         }
         weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
         weighted |= _distillation_terms(config, lifted, posed, targets, batch)
-        weighted |= _novel_view_terms(config, scene, params, posed, in_view, cycle.view.judged, batch)
+        weighted |= _novel_view_terms(config, scene, params, posed, in_view, cycle.view.fake_weight, batch)
         if stage.student_adversarial_weight:
             fakes["pose_discriminator"].append(in_view.novel.window.xy)
         total, terms = sum_terms(weighted)
-        return total, (terms, fakes, cycle.view.judged)
+        return total, (terms, fakes, cycle.view.fake_weight)
 
     own = varying({name: params[name] for name in ("teacher", "student")})
-    (total, (terms, fakes, judged)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
-    of_discriminators, metrics = discriminator_gradients(networks, params, fakes, judged, batch, stage.discriminator)
+    (total, (terms, fakes, fake_weight)), of_pair = jax.value_and_grad(pair_loss, has_aux=True)(own)
+    of_discriminators, metrics = discriminator_gradients(
+        networks, params, fakes, fake_weight, batch, stage.discriminator
+    )
     return of_pair | of_discriminators, logged("pair", total, terms) | metrics
 
 
@@ -145,7 +147,7 @@ def _novel_view_terms(
     params: dict[str, Params],
     posed: Posed,
     in_view: StudentInView,
-    judged: jax.Array,
+    fake_weight: jax.Array,
     batch: Batch,
 ) -> Weighted:
     """The student's self-consistency in the novel view, and the pose discriminator on it."""
@@ -153,7 +155,12 @@ def _novel_view_terms(
     if stage.student_adversarial_weight:
         xy = in_view.novel.window.xy
         logits = fake_logits(scene.networks, params, "pose_discriminator", xy, batch, stage.discriminator)
-        terms["student_adversarial"] = (stage.student_adversarial_weight, losses.generator_adversarial, logits, judged)
+        terms["student_adversarial"] = (
+            stage.student_adversarial_weight,
+            losses.generator_adversarial,
+            logits,
+            fake_weight,
+        )
     if again is not None:
         terms["student_consistency"] = (
             stage.student_consistency_weight,

@@ -38,7 +38,7 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
     (total, (terms, cycle)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
     fakes = {name: [cycle.novel.window.xy] for name in ("pose_discriminator", "motion_discriminator")}
     of_discriminators, metrics = discriminator_gradients(
-        scene.networks, params, fakes, cycle.view.judged, batch, stage.discriminator
+        scene.networks, params, fakes, cycle.view.fake_weight, batch, stage.discriminator
     )
     return {"teacher": of_teacher} | of_discriminators, logged("teacher", total, terms) | metrics
 
@@ -108,12 +108,17 @@ def teacher_terms(
         ),
         "elevation": (weights.elevation_weight, losses.elevation_consistency, again.elevation, view.elevation),
         "roll": (roll, losses.roll_consistency, lifted.roll, batch.roll, again.roll),
-        "pose_adversarial": (weights.pose_adversarial_weight, losses.generator_adversarial, pose_logits, view.judged),
+        "pose_adversarial": (
+            weights.pose_adversarial_weight,
+            losses.generator_adversarial,
+            pose_logits,
+            view.fake_weight,
+        ),
         "motion_adversarial": (
             weights.motion_adversarial_weight,
             losses.generator_adversarial,
             motion_logits,
-            view.judged,
+            view.fake_weight,
         ),
         "bone_constancy": (weights.bone_constancy_weight, losses.bone_constancy, ratios),
         "symmetry": (weights.symmetry_weight, losses.symmetry, ratios),
