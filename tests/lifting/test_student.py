@@ -1,6 +1,8 @@
 """The student's body, its picture, its terms against NumPy, and mirrors."""
 
 import dataclasses
+from collections.abc import Callable
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ from pn3d import losses
 from pn3d.body import limits, rest
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.student import local_sixd, placed_rays, posed_from_output
+from pn3d.lifting.student import Posed, local_sixd, placed_rays, posed_from_output
 from pn3d.lifting.windows import Window, mirror_joints, mirror_window
 from pn3d.models.layers import over_time, temporal_basis
 from pn3d.models.student import StudentOutput
@@ -29,6 +31,16 @@ def _output() -> StudentOutput:
         betas=jax.random.normal(keys[1], (BATCH, 10)),
         landmark_raw=0.2 * jax.random.normal(keys[2], (17, 3)),
     )
+
+
+@cache
+def _posing() -> Callable[[StudentOutput], Posed]:
+    scene = tiny.scene()
+    return jax.jit(lambda output: posed_from_output(output, scene.body, scene.landmarks))
+
+
+def _posed(output: StudentOutput) -> Posed:
+    return _posing()(output)
 
 
 def _window() -> Window:
@@ -50,14 +62,14 @@ def test_an_upright_person_who_faces_the_camera_is_the_rest_pose_turned_about_x(
     local = np.asarray(rotations.sixd_to_matrix(local_sixd(output)))[0, 0]
     np.testing.assert_allclose(local[0], np.diag([1.0, -1.0, -1.0]), atol=1e-6)
     np.testing.assert_allclose(local[1:], np.broadcast_to(np.eye(3), (23, 3, 3)), atol=1e-6)
-    joints = np.asarray(posed_from_output(output, tiny.scene().body, tiny.scene().landmarks).joints_m)[0, 0]
+    joints = np.asarray(_posed(output).joints_m)[0, 0]
     head, pelvis, left = (joints[H36M17.index(name)] for name in ("head", "pelvis", "left_shoulder"))
     assert head[1] < pelvis[1] - 0.5, "y points down"
     assert left[0] > 0.1, "the person's left is on the right of the picture"
 
 
 def test_some_frames_of_a_body() -> None:
-    posed = posed_from_output(_output(), tiny.scene().body, tiny.scene().landmarks)
+    posed = _posed(_output())
     some = posed.at(slice(1, None, 2))
     for name in ("rotations", "joints_m", "body_joints_m", "skeleton_m"):
         np.testing.assert_array_equal(getattr(some, name), getattr(posed, name)[:, 1::2])
@@ -65,8 +77,8 @@ def test_some_frames_of_a_body() -> None:
 
 
 def test_the_picture_is_that_of_the_translated_body() -> None:
-    scene, window = tiny.scene(), _window()
-    posed = posed_from_output(_output(), scene.body, scene.landmarks)
+    window = _window()
+    posed = _posed(_output())
     size = jnp.broadcast_to(window.size[:, None], window.confidence.shape[:2])
     transl = camera.fit_translation(posed.joints_m, window.rays, window.confidence, size)
     placed = camera.project(posed.joints_m + transl[:, :, None])
@@ -87,8 +99,8 @@ def test_mirrors_are_their_own_inverses_and_exchange_the_sides() -> None:
 
 
 def test_priors_look_at_every_fourth_frame_of_every_joint() -> None:
-    scene, window = tiny.scene(), _window()
-    posed = posed_from_output(_output(), scene.body, scene.landmarks)
+    window = _window()
+    posed = _posed(_output())
     # Five frames, of which the first and the fifth count.
     five = np.array([0, 1, 2, 0, 1])
     posed = posed.at(five)

@@ -1,6 +1,7 @@
 """Objectives against NumPy on what the networks said: which points a term compares, and which of them count."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,13 +11,13 @@ import numpy as np
 
 from pn3d.config import Config
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.student import pose_body
+from pn3d.lifting.student import Posed, pose_body
 from pn3d.lifting.teacher import lift_again, root_relative
 from pn3d.lifting.windows import novel_window
 from pn3d.models.networks import make_networks
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
-from pn3d.training.stages.joint import joint_targets, student_in_view
+from pn3d.training.stages.joint import StudentInView, joint_targets, student_in_view
 from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
 from pn3d.training.state import init_state
 from tests.support import tiny
@@ -56,6 +57,25 @@ def _cycle(config: Config) -> tuple[Batch, Cycle, dict[str, jax.Array]]:
     return jax.tree.map(lambda leaf: leaf[0], every_device)
 
 
+@cache
+def _posed() -> Posed:
+    """A fresh student's body on the windows."""
+    scene, params = tiny.scene(), tiny.first_state().student.params
+    window = _cycle(PLAIN)[0].window
+    return jax.jit(lambda: pose_body(scene.networks.student, params, window, scene.body, scene.landmarks))()
+
+
+@cache
+def _student_in_view() -> Callable[[Posed, Cycle, Batch], StudentInView]:
+    scene, params = tiny.scene(), tiny.first_state().student.params
+    return jax.jit(lambda posed, cycle, batch: student_in_view(PLAIN, scene, params, posed, cycle, batch))
+
+
+def _student_fake(posed: Posed, cycle: Cycle, batch: Batch) -> jax.Array:
+    """(B, T, 17, 2) what discriminators see of a student's body."""
+    return _student_in_view()(posed, cycle, batch).novel.window.xy
+
+
 def _mean(values: np.ndarray, weight: np.ndarray) -> float:
     """Of (B, T, J) values by (B, T, J) weights, every window by itself; one in which nothing counts gives 0."""
     return float(((values * weight).sum(axis=(1, 2)) / (weight.sum(axis=(1, 2)) + 1e-6)).mean())
@@ -91,12 +111,12 @@ def test_a_picture_of_another_size_is_lifted_to_a_skeleton_of_that_size() -> Non
     teacher, params = tiny.scene().networks.teacher, tiny.first_state().teacher.params
     window = dataclasses.replace(batch.masked, root_depth=jnp.full_like(batch.masked.root_depth, 30.0))
 
-    def lifted_again(size: float) -> np.ndarray:
+    @jax.jit
+    def depth_again(size: jax.Array) -> jax.Array:
         xy = size * window.xy
-        again = lift_again(teacher, params, xy, novel_window(xy, window))
-        return np.asarray(again.joints) - np.array([0.0, 0.0, 30.0])
+        return lift_again(teacher, params, xy, novel_window(xy, window)).joints[..., 2] - 30.0
 
-    depth, of_half = lifted_again(1.0)[..., 2], lifted_again(0.5)[..., 2]
+    depth, of_half = (np.asarray(depth_again(jnp.float32(size))) for size in (1.0, 0.5))
     assert np.abs(depth).max() > 0.05
     np.testing.assert_allclose(of_half, 0.5 * depth, atol=1e-5)
 
@@ -127,13 +147,9 @@ def test_a_student_who_says_what_the_teacher_says_has_its_picture_in_the_new_vie
     """Whatever its size: the student is brought to the unit camera by least squares."""
     batch, cycle, _ = _cycle(PLAIN)
     skeleton = root_relative(cycle.lifted.joints)
-    student = tiny.first_state().student.params
-    posed = pose_body(tiny.scene().networks.student, student, batch.window, tiny.scene().body, tiny.scene().landmarks)
-    same = dataclasses.replace(posed, joints_m=0.3 * skeleton + 5.0)
-    in_view = student_in_view(PLAIN, tiny.scene(), student, same, cycle, batch)
-    np.testing.assert_allclose(in_view.novel.window.xy, cycle.novel.window.xy, atol=1e-4)
-    other = student_in_view(PLAIN, tiny.scene(), student, posed, cycle, batch)
-    assert float(jnp.abs(other.novel.window.xy - cycle.novel.window.xy).max()) > 0.1
+    same = dataclasses.replace(_posed(), joints_m=0.3 * skeleton + 5.0)
+    np.testing.assert_allclose(_student_fake(same, cycle, batch), cycle.novel.window.xy, atol=1e-4)
+    assert float(jnp.abs(_student_fake(_posed(), cycle, batch) - cycle.novel.window.xy).max()) > 0.1
 
 
 def test_what_players_teach_each_other_is_held_constant() -> None:
@@ -145,13 +161,11 @@ def test_what_players_teach_each_other_is_held_constant() -> None:
     def targets(params: dict[str, Any]) -> jax.Array:
         return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(joint_targets(PLAIN, scene, params, batch)))
 
-    posed = pose_body(scene.networks.student, players["student"], batch.window, scene.body, scene.landmarks)
-
     def picture(joints: jax.Array, rotation: jax.Array) -> jax.Array:
         seen = cycle._replace(
             lifted=dataclasses.replace(cycle.lifted, joints=joints), view=cycle.view.replace(rotation=rotation)
         )
-        return jnp.sum(student_in_view(PLAIN, scene, players["student"], posed, seen, batch).novel.window.xy ** 2)
+        return jnp.sum(_student_fake(_posed(), seen, batch) ** 2)
 
     slopes = jax.jit(jax.grad(targets))(players)
     slopes_of_view = jax.jit(jax.grad(picture, argnums=(0, 1)))(cycle.lifted.joints, cycle.view.rotation)
@@ -164,8 +178,6 @@ def test_the_students_fake_has_the_mask_that_discriminators_see() -> None:
     batch, cycle, _ = _cycle(PLAIN)
     fewer = dataclasses.replace(batch.window, confidence=batch.window.confidence.at[:, :, 5].set(0.0))
     disturbed = dataclasses.replace(batch, window=fewer)
-    scene, student = tiny.scene(), tiny.first_state().student.params
-    posed = pose_body(scene.networks.student, student, batch.window, scene.body, scene.landmarks)
-    fakes = [student_in_view(PLAIN, scene, student, posed, cycle, each).novel.window.xy for each in (batch, disturbed)]
+    fakes = [_student_fake(_posed(), cycle, each) for each in (batch, disturbed)]
     assert bool((fakes[0][:, :, 5] != 0).any())
     np.testing.assert_array_equal(*fakes)
