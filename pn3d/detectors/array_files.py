@@ -58,7 +58,9 @@ def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
         score_key = _scores(arrays, positions, opened.where)
         scores = arrays.pop(score_key) if score_key is not None else None
         frames = len(positions)
+        names = _joint_names(arrays, positions.shape, opened.where)
         facts, left = _facts(arrays, frames, opened.where)
+        facts |= {} if names is None else {"joint_names": names}
         if left:
             notes.append(f"{opened.where}: left out: arrays {', '.join(shown(name) for name in left[:8])}")
     else:
@@ -73,7 +75,7 @@ def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
         raise UserError(f"{opened.where}: expected an array (frames, joints, 2 or 3), found {values.shape}")
     people = values if values.ndim == 4 else values[:, None]
     confidence = _confidence(people, scores, opened.where)
-    if layout is None:
+    if layout is None and "joint_names" not in facts:
         require_known_count(opened.where, people.shape[2])
     count, several = people.shape[:2]
     numbers, more = frame_numbers(facts.pop("labels", list(range(count))), opened.where)
@@ -139,6 +141,19 @@ def _positions(arrays: dict[str, Any], where: str) -> str:
     return next(iter(shaped))
 
 
+def _joint_names(arrays: dict[str, Any], shape: tuple[int, ...], where: str) -> tuple[str, ...] | None:
+    """The joints' names, taken out of ``arrays``, where one of them is as many words as there are joints."""
+    found = [
+        key
+        for key, a in arrays.items()
+        if isinstance(a, np.ndarray) and a.ndim == 1 and len(a) == shape[-2] and a.dtype.kind in "UO" and len(a) > 1
+    ]
+    found = [key for key in found if all(isinstance(word, str) for word in arrays[key].tolist())]
+    if len(found) > 1:
+        raise UserError(f"{where}: {' and '.join(map(repr, found[:4]))} could both be the joints' names; keep one")
+    return tuple(map(str, arrays.pop(found[0]))) if found else None
+
+
 def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | None:
     """The name of the array of the joints' scores."""
     fitting = [
@@ -152,7 +167,12 @@ def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | 
     fitting = named or fitting
     if len(fitting) > 1:
         raise UserError(f"{where}: {' and '.join(map(repr, fitting[:4]))} could both be the scores; keep one")
-    odd = [key for key in arrays if plain_key(key) in _SCORES and key not in fitting]
+    of_people = (positions.shape[:1], positions.shape[:-2])  # a score of each person is none of joints
+    odd = [
+        key
+        for key, a in arrays.items()
+        if plain_key(key) in _SCORES and key not in fitting and getattr(a, "shape", None) not in of_people
+    ]
     if not fitting and odd:
         found = getattr(arrays[odd[0]], "shape", None)
         raise UserError(f"{where}: {odd[0]!r} has shape {found}, which does not fit joints of shape {positions.shape}")

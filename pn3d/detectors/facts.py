@@ -5,6 +5,7 @@ They are found by the names of keys and columns, whatever the format, at the top
 """
 
 import datetime
+import fractions
 import functools
 import re
 from collections.abc import Iterator, Mapping
@@ -44,8 +45,8 @@ def _number(value: Any) -> float | None:
         value = value.reshape(())[()]
     if isinstance(value, str):
         try:
-            value = float(value)
-        except ValueError:
+            value = float(fractions.Fraction(value.strip()) if "/" in value else value)
+        except (ValueError, ZeroDivisionError, OverflowError):
             return None
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
         number: Any = value  # JSON's whole numbers may be too large for a float

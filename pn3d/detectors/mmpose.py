@@ -92,14 +92,20 @@ def _add_instances(collector: Collector, frame: int, instances: Any, content: An
 
 
 def _meta(meta: Any, where: str) -> dict[str, Any]:
-    """Joint names of ``meta_info``: ``keypoint_id2name`` {"0": "nose", …}, or a list of names."""
+    """Joint names of ``meta_info``: ``keypoint_id2name`` {"0": "nose", …}, ``keypoint_name2id``, or a list of names."""
     if not isinstance(meta, dict):
         return {}
     names = meta.get("keypoint_id2name", meta.get("keypoint_names"))
+    numbers = meta.get("keypoint_name2id")
+    if names is None and isinstance(numbers, dict):  # the same the other way round
+        names = {str(number): name for name, number in numbers.items()}
     if isinstance(names, dict):
-        names = [names.get(str(i)) for i in range(len(names))]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        first = 0 if "0" in names else 1
+        names = [names.get(str(first + i)) for i in range(len(names))]
+    if names is None or names == []:
         return {}
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{where}: 'meta_info' must name joints as {{'0': 'nose', …}}, found {shown(names)}")
     if len(set(names)) < len(names):
         raise UserError(f"{where}: 'meta_info' gives one name to two joints")
     dataset = meta.get("dataset_name")

@@ -22,6 +22,12 @@ def is_frame(content: Any) -> bool:
     return isinstance(content, dict) and any(isinstance(content.get(key), list) for key in _PEOPLE_KEYS)
 
 
+def is_video(content: Any) -> bool:
+    """Whether this is an object with a list of frames, beside which the video's facts may stand."""
+    frames = content.get("frames") if isinstance(content, dict) else None
+    return isinstance(frames, list) and any(is_frame(frame) for frame in frames[:50])
+
+
 def is_frames_by_name(content: Any) -> bool:
     """Whether this is AlphaPose's one file of frames by image name."""
     return isinstance(content, dict) and bool(content) and all(is_frame(frame) for frame in content.values())
@@ -36,7 +42,9 @@ def read_openpose(opened: Opened) -> list[RawVideo]:
     collector = Collector(opened.where)
     labels: list[Any] = []
     odd: list[str] = []
-    in_a_list = isinstance(opened.content, list)
+    in_a_list = isinstance(opened.content, list) or is_video(opened.content)
+    if is_video(opened.content):
+        collector.facts.look({key: value for key, value in opened.content.items() if key != "frames"})
     for label, frame in _frames(opened):
         if is_frame(frame):
             _add_frame(collector, len(labels), frame)
@@ -56,6 +64,8 @@ def read_openpose(opened: Opened) -> list[RawVideo]:
 def _frames(opened: Opened) -> Any:
     if opened.kind == "json folder":
         yield from frames_of(opened)
+    elif is_video(opened.content):
+        yield from enumerate(opened.content["frames"])
     elif is_frame(opened.content):
         yield opened.name, opened.content
     elif isinstance(opened.content, dict):

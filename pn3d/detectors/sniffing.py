@@ -63,6 +63,7 @@ _JSON_FORMATS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ),
     ("coco", coco_results.is_coco_list, "people have an 'image_id'"),
     ("openpose", openpose.is_frame, "it has a list of 'people'"),
+    ("openpose", openpose.is_video, "it has frames with 'people'"),
     ("alphapose", openpose.is_frames_by_name, "it has frames of 'people' or 'bodies' by image name"),
     ("ultralytics", ultralytics.is_frames, "detections have a 'class' and a 'box'"),
     ("openpifpaf", openpifpaf.is_openpifpaf, "it has predictions with a 'category_id' and no 'image_id'"),

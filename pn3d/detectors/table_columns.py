@@ -28,7 +28,7 @@ AXIS_OF = {"x": 0, "y": 1, "z": 3, **dict.fromkeys(_CONFIDENCES, 2)}
 _AXES = "|".join(sorted((*_CONFIDENCES, "x", "y", "z"), key=len, reverse=True))
 _AXIS_FIRST = re.compile(rf"^({_AXES})(?:[_ .:-]*(\d+)|[_ .:-]+(.+))$", re.IGNORECASE)
 _AXIS_LAST = re.compile(
-    rf"^(.+?)(?:[_ .:-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=\d))({_AXES})(?:_?(?:px|coord))?$", re.IGNORECASE
+    rf"^(.+?)(?:[_ .:/(\[-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=\d))({_AXES})(?:_?(?:px|coord))?[)\]]?$", re.IGNORECASE
 )
 _FRAMES = (
     "frame",

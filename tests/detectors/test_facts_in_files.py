@@ -112,6 +112,16 @@ def test_both_ways_through_a_table_agree(change: str, tmp_path: Path) -> None:
     assert_same(read(tmp_path / "plain.csv", plain), read(tmp_path / "changed.csv", changed))
 
 
+@pytest.mark.parametrize(
+    "form", ["{joint}/{axis}", "{joint}[{axis}]", "{joint} ({axis})", "{axis}_{joint}", "{joint}.{axis}"]
+)
+def test_headings_of_joints(form: str, tmp_path: Path) -> None:
+    values, order = _walk(), np.random.default_rng(6).permutation(17)
+    header = [form.format(joint=COCO17.joints[j], axis=axis) for j in order for axis in ("x", "y", "score")]
+    plain = read(tmp_path / "plain.csv", table(values, ["frame", *HEADER]))
+    assert_same(plain, read(tmp_path / "other.csv", table(values[:, order], ["frame", *header])))
+
+
 @pytest.mark.parametrize("name", ["frameNumber", "Frame_ID", "frame_no", "image_id", "FrameIndex"])
 def test_headings_of_frames(name: str, tmp_path: Path) -> None:
     values = _walk()
@@ -241,3 +251,45 @@ def test_native_files_are_looked_at_as_others_are(tmp_path: Path) -> None:
     turned = type(clips)(**{**clips.__dict__, "keypoints": 1000 - clips.keypoints})
     write_clips(tmp_path / "turned.npz", turned)
     assert "180 degrees" in " ".join(read_keypoints(tmp_path / "turned.npz").warnings)
+
+
+@pytest.mark.parametrize("key", ["keypoint_id2name", "keypoint_name2id", "keypoint_names", "counted from 1"])
+def test_mmposes_names_decide(key: str, tmp_path: Path) -> None:
+    values, order = _walk(), np.random.default_rng(7).permutation(17)
+    names = [COCO17.joints[j] for j in order]
+    meta = {
+        "keypoint_id2name": {str(i): name for i, name in enumerate(names)},
+        "keypoint_name2id": {name: i for i, name in enumerate(names)},
+        "keypoint_names": names,
+        "counted from 1": {str(i): name for i, name in enumerate(names, 1)},
+    }[key]
+
+    def content(people: np.ndarray, **more: Any) -> dict[str, Any]:
+        frames = [
+            {"frame_id": t, "instances": [{"keypoints": f[:, :2].tolist(), "keypoint_scores": f[:, 2].tolist()}]}
+            for t, f in enumerate(people)
+        ]
+        return {"instance_info": frames, **more}
+
+    said = {"keypoint_id2name" if key == "counted from 1" else key: meta}
+    plain = read(tmp_path / "plain.json", content(values))
+    assert_same(plain, read(tmp_path / "named.json", content(values[:, order], meta_info=said)))
+    with pytest.raises(UserError, match="must name joints"):
+        read(tmp_path / "odd.json", content(values, meta_info={"keypoint_id2name": {"7": "nose"}}))
+
+
+def test_names_in_an_npz_decide(tmp_path: Path) -> None:
+    values, order = _walk(), np.random.default_rng(8).permutation(17)
+    np.save(tmp_path / "one.npy", values)
+    names = np.array([COCO17.joints[j] for j in order])
+    np.savez(tmp_path / "named.npz", positions=values[:, order], joint_names=names)
+    one = read_keypoints(tmp_path / "one.npy", layout="coco17", **GIVEN)
+    assert_same(one, read_keypoints(tmp_path / "named.npz", **GIVEN))
+
+
+@pytest.mark.parametrize("rate", ["30000/1001", 29.97, "29.97"])
+def test_rates_as_files_write_them(rate: str | float, tmp_path: Path) -> None:
+    people = walking_people("openpose18", 12, 1)[:, 0]
+    frames = [{"people": [{"pose_keypoints_2d": frame.ravel().tolist()}]} for frame in people]
+    found = read(tmp_path / "video.json", {"fps": rate, "frames": frames}, fps=None)
+    assert found.video.fps == pytest.approx(29.97, abs=1e-3)
