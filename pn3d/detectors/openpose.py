@@ -25,7 +25,14 @@ def is_frame(content: Any) -> bool:
 def is_video(content: Any) -> bool:
     """Whether this is an object with a list of frames, beside which the video's facts may stand."""
     frames = content.get("frames") if isinstance(content, dict) else None
-    return isinstance(frames, list) and any(is_frame(frame) for frame in frames[:50])
+    people = [
+        person
+        for frame in (frames[:50] if isinstance(frames, list) else ())
+        if is_frame(frame)
+        for key in _PEOPLE_KEYS
+        for person in (frame.get(key) if isinstance(frame.get(key), list) else ())
+    ]
+    return any(isinstance(person, dict) and key in person for person in people for key in _JOINT_KEYS)
 
 
 def is_frames_by_name(content: Any) -> bool:

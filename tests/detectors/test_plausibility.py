@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.robustness.false_alarms import broken_steps
 from pn3d.detectors import read_keypoints
 from pn3d.detectors.breaks import FASTEST
 from pn3d.detectors.records import Detections
 from pn3d.files.errors import UserError
-from pn3d.synthetic.scenes import held_out_clips
 from tests.detectors.test_facts import GIVEN
 from tools.stand_ins.detector_files import walking_people
 
@@ -129,8 +127,3 @@ def test_every_speed_is_counted_in_time_and_not_in_frames(tmp_path: Path) -> Non
     assert FASTEST > 7.0
     assert read(tmp_path, values, image_size=(30000, 720)).broken_s == ()
     assert read(tmp_path, values[::6], fps=5.0, image_size=(30000, 720)).broken_s == ()
-
-
-def test_nobody_of_the_built_in_motion_is_cut() -> None:
-    clips = held_out_clips()
-    assert broken_steps(clips, 1) == broken_steps(clips, 6) == []
