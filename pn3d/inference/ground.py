@@ -13,7 +13,7 @@ ROUGH_M = 0.03
 INDEPENDENT_S = 0.5
 """Frames within so many seconds say the same of the ground."""
 
-LEVEL_PCT = 10.0
+LEVEL_PCT = 4.0
 """Of standing feet's heights over the plane, as low as the ground: a few are below it by a detector's errors."""
 
 FLAT_M = 0.08

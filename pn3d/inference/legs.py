@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+FURTHEST_BEND_RAD = 0.05
+"""A knee is bent or stretched by no more than this: of a leg that is nearly straight it would move by decimetres for an
+ankle's centimetre. The ankle then comes as near as that."""
+
 _STRAIGHT = 0.999
 """A leg is never stretched beyond this share of its bones' length: there the knee's angle is not determined."""
 
@@ -48,7 +52,7 @@ def reach(
     # The angle by which the shank leaves the thigh's direction: now, and as the law of cosines wants it.
     now = np.arctan2(_dot(cross(thigh, shank), axis), _dot(thigh, shank))
     then = np.arccos(np.clip((distance**2 - upper**2 - lower**2) / (2.0 * upper * lower), -1.0, 1.0))
-    half = 0.5 * (then - now)[:, None]
+    half = 0.5 * np.clip(then - now, -FURTHEST_BEND_RAD, FURTHEST_BEND_RAD)[:, None]
     bend = np.concatenate([np.cos(half), np.sin(half) * axis], axis=1)
     return LegTurns(bend, _smallest_turn(thigh + turned(bend, shank), want))
 

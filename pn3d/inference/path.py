@@ -42,10 +42,10 @@ STANDING_STEP_M = (0.003, 0.002)
 """First difference of a foot that stands for certain, across the line of sight and along it, where the pose is less
 sure of it."""
 
-STILL_STEP_M = (0.004, 0.0004)
+STILL_STEP_M = (0.0025, 0.0003)
 """First difference of the pelvis of who stands on both feet, likewise: people sway little, depth trembles."""
 
-STILL_M_S = 0.3
+STILL_M_S = 0.5
 """Who moves faster than this on both feet is not still: the weight of the above falls."""
 
 STILL_POWER = 4

@@ -14,6 +14,7 @@ from pn3d.body.model import joints
 from pn3d.data.clips import Clips, select, without_truth
 from pn3d.evaluation.path_metrics import ANKLES, f1, path_scores, speeds
 from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.inference import legs
 from pn3d.inference.banded import BandedSquares
 from pn3d.inference.contacts import FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
@@ -193,13 +194,14 @@ def test_held_ankles_stay_and_let_go_gently() -> None:
     assert 0.9 * FURTHEST < shift.max() < 1.1 * FURTHEST
 
 
-def test_two_bones_reach_their_target_with_the_knee_on_its_side() -> None:
+def test_two_bones_reach_their_target_with_the_knee_on_its_side(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     count = 50
     hip = rng.normal(size=(count, 3))
     knee = hip + np.array([0.0, -0.4, 0.1])
     ankle = knee + np.array([0.0, -0.4, -0.1])
     left = np.tile([1.0, 0.0, 0.0], (count, 1))
+    monkeypatch.setattr(legs, "FURTHEST_BEND_RAD", 1.0)
     target = ankle + rng.uniform(-0.04, 0.04, size=(count, 3)) + [0.0, 0.08, 0.0]
     turns = reach(hip, knee, ankle, target, left)
     new_knee = hip + turned(turns.swing, knee - hip)
@@ -211,6 +213,15 @@ def test_two_bones_reach_their_target_with_the_knee_on_its_side() -> None:
     straight = turned(far.swing, knee - hip) + turned(far.swing, turned(far.bend, ankle - knee))
     assert np.isfinite(straight).all()
     assert (np.linalg.norm(straight, axis=1) < 0.8247).all()
+
+
+def test_a_straight_knee_is_bent_by_no_more_than_is_stated() -> None:
+    hip, knee, ankle = (np.array([[0.0, y, 0.0]]) for y in (0.0, -0.4, -0.8))
+    left = np.array([[1.0, 0.0, 0.0]])
+    turns = reach(hip, knee, ankle, ankle + [0.0, 0.1, 0.0], left)
+    assert 2 * np.arccos(turns.bend[0, 0]) == pytest.approx(legs.FURTHEST_BEND_RAD)
+    shank = turned(turns.swing, turned(turns.bend, ankle - knee))
+    assert np.cross(turned(turns.swing, knee - hip), shank)[0, 0] > 0  # as knees bend
 
 
 def test_quaternions_are_those_of_scipy() -> None:
