@@ -218,7 +218,7 @@ def test_two_bones_reach_their_target_with_the_knee_on_its_side(monkeypatch: pyt
 def test_a_straight_knee_is_bent_by_no_more_than_is_stated() -> None:
     hip, knee, ankle = (np.array([[0.0, y, 0.0]]) for y in (0.0, -0.4, -0.8))
     left = np.array([[1.0, 0.0, 0.0]])
-    turns = reach(hip, knee, ankle, ankle + [0.0, 0.1, 0.0], left)
+    turns = reach(hip, knee, ankle, ankle + np.array([0.0, 0.1, 0.0]), left)
     assert 2 * np.arccos(turns.bend[0, 0]) == pytest.approx(legs.FURTHEST_BEND_RAD)
     shank = turned(turns.swing, turned(turns.bend, ankle - knee))
     assert np.cross(turned(turns.swing, knee - hip), shank)[0, 0] > 0  # as knees bend
