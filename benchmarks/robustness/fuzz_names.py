@@ -1,6 +1,6 @@
 """Exchanges, drops, doubles and renames what files name: ``python -m benchmarks.robustness.fuzz_names [COUNT] [SEED]``.
 
-Valid files of ``benchmarks.robustness.named_files`` are changed in what they call things. What is right follows from
+Valid files of ``named_files`` and ``more_named_files`` are changed in what they call things. What is right follows from
 the names: a file whose columns and headings move together holds the same people, one whose two headings are exchanged
 holds people with these two joints exchanged. Each result must be the same, or say the name of what is odd, or be
 refused in one line; a change without a word fails.
@@ -19,11 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.robustness.more_named_files import MORE_FILES
 from benchmarks.robustness.named_files import FILES, Change, NamedFile
 from pn3d.detectors import read_keypoints
 from pn3d.detectors.records import Detections
 from pn3d.files.errors import UserError
 
+ALL_FILES = (*FILES, *MORE_FILES)
 TIME_LIMIT_S = 2.0
 MOST_REFUSED = 0.5
 SAID_AS = {
@@ -130,7 +132,7 @@ def fuzz(count: int, seed: int, say: Callable[[str], None] = print) -> Counter[s
         warnings.simplefilter("error")
         for number in range(count):
             rng = np.random.default_rng([seed, number])
-            form = FILES[number % len(FILES)]
+            form = ALL_FILES[number % len(ALL_FILES)]
             begin = time.process_time()
             try:
                 what, how = judge(Path(name), form, rng)
@@ -142,7 +144,7 @@ def fuzz(count: int, seed: int, say: Callable[[str], None] = print) -> Counter[s
             of_form[form.name, what] += 1
             if what in ("silent", "failed"):
                 say(f"number {number} ({form.name}), seed {seed}: {what}: {how}")
-    for form in FILES:
+    for form in ALL_FILES:
         say(f"{form.name}: " + ", ".join(f"{what} {of_form[form.name, what]}" for what in sorted(outcome)))
     say(str(dict(outcome)))
     return outcome

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.named_points import NamedPeople, frames_in, people_of, points_of
+from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.detectors.upright import standing_reading
@@ -26,9 +26,7 @@ LARGEST_SHARE = 1.6
 
 def is_apple_vision(content: Any) -> bool:
     """Whether frames hold people with these names."""
-    frames, _ = frames_in(content)
-    people = (person for frame in frames[:50] + frames[50::50] for person in people_of(frame) or [])
-    return any(_MARK in (points_of(person) or {}) for person in people)
+    return any_points(content, lambda points: _MARK in points)
 
 
 def read_apple_vision(opened: Opened) -> list[RawVideo]:

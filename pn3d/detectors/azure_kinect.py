@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.named_points import NamedPeople, frames_in, people_of, points_of
+from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
 
@@ -27,8 +27,7 @@ def is_azure_kinect(content: Any) -> bool:
     names = content.get("joint_names") if isinstance(content, dict) else None
     if isinstance(names, list) and "PELVIS" in names:
         return True
-    people = (person for frame in frames_in(content)[0][:50] for person in people_of(frame) or [])
-    return any("SPINE_CHEST" in {_plain_name(name) for name in points_of(person) or {}} for person in people)
+    return any_points(content, lambda points: "SPINE_CHEST" in {_plain_name(name) for name in points})
 
 
 def _plain_name(name: str) -> str:

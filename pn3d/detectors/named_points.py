@@ -5,6 +5,8 @@ points, or has it under ``keypoints``, ``joints``, …; a frame is a person, a l
 ``people``, …; a file is a list of frames, or has it under ``frames``.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,12 @@ _PEOPLE = ("poses", "people", "bodies", "persons", "observations", "skeletons", 
 _FRAMES = ("frames", "data", "results", "video")
 _LABELS = ("frame", "frameindex", "frameid", "framenumber", "frameidx", "index")
 _TRACKS = ("id", "trackid", "personid", "bodyid", "idx", "uuid")
+_NO_POINTS = ("box", "bbox", "boundingbox", "image", "size")
+NAN = float("nan")
+_NOWHERE = (NAN, NAN, NAN)
 MOST_NAMES = 600
+LEAST_POINTS = 4
+LARGEST = 2**60
 MOST_PEOPLE_AT_ONCE = 6
 """A longer list of people is one person over time (MoveNet finds 6 at most, PoseNet 5 unless told otherwise)."""
 
@@ -33,64 +40,86 @@ def plain(value: dict[Any, Any]) -> dict[str, Any]:
     return {plain_key(str(key)): one for key, one in value.items()}
 
 
+@functools.lru_cache(maxsize=4096)
+def _keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str | None, str | None]:
+    """Which keys of a point's object hold its name, its place, x, y and score."""
+    found: dict[str, str] = {}
+    for key in keys:
+        found.setdefault(plain_key(str(key)), key)
+
+    def first(names: tuple[str, ...]) -> str | None:
+        return next((found[name] for name in names if name in found), None)
+
+    return first(_NAMES), first(_PLACES), found.get("x"), found.get("y"), first(_SCORES)
+
+
 def points_of(person: Any) -> Points | None:
     """The named points of one person; None where it has none."""
     if isinstance(person, dict):
         keys = plain(person)
         inner = next((keys[key] for key in _POINTS if isinstance(keys.get(key), dict | list)), None)
-        if inner is not None and inner is not person:
-            return points_of(inner) if not isinstance(inner, dict) else _under_names(inner)
-        return _under_names(person)
+        if inner is None:
+            return _under_names(person)
+        return _under_names(inner) if isinstance(inner, dict) else points_of(inner)
     if not isinstance(person, list) or not person or len(person) > MOST_NAMES:
         return None
     found: Points = {}
     for point in person:
-        keys = plain(point) if isinstance(point, dict) else {}
-        name = next((keys[key] for key in _NAMES if isinstance(keys.get(key), str)), None)
+        key = _keys_of(tuple(point))[0] if isinstance(point, dict) else None
+        name = point[key] if key is not None else None
         place = _place(point)
-        if name is None or place is None or name in found:
+        if not isinstance(name, str) or place is None or name in found:
             return None
         found[name] = place
     return found
 
 
 def _under_names(content: dict[Any, Any]) -> Points | None:
-    found = {
-        str(key): place
-        for key, value in list(content.items())[:MOST_NAMES]
-        if plain_key(str(key)) not in ("box", "bbox", "boundingbox", "image", "size")
-        and isinstance(value, dict | list)
-        and (place := _place(value)) is not None
-    }
-    return found if len(found) >= 4 else None
+    found: Points = {}
+    for key, value in list(content.items())[:MOST_NAMES]:
+        if isinstance(value, dict | list) and plain_key(str(key)) not in _NO_POINTS:
+            place = _place(value)
+            if place is not None:
+                found[str(key)] = place
+    return found if len(found) >= LEAST_POINTS else None
 
 
 def _place(point: Any) -> tuple[float, float, float] | None:
     """x, y and score (NaN where there is none); null is a missing point, anything that is no number is no point."""
-    values: list[Any]
-    if isinstance(point, dict):
-        keys = plain(point)
-        where = next((keys[key] for key in _PLACES if isinstance(keys.get(key), dict | list)), point)
-        inner = plain(where) if isinstance(where, dict) else dict(zip("xy", where, strict=False))
-        if "x" not in inner or "y" not in inner or (isinstance(where, list) and len(where) != 2):
+    if isinstance(point, list):
+        return _numbers([*point, None][:3]) if len(point) in (2, 3) else None
+    if not isinstance(point, dict):
+        return None
+    _, key, x, y, score = _keys_of(tuple(point))
+    trust = point[score] if score is not None else None
+    where = point[key] if key is not None else point
+    if isinstance(where, list):
+        return _numbers([*where, trust]) if len(where) == 2 else None
+    if not isinstance(where, dict):
+        where = point
+    if where is not point:
+        _, _, x, y, _ = _keys_of(tuple(where))
+    return _numbers([where[x], where[y], trust]) if x is not None and y is not None else None
+
+
+def _numbers(values: list[Any]) -> tuple[float, float, float] | None:
+    for i, value in enumerate(values):
+        if type(value) is float:
+            continue
+        if value is None or (type(value) is int and abs(value) > LARGEST):
+            values[i] = NAN
+        elif type(value) is not int:
             return None
-        values = [inner["x"], inner["y"], next((keys[key] for key in _SCORES if key in keys), None)]
-    elif isinstance(point, list) and len(point) in (2, 3):
-        values = [*point, None][:3]
-    else:
-        return None
-    if not all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
-        return None
-    x, y, score = (float("nan") if value is None or abs(value) > 1e300 else float(value) for value in values)
-    return x, y, score
+    return float(values[0]), float(values[1]), float(values[2])
 
 
-def people_of(frame: Any, depth: int = 0) -> list[Any] | None:
-    """The people of one frame, as objects; None where nothing in it looks like one."""
+def people_of(frame: Any, depth: int = 0) -> list[tuple[Any, Points]] | None:
+    """The people of one frame with their points; None where nothing in it looks like one."""
     if frame is None:
         return []
-    if points_of(frame) is not None:
-        return [frame]
+    points = points_of(frame)
+    if points is not None:
+        return [(frame, points)]
     if depth > 3:
         return None
     if isinstance(frame, list):
@@ -104,6 +133,13 @@ def people_of(frame: Any, depth: int = 0) -> list[Any] | None:
         if any(key in keys and not keys[key] for key in _POINTS):
             return []
     return None
+
+
+def any_points(content: Any, fits: Callable[[Points], bool]) -> bool:
+    """Whether one of the file's people has points that fit: the first frames are looked at, and every 50th."""
+    frames, _ = frames_in(content)
+    people = (person for frame in frames[:50] + frames[50::50] for person in people_of(frame) or [])
+    return any(fits(points) for _, points in people)
 
 
 def frames_in(content: Any) -> tuple[list[Any], str]:
@@ -148,11 +184,11 @@ class NamedPeople:
             people = people_of(frame)
             if people is None:
                 raise self.collector.wrong(i, f"expected people with named points, found {shown(frame)}")
-            for person in people:
+            for person, points in people:
                 keys = plain(person) if isinstance(person, dict) else {}
                 track = next((keys[key] for key in _TRACKS if isinstance(keys.get(key), int | float | str)), None)
                 score = next((keys[key] for key in ("score", "confidence") if key in keys), None)
-                self.found.append((i, points_of(person) or {}, track, score))
+                self.found.append((i, points, track, score))
 
     def with_names(
         self, i: int, frame: Any, names: list[str], positions: tuple[str, ...], scores: tuple[str, ...]
@@ -162,10 +198,10 @@ class NamedPeople:
         Raises:
             UserError: a body has no such list, one of another length, or one of 3D positions.
         """
-        if not isinstance(frame, dict) or not isinstance(frame.get("bodies", []), list):
+        if not isinstance(frame, dict) or not isinstance(frame.get("bodies"), list):
             raise self.collector.wrong(i, f"expected an object with 'bodies', found {shown(frame)}")
         bodies = []
-        for body in frame.get("bodies", []):
+        for body in frame["bodies"]:
             keys = plain(body) if isinstance(body, dict) else {}
             key = next((one for one in positions if one in keys), None)
             if key is None:
@@ -189,10 +225,7 @@ class NamedPeople:
                 if rename.get(point, point):
                     names.setdefault(point, len(names))
         for frame, points, track, score in self.found:
-            rows = np.full((len(names), 3), np.nan)
-            for point, place in points.items():
-                if point in names:
-                    rows[names[point]] = place
+            rows = np.array([points.get(point, _NOWHERE) for point in names], np.float64)
             self.collector.add(frame, rows, track, score)
         self.collector.renumber(self.labels)
         shown_names = tuple(rename.get(point, point) for point in names)

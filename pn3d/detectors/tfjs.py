@@ -9,7 +9,7 @@ pose-detection/README.md; docs.ml5js.org, bodyPose. ``keypoints3D`` is not used.
 from typing import Any
 
 from pn3d.data.joint_names import named_joints
-from pn3d.detectors.named_points import NamedPeople, frames_in, people_of, points_of
+from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
@@ -17,13 +17,7 @@ from pn3d.files.errors import UserError
 
 def is_tfjs(content: Any) -> bool:
     """Whether frames hold people with named points of a body."""
-    frames, _ = frames_in(content)
-    for frame in frames[:50] + frames[50::50]:
-        for person in people_of(frame) or []:
-            points = points_of(person)
-            if points:
-                return named_joints(tuple(points)).is_body
-    return False
+    return any_points(content, lambda points: named_joints(tuple(points)).is_body)
 
 
 def read_tfjs(opened: Opened) -> list[RawVideo]:
