@@ -54,3 +54,14 @@ def detections_of(arguments: argparse.Namespace, *, say: bool = True) -> Detecti
     for sentence in detections.warnings if say else ():
         print(f"warning: {sentence}")
     return detections
+
+
+def input_facts(detections: Detections) -> dict[str, Any]:
+    """What ``summary.json`` says of the input: how it was understood, assumptions, warnings, and when tracks broke."""
+    return {
+        "format": detections.format,
+        "layout": detections.layout.name,
+        "input_assumptions": list(detections.assumptions),
+        "input_warnings": list(detections.warnings),
+        "tracks_broken_s": [round(time_s, 3) for time_s in detections.broken_s],
+    }

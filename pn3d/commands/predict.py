@@ -7,7 +7,7 @@ from typing import Any
 
 from pn3d.commands import session
 from pn3d.commands.earlier_results import clear, earlier_results, left_over
-from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
+from pn3d.commands.keypoint_options import add_keypoint_options, detections_of, input_facts
 from pn3d.commands.video_input import (
     PAGE_VIDEO,
     add_picture_options,
@@ -111,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         "path": not arguments.no_path,
         "keep_sides": arguments.keep_sides,
     }
+    facts = {"weights": name, **input_facts(detections)}
     try:
         for number, (folder, part) in enumerate(
             progress(folders, clips.frames, "predicting", show=len(folders) > 1, frames_of=lambda one: one[1].frames)
@@ -119,7 +120,6 @@ def run(arguments: argparse.Namespace) -> int:
             prediction = predict(weights, part, body, landmarks, **options)
             prediction.save(folder / "prediction.npz")
             predictions += [(prediction, index) for index in range(part.num_clips)]
-            facts = {"weights": name, "format": detections.format, "layout": detections.layout.name}
             summaries.append(write_json(folder / "summary.json", prediction.summary | facts))
             written.append(folder / "prediction.npz")
             print(summary_text(folder.name, prediction.summary))

@@ -95,6 +95,9 @@ def test_results_of_an_earlier_run_are_named_or_cleared(files: Path, capsys: pyt
     output = files / "out"
     assert main(predict_words(files, "two.json", output, "--all-people", "--export", "csv")) == 0
     assert "earlier run" not in capsys.readouterr().out
+    summary = json.loads((output / "person_00" / "summary.json").read_text())
+    assert any("focal length assumed" in sentence for sentence in summary["input_assumptions"])
+    assert summary["tracks_broken_s"] == []
     (output / "mine.txt").write_text("the user's own")
     assert main(predict_words(files, "one.json", output)) == 0
     said = capsys.readouterr().out
