@@ -26,6 +26,9 @@ _HEAD_SHARE = 0.93
 _SIDES = (("left", "right"), ("l", "r"))
 _PARTS_OF_A_BONE = re.compile(r"twist|roll|bend|share|stretch|helper|adj|nub|segment|half|split")
 """Joints within a bone: rigs split thighs and arms for twists."""
+_NUMBERED = re.compile(r"(.)_\d+$")
+_STANDING = 0.8
+"""Cosine: legs and trunk within 37 degrees of an axis at rest."""
 _HEAD_END = (0.4, 2.0)
 """Where an end site above the head joint is the top of the head: as shares of the way from thorax to head joint."""
 
@@ -66,22 +69,34 @@ def h36m17_joints_m(
     Args:
         bvh: the file.
         unit: one of ``UNITS_M``; by the person's height where None.
-        up: ``y`` or ``z``; the axis along which the trunk points on average where None.
+        up: ``y`` or ``z``; where None the axis along which the trunk points on average, which must be that along which
+            people stand at rest, if they do.
         frames: which frames.
 
     Returns:
         (T, 17, 3) float64.
 
     Raises:
-        UserError: a joint cannot be found by name, or the height fits no unit.
+        UserError: a joint cannot be found by name, the height fits no unit, or the up axis is not clear.
     """
-    return joints17_of_tree_m(bvh, world_joints(bvh, frames), unit=unit, up=up)
+    rest = np.zeros((len(bvh.names), 3))
+    for joint, parent in enumerate(bvh.parents):
+        rest[joint] = bvh.offsets[joint] + (rest[parent] if parent >= 0 else 0)
+    return joints17_of_tree_m(bvh, world_joints(bvh, frames), rest, unit=unit, up=up)
 
 
 def joints17_of_tree_m(
-    tree: NamedTree, positions: np.ndarray, *, unit: str | None = None, up: str | None = None
+    tree: NamedTree,
+    positions: np.ndarray,
+    rest: np.ndarray | None = None,
+    *,
+    unit: str | None = None,
+    up: str | None = None,
 ) -> np.ndarray:
-    """``h36m17_joints_m`` of any skeleton with names: (T, J, 3) in its own unit and axes -> (T, 17, 3) metres, y up."""
+    """``h36m17_joints_m`` of any skeleton with names: (T, J, 3) in its own unit and axes -> (T, 17, 3) metres, y up.
+
+    ``rest`` (J, 3) are its joints at rest, from which the up axis is told where people stand there.
+    """
     places = joint_places(tree)
     at = {joint: positions[:, place] for joint, place in places.items() if place >= 0}
     at["pelvis"] = (at["left_hip"] + at["right_hip"]) / 2
@@ -90,7 +105,8 @@ def joints17_of_tree_m(
     if not _is_head_end(at):
         at["head"] = at["neck"] + _HEAD_SHARE * (at["neck"] - at["thorax"])
     joints = np.stack([at[joint] for joint in H36M17.joints], axis=1)
-    return _y_up(tree, joints, up) * _metres_per_unit(tree, joints, unit)
+    standing = None if rest is None else _rest_up(places, rest)
+    return _y_up(tree, joints, up, standing) * _metres_per_unit(tree, joints, unit)
 
 
 def _is_head_end(at: Mapping[str, np.ndarray]) -> bool:
@@ -110,6 +126,8 @@ def joint_places(tree: NamedTree) -> dict[str, int]:
         UserError: no row has them all, or the joints found are no chain; with what is missing of the nearest row.
     """
     plain = [plain_name(name) for name in tree.names]
+    if all(_NUMBERED.search(name) for name in tree.names if not name.endswith(" end")):  # Sketchfab: LeftUpLeg_55
+        plain = [plain_name(_NUMBERED.sub(r"\1", name)) for name in tree.names]
     legs, leg_affix = _limbs(tree, plain, "leg", ("hip", "knee", "ankle"))
     arms, arm_affix = _limbs(tree, plain, "arm", ("shoulder", "elbow", "wrist"))
     skull = _skull(tree, plain, (leg_affix, arm_affix))
@@ -193,14 +211,30 @@ def _skull(tree: NamedTree, plain: list[str], affixes: tuple[tuple[str, str], ..
     return ends[0]
 
 
-def _y_up(tree: NamedTree, joints: np.ndarray, up: str | None) -> np.ndarray:
-    """Turns a z-up file."""
+def _rest_up(places: Mapping[str, int], rest: np.ndarray) -> str | None:
+    """``y`` or ``z`` where legs and trunk stand along it at rest; None where the rest pose is no standing one."""
+    hips, ankles = ((rest[places[f"left_{part}"]] + rest[places[f"right_{part}"]]) / 2 for part in ("hip", "ankle"))
+    leg, trunk = hips - ankles, rest[places["neck"]] - hips
+    size = np.linalg.norm(leg), np.linalg.norm(trunk)
+    for axis in (1, 2):
+        if min(size) > 0 and min(leg[axis] / size[0], trunk[axis] / size[1]) > _STANDING:
+            return "xyz"[axis]
+    return None
+
+
+def _y_up(tree: NamedTree, joints: np.ndarray, up: str | None, standing: str | None) -> np.ndarray:
+    """Turns a z-up file. ``standing``: the axis along which people stand at rest."""
     if up is None:
         trunk = (joints[:, H36M17.index("neck")] - joints[:, H36M17.index("pelvis")]).mean(axis=0)
         up = "xyz"[int(np.argmax(np.abs(trunk)))]
         if up == "x" or trunk["xyz".index(up)] <= 0:
             raise UserError(
                 f"{tree.path}: the trunk points along {trunk.round(3)} on average, not along +y or +z; say which is up"
+            )
+        if standing not in (up, None):
+            raise UserError(
+                f"{tree.path}: people stand along {standing} at rest, but the trunk points along {up} on average "
+                "(lying, or turned?); say which is up"
             )
     if up not in ("y", "z"):
         raise UserError(f"unknown up axis {up!r}; expected y or z")

@@ -98,7 +98,7 @@ def read_amc(
         rate: frames per second of the files, which do not state it; where None 120, as of CMU's, aloud.
         skeleton: the ASF file; beside each AMC file where None: ``07.asf`` for ``07_01.amc``, or the only one.
         unit: ``bvh_names.UNITS_M``; by the file's unit of length or the person's height where None.
-        up: ``y`` or ``z``; told by the trunk where None.
+        up: ``y`` or ``z``; y in CMU's files, told by the trunk in others where None.
         skip_frames: how many first frames to leave out.
         detector: whether 2D is as a simulated detector sees it, or exact.
 
@@ -124,7 +124,8 @@ def read_amc(
             raise UserError(f"{path}: {frames} frames, none is left after skipping {skip_frames}")
         known = "cmu" if unit is None and asf.length == CMU_LENGTH else unit
         positions = amc.world_joints(slice(skip_frames, None, stride))
-        joints_m = joints17_of_tree_m(amc, positions, unit=known, up=up)
+        above = "y" if up is None and asf.length == CMU_LENGTH else up
+        joints_m = joints17_of_tree_m(amc, positions, unit=known, up=above)
         views = render(name, joints_m, rate / stride, generator(seed, name), cameras, detector=detector)
         records += [record if split == "test" else without_truth(record) for record, _ in views]
     return {split: assemble(records, _where(source))}

@@ -194,3 +194,18 @@ def test_an_end_site_that_cannot_be_the_top_of_the_head_is_not(tmp_path: Path) -
         lengths.append(np.linalg.norm(joints[:, top] - joints[:, head], axis=-1).mean())
     assert lengths[0] == pytest.approx(0.12, abs=1e-4)
     assert lengths[1] == lengths[2] == pytest.approx(0.93 * 0.2, abs=0.02)
+
+
+def test_somebody_who_lies_is_not_taken_for_a_z_up_file(tmp_path: Path) -> None:
+    """The rest pose stands along y: a trunk along z is somebody on the floor, so the axis is asked for."""
+    skeleton = cmu_skeleton()
+    angles, path = motion_of(skeleton, T, seed=6)
+    standing = h36m17_joints_m(read_bvh_file(write(tmp_path / "a.bvh", bvh_text(skeleton, angles, path))))
+    angles = angles | {"Hips": angles["Hips"] * 0 + [80, 0, 0]}
+    lying = read_bvh_file(write(tmp_path / "b.bvh", bvh_text(skeleton, angles, path)))
+    with pytest.raises(UserError, match=r"stand along y at rest, but the trunk points along z .*; say which is up"):
+        h36m17_joints_m(lying)
+    joints = h36m17_joints_m(lying, up="y")
+    head, pelvis = H36M17.index("head"), H36M17.index("pelvis")
+    assert (standing[:, head] - standing[:, pelvis])[:, 1].mean() > 0.4
+    assert abs((joints[:, head] - joints[:, pelvis])[:, 1].mean()) < 0.2

@@ -192,6 +192,13 @@ HIERARCHIES: dict[str, dict[str, str]] = {
         "arm": "*clavicle|=*humerus|=*radius|=*wrist|*hand|*fingers",
         "side": "l r",
     },
+    "numbers behind every name": {
+        "trunk": "Hips_01|Spine_02|Spine1_03",
+        "head": "Neck_04|=Head_05",
+        "leg": "=*UpLeg_11|=*Leg_12|=*Foot_13|*ToeBase_14",
+        "arm": "*Shoulder_21|=*Arm_22|=*ForeArm_23|=*Hand_24",
+        "side": "Left Right",
+    },
     "something behind every name": {
         "trunk": "hips_JNT|spine_JNT|spine1_JNT",
         "head": "neck_JNT|=head_JNT",
