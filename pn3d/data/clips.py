@@ -25,10 +25,10 @@ TRUTH_FIELDS = ("joints_cam", "truth_joint_names", "poses", "betas", "transl_cam
 
 _BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
 _REQUIRED = ("keypoints", "confidence", "clip_start", "clip_name", "image_size", "fps", "joint_names", "layout")
-_OPTIONAL = ("intrinsics", "frame_number", "time_s", "filled", "has_joint")
+_OPTIONAL = ("intrinsics", "frame_number", "time_s", "filled", "has_joint", "feet")
 _PER_FRAME = (
     *("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored"),
-    *("frame_number", "time_s", "filled"),
+    *("frame_number", "time_s", "filled", "feet"),
 )
 _PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "has_joint", "betas", "up_cam")
 _KINDS = {"f": "float32", "i": "int64", "U": "str", "b": "bool"}
@@ -51,6 +51,7 @@ class Clips:
         time_s: (N,) float64 seconds since the video's beginning, increasing within a clip.
         filled: (N,) bool frames in which the person was not detected.
         has_joint: (C, J) bool joints that the detector's layout has, seen or not.
+        feet: (N, 6, 3) float32 x, y in px and confidence of heels and toes (``pn3d.data.feet.FEET``).
         joints_cam: truth, (N, J, 3) float32 m in camera axes; with ``truth_joint_names`` (N, K, 3), NaN where unknown.
         truth_joint_names: truth, (K,) str the joints of ``joints_cam``; where None they are the layout's, all known.
         poses: truth, (N, 24, 3) float32 SMPL axis-angle; the root rotates into the camera's axes.
@@ -73,6 +74,7 @@ class Clips:
     time_s: np.ndarray | None = None
     filled: np.ndarray | None = None
     has_joint: np.ndarray | None = None
+    feet: np.ndarray | None = None
     joints_cam: np.ndarray | None = None
     truth_joint_names: np.ndarray | None = None
     poses: np.ndarray | None = None
@@ -188,6 +190,8 @@ def concatenate(parts: list[Clips]) -> Clips:
         raise UserError("no keypoint files to put together; expected at least one")
     known = [key for key in _DEFAULTS if any(getattr(part, key) is not None for part in parts)]
     parts = [with_defaults(part, known) for part in parts]
+    if any(part.feet is None for part in parts):
+        parts = [replace(part, feet=None) for part in parts]
     first = parts[0]
     for part in parts[1:]:
         if part.layout != first.layout:
@@ -250,6 +254,7 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
         "time_s": ((frames,), "f", np.float64),
         "filled": ((frames,), "b", np.bool_),
         "has_joint": ((count, joints), "b", np.bool_),
+        "feet": ((frames, 6, 3), "f", np.float32),
         "joints_cam": ((frames, joints if names is None else len(names), 3), "f", np.float32),
         "poses": ((frames, 24, 3), "f", np.float32),
         "betas": ((count, 10), "f", np.float32),

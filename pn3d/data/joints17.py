@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.data.clips import Clips
+from pn3d.data.feet import feet_of
 from pn3d.geometry.skeleton import H36M17, Layout, remap_indices
 
 ANKLE_FROM_HEEL = (0.0845, 0.196)  # shares of heel -> knee and heel -> big toe; least squares on the sample above
@@ -52,7 +53,8 @@ def to_h36m17(clips: Clips) -> Clips:
     joints_cam = clips.joints_cam
     if joints_cam is not None and clips.truth_joint_names is None:
         joints_cam = joints_cam[:, source] if (source >= 0).all() else None
-    changed: dict[str, Any] = {"keypoints": positions, "confidence": masked, "joints_cam": joints_cam}
+    feet = feet_of(clips.keypoints, clips.confidence, clips.layout) if clips.feet is None else clips.feet
+    changed: dict[str, Any] = {"keypoints": positions, "confidence": masked, "feet": feet, "joints_cam": joints_cam}
     return replace(clips, layout=H36M17, has_joint=_has_joint(clips, source, confidence), **changed)
 
 
@@ -83,13 +85,20 @@ def h36m17_by_name(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Lay
 
 
 def joints17_of(values: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """``h36m17_by_name`` of a plain array, (T, J, 2) or (T, J, 3) of px and confidence; joints beyond the layout's are
-    left out; (0, 0), what is not finite and confidence NaN are missing."""
+    """``h36m17_by_name`` of ``plain_keypoints``."""
+    return h36m17_by_name(*plain_keypoints(values, layout), layout)
+
+
+def plain_keypoints(values: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """A plain array, (T, J, 2) or (T, J, 3) of px and confidence, as positions and confidence.
+
+    Joints beyond the layout's are left out; (0, 0), what is not finite and confidence NaN are missing.
+    """
     values = np.asarray(values[:, : len(layout.joints)], np.float64)
     positions = values[..., :2]
     there = np.isfinite(positions).all(axis=-1) & (positions != 0).any(axis=-1)
     confidence = np.nan_to_num(np.clip(values[..., 2], 0, 1)) if values.shape[-1] == 3 else np.ones(there.shape)
-    return h36m17_by_name(np.where(there[..., None], positions, 0.0), np.where(there, confidence, 0.0), layout)
+    return np.where(there[..., None], positions, 0.0), np.where(there, confidence, 0.0)
 
 
 def mask_guesses(confidence: np.ndarray, fps: float) -> np.ndarray:

@@ -50,6 +50,7 @@ def resample_clips(clips: Clips, frame_rate: float) -> tuple[Clips, FrameTimes |
         frame_number=None,
         time_s=None,
         filled=None,
+        feet=None,
     )
     return resampled, FrameTimes(*(np.concatenate(column) for column in zip(*backward, strict=True)))
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from pn3d.data.clips import Clips
-from pn3d.data.joints17 import joints17_of
+from pn3d.data.feet import feet_of
+from pn3d.data.joints17 import h36m17_by_name, plain_keypoints
 from pn3d.detectors.layouts import detector_layout
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
@@ -25,7 +26,8 @@ def array_clips(
     fits = keypoints.ndim == 3 and keypoints.shape[1] == known.count and keypoints.shape[2] in (2, 3)
     if not fits or not len(keypoints):
         raise UserError(f"keypoints: expected (frames, {known.count}, 2 or 3), found {keypoints.shape}")
-    pixels, confidence = joints17_of(keypoints, known.layout)
+    plain = plain_keypoints(keypoints, known.layout)
+    pixels, confidence = h36m17_by_name(*plain, known.layout)
     focal = None if focal_px is None else [[focal_px, focal_px, image_size[0] / 2, image_size[1] / 2]]
     return Clips(
         keypoints=pixels,
@@ -35,5 +37,6 @@ def array_clips(
         image_size=np.array([image_size], np.int32),
         fps=np.array([fps], np.float32),
         layout=H36M17,
+        feet=feet_of(*plain, known.layout),
         intrinsics=None if focal is None else np.array(focal, np.float32),
     )

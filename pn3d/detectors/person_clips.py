@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from pn3d.data.clips import Clips, concatenate
+from pn3d.data.feet import feet_of
 from pn3d.data.joints17 import h36m17_by_name
 from pn3d.detectors.filling import SHORT_GAP_SECONDS
 from pn3d.detectors.records import Detections, Person
@@ -35,10 +36,11 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
     pieces = [(person, piece) for person in detections.people for piece in _pieces(person, split_gaps)]
     if not pieces:
         raise UserError(f"{detections.source}: nobody is seen for {MIN_CLIP_FRAMES} frames without a long gap")
-    positions, trust, names = [], [], []
+    positions, trust, names, feet = [], [], [], []
     numbers, times, filled = [], [], []
     for person, (first, last) in pieces:
         one = h36m17_by_name(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
+        feet.append(feet_of(person.keypoints_px[first:last], person.confidence[first:last], detections.layout))
         positions.append(one[0])
         trust.append(one[1])
         numbers.append(person.frame_number[first:last])
@@ -61,6 +63,7 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
         time_s=np.concatenate(times),
         filled=np.concatenate(filled),
         has_joint=np.tile(np.array(remap_indices(detections.layout, H36M17)) >= 0, (len(pieces), 1)),
+        feet=None if feet[0] is None else np.concatenate([part for part in feet if part is not None]),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.export.joint_angles import angle_names, joint_angles_deg
+from pn3d.export.joint_angles import angle_names, joint_angles_deg, without_undetermined
 from pn3d.export.motion import CONTACTS, Motion
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.skeleton import SMPL24
@@ -14,7 +14,7 @@ from pn3d.geometry.skeleton import SMPL24
 
 def table_text(columns: Sequence[str], values: np.ndarray, motion: Motion, digits: int) -> str:
     """``frame`` and ``time_s`` of the video, ``filled`` (1 where the person was not detected) and the given columns;
-    ``values`` is (T, len(columns))."""
+    ``values`` is (T, len(columns)), NaN an empty cell."""
     if values.shape[1:] != (len(columns),):
         raise ValueError(f"values: expected (T, {len(columns)}), found {values.shape}")
     template = ",".join(["%d", "%.6f", "%d"] + [f"%.{digits}f"] * len(columns))
@@ -22,7 +22,7 @@ def table_text(columns: Sequence[str], values: np.ndarray, motion: Motion, digit
     filled = np.zeros(len(values), bool) if motion.filled is None else motion.filled
     rows = zip(motion.frame_numbers, motion.times_s, filled, values, strict=True)
     lines += [template % (frame, time_s, mark, *row) for frame, time_s, mark, row in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace("nan", "") + "\n"
 
 
 def joints_csv_text(motion: Motion) -> str:
@@ -43,9 +43,11 @@ def joints_csv_text(motion: Motion) -> str:
 
 
 def angles_csv_text(motion: Motion) -> str:
-    """Joint angles as ``<name>_deg``; names, signs and zero in ``joint_angles``."""
+    """Joint angles as ``<name>_deg``; names, signs and zero in ``joint_angles``. Cells of angles that nothing in the
+    picture determines are empty."""
     columns = [f"{name}_deg" for name in angle_names()]
-    return table_text(columns, joint_angles_deg(motion.poses_world), motion, digits=3)
+    angles = joint_angles_deg(motion.poses_world, motion.rest_joints_m)
+    return table_text(columns, without_undetermined(angles, motion.ankles_measured), motion, digits=3)
 
 
 def write_joints_csv(path: str | os.PathLike[str], motion: Motion) -> Path:

@@ -1,7 +1,8 @@
 """Named, signed joint angles in degrees, clinically oriented, from the body's rotations.
 
-Zero is the body's rest pose (a T-pose: legs down and straight, palms down), except for the shoulder, where it is the
-arm hanging at the side. Left and right carry the same sign for the same movement.
+Zero is a straight body: legs straight down, arms straight out to the sides, palms down, soles level (``rest_turns``;
+a body's own rest pose has bent knees and elbows), except for the shoulder, where it is the arm hanging at the side.
+Left and right carry the same sign for the same movement.
 
 Each three-angle joint is a joint coordinate system in the sense of Grood & Suntay 1983 and the ISB recommendations (Wu
 et al. 2002, 2005): the first turn is about an axis of the parent segment, the last about an axis of the child, the
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from pn3d.export.rest_turns import STRAIGHT, rest_turns
 from pn3d.geometry.euler import euler_angles
 from pn3d.geometry.kinematics import in_chunks
 from pn3d.geometry.skeleton import SMPL24
@@ -70,14 +72,47 @@ def angle_names() -> tuple[str, ...]:
     return tuple(names)
 
 
-def joint_angles_deg(poses_world: Array) -> Array:
-    """(T, 24, 3) axis-angle -> (T, A) degrees, columns as in ``angle_names``; first and last turn in (-180, 180],
-    the middle one in [-90, 90]."""
-    return in_chunks(_angles_deg, poses_world)
+UNDETERMINED = tuple(f"{side}_{joint}" for side in ("left", "right") for joint in ("toes", "wrist"))
+"""Joints of which no keypoint tells anything; ankles are among them where heels and toes were not seen."""
 
 
-def _angles_deg(poses_world: Array) -> Array:
-    local = dict(zip(SMPL24.joints, np.moveaxis(Rotation.from_rotvec(poses_world).as_matrix(), 1, 0), strict=True))
+def joint_angles_deg(poses_world: Array, rest_joints_m: Array | None = None) -> Array:
+    """Angles of every frame.
+
+    Args:
+        poses_world: (T, 24, 3) axis-angle.
+        rest_joints_m: (24, 3) of the body at rest; None = its limbs are straight.
+
+    Returns:
+        (T, A) degrees, columns as in ``angle_names``; first and last turn in (-180, 180], the middle one in [-90, 90].
+    """
+    turns = np.tile(np.eye(3), (24, 1, 1)) if rest_joints_m is None else rest_turns(rest_joints_m, STRAIGHT)
+    above = turns[[max(parent, 0) for parent in SMPL24.parents]]
+    above[0] = np.eye(3)
+
+    def angles(poses: Array) -> Array:
+        return _angles_deg(above @ Rotation.from_rotvec(poses).as_matrix() @ np.swapaxes(turns, -1, -2))
+
+    return in_chunks(angles, poses_world)
+
+
+def without_undetermined(angles_deg: Array, ankles_measured: Array | None) -> Array:
+    """``joint_angles_deg`` with NaN where nothing in the picture determines an angle: toes and wrists, and ankles of
+    frames whose heel and toe were not seen, (T, 2) left and right; None = never."""
+    known = angles_deg.copy()
+    for column, name in enumerate(angle_names()):
+        side = int(name.startswith("right_"))
+        if name.startswith(UNDETERMINED):
+            known[:, column] = np.nan
+        elif name.startswith(("left_ankle", "right_ankle")):
+            known[:, column] = (
+                np.nan if ankles_measured is None else np.where(ankles_measured[:, side], known[:, column], np.nan)
+            )
+    return known
+
+
+def _angles_deg(local_turns: Array) -> Array:
+    local = dict(zip(SMPL24.joints, np.moveaxis(local_turns, 1, 0), strict=True))
     columns = [_triple(local, spec, "", 1) for spec in MIDLINE]
     for side, sign in (("left_", 1), ("right_", -1)):
         columns += [_triple(local, spec, side, sign) for spec in SIDED]

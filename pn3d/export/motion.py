@@ -70,6 +70,7 @@ class Motion:
         frame_flags: name of a doubt -> (T,) bool, such as "depth flip".
         parents: parents of the 24 joints.
         camera_to_world: (T, 4, 4) from the video's camera axes (x right, y down, z forward), metres.
+        ankles_measured: (T, 2) whether the left and the right ankle follow heel and toe that were seen; None = never.
         intrinsics: (4,) fx, fy, cx, cy of that camera, px.
         footage: the video that the picture of a page stands on.
         frame_number: (T,) int what the input calls each frame; from 0 where None.
@@ -109,6 +110,7 @@ class Motion:
     filled: np.ndarray | None = None
     has_joint: np.ndarray | None = None
     foot_contact: np.ndarray | None = None
+    ankles_measured: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         frames, joints = len(self.poses_world), len(self.joint_layout.joints)
@@ -134,6 +136,7 @@ class Motion:
             "filled": (frames,),
             "has_joint": (joints,),
             "foot_contact": (frames, len(CONTACTS)),
+            "ankles_measured": (frames, 2),
         }
         for key, shape in shapes.items():
             value = getattr(self, key)

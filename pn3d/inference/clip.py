@@ -9,9 +9,11 @@ import numpy as np
 from pn3d import __version__
 from pn3d.body import fitting
 from pn3d.body import model as body_model
+from pn3d.body.feet import foot_points_m
 from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.geometry.skeleton import H36M17
+from pn3d.inference.ankles import ankles_from_feet
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import LiftedClip
@@ -67,12 +69,15 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     posed = Posed(poses, transl, body_joints + transl[:, None], joints + transl[:, None])
     assert clip.intrinsics is not None
     focal, centre = np.split(clip.intrinsics[0], 2)
+    posed, ankles_measured = _with_feet(student, betas, posed, clip, lifted)
     level_m: float | None = None
     paths: dict[str, Any] = {}
     if predictor.path:
         placed = place_on_path(student, posed, lifted, (clip.keypoints - centre) / focal, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut}
+        # Legs have moved, and feet with them.
+        posed, _ = _with_feet(student, betas, posed, clip, lifted)
     poses, transl, body_joints, joints = posed
     teacher_m = scaled_onto(teacher, joints)
     signs = error_signs(lifted, joints, teacher_m, residual)
@@ -91,6 +96,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         transl_cam_m=transl,
         height_source="shape" if predictor.height_m is None else "given",
         reprojected_px=joints[..., :2] / joints[..., 2:] * focal + centre,
+        ankles_measured=ankles_measured,
         error_signs=signs,
         expected_error_mm=expected_error_mm(signs, predictor.weights.facts),
         **upright,
@@ -133,6 +139,27 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
         return residual, np.zeros((frames, 24, 3), np.float32)
     measured = np.any(lifted.confidence[at] > 0, axis=1)
     return residual, smooth_corrections(corrections, measured, lifted.jitter, lifted.fps, stride)
+
+
+def _with_feet(
+    student: StudentBody, betas: np.ndarray, posed: Posed, clip: Clips, lifted: LiftedClip
+) -> tuple[Posed, np.ndarray]:
+    """The same with ankles turned as heels and toes are seen, and (T, 2) where they are."""
+    if clip.feet is None:
+        return posed, np.zeros((len(posed.poses), 2), bool)
+    assert clip.intrinsics is not None
+    focal, centre = np.split(clip.intrinsics[0], 2)
+    poses, body_joints, measured = ankles_from_feet(
+        posed.poses,
+        posed.body_joints,
+        np.asarray(_rest_joints(student.body, betas)),
+        foot_points_m(student.body, betas),
+        (clip.feet[..., :2] - centre) / focal,
+        clip.feet[..., 2],
+        lifted.jitter,
+        lifted.fps,
+    )
+    return posed._replace(poses=poses, body_joints=body_joints), measured
 
 
 def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def clip_motion(one: "Prediction", footage: Footage | None = None) -> Motion:
         foot_contact=one.foot_contact,
         has_joint=None if one.has_joint is None else one.has_joint[0],
         frame_flags={} if one.filled is None or not one.filled.any() else {"not detected, filled in": one.filled},
+        ankles_measured=one.ankles_measured,
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pn3d.body.stature import stature_m
+from pn3d.export.joint_angles import UNDETERMINED
 from pn3d.inference.warnings import warning_numbers, warning_sentences
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def summarise(prediction: "Prediction") -> dict[str, Any]:
     if prediction.betas is not None and prediction.body is not None:
         summary["height_m"] = [round(float(tall), 3) for tall in stature_m(prediction.body, prediction.betas)]
         summary["height_source"] = prediction.height_source
+        summary["undetermined_joints"] = _undetermined_joints(prediction)
     return summary
 
 
@@ -56,6 +58,16 @@ def _place_in_video(prediction: "Prediction") -> dict[str, Any]:
     }
 
 
+def _undetermined_joints(prediction: "Prediction") -> list[str]:
+    """Joints of the body whose angles no keypoint determined in any frame; their columns of angles.csv are empty."""
+    measured = prediction.ankles_measured
+    known = np.zeros(2, bool) if measured is None else np.any(measured, axis=0)
+    return [
+        *UNDETERMINED,
+        *(f"{side}_ankle" for side, ankle in zip(("left", "right"), known, strict=True) if not ankle),
+    ]
+
+
 def summary_text(name: str, summary: dict[str, Any]) -> str:
     """The summary as lines; warnings only where there is something to warn of."""
     begins = ""
@@ -71,6 +83,8 @@ def summary_text(name: str, summary: dict[str, Any]) -> str:
         lines.append(f"  expected error about {summary['expected_error_mm']:.0f} mm (PA-MPJPE, a rough guess)")
     if summary.get("height_source") == "shape":
         lines.append("  assumed: an adult of average height, so all distances are as uncertain as that (--height-m)")
+    if missing := [name for name in summary.get("undetermined_joints", []) if name.endswith("_ankle")]:
+        lines.append(f"  no heels and toes: {' and '.join(missing)} not determined, as toes and wrists never are")
     lines += [f"  warning: {sentence}" for sentence in warning_sentences(summary)]
     look = summary["worth_a_look"]
     if look:

@@ -1,6 +1,7 @@
 """CSV and TRC read back as text; joint angles against movements whose sign everybody knows, and mirrored poses."""
 
 import csv
+import dataclasses
 import io
 import json
 from dataclasses import replace
@@ -13,8 +14,9 @@ from pn3d.export.csv_files import angles_csv_text, joints_csv_text, write_angles
 from pn3d.export.gltf import write_gltf
 from pn3d.export.joint_angles import MIDLINE, SHOULDER_NAMES, SIDED, angle_names, joint_angles_deg
 from pn3d.export.motion import CONTACTS
+from pn3d.export.rest_turns import STRAIGHT, rest_turns
 from pn3d.export.trc import trc_text, write_trc
-from pn3d.geometry.kinematics import posed_joints
+from pn3d.geometry.kinematics import posed_joints, unit
 from pn3d.geometry.skeleton import SMPL24
 from tests.support.export_samples import rest_joints, sample_motion
 
@@ -52,11 +54,47 @@ def test_contacts_are_columns_of_the_joints_and_lists_in_the_glb(tmp_path):
 def test_angles_csv_columns_are_the_angles(tmp_path):
     motion = sample_motion(frames=3)
     rows = list(csv.DictReader(io.StringIO(write_angles_csv(tmp_path / "a.csv", motion).read_text())))
-    values = joint_angles_deg(motion.poses_world)
-    found = [float(rows[2][f"{name}_deg"]) for name in NAMES]
-    np.testing.assert_allclose(found, values[2], atol=1e-3)
+    values = joint_angles_deg(motion.poses_world, motion.rest_joints_m)
+    undetermined = [name for name in NAMES if any(part in name for part in ("ankle", "toes", "wrist"))]
+    assert len(undetermined) == 18
+    for name, value in zip(NAMES, values[2], strict=True):
+        cell = rows[2][f"{name}_deg"]
+        assert cell == "" if name in undetermined else float(cell) == pytest.approx(value, abs=1e-3), name
     assert len(set(NAMES)) == len(NAMES) == values.shape[1]
     assert angles_csv_text(motion).count("\n") == 4
+
+
+def test_ankles_that_were_measured_are_written_where_they_were():
+    measured = np.array([[True, False], [False, False], [True, True]])
+    motion = dataclasses.replace(sample_motion(frames=3), ankles_measured=measured)
+    rows = list(csv.DictReader(io.StringIO(angles_csv_text(motion))))
+    for column, side in enumerate(("left", "right")):
+        written = [row[f"{side}_ankle_dorsiflexion_deg"] != "" for row in rows]
+        assert written == measured[:, column].tolist()
+
+
+@pytest.mark.parametrize("proportions", ["usual", "other"])
+def test_zero_is_a_straight_limb_whatever_the_rest_pose(proportions):
+    """Legs straight down and arms straight out read 0, although the body's own rest pose has them bent."""
+    rest = rest_joints(proportions)
+    turns = rest_turns(rest, STRAIGHT)
+    above = turns[[max(parent, 0) for parent in SMPL24.parents]]
+    above[0] = np.eye(3)
+    pose = Rotation.from_matrix(np.swapaxes(above, 1, 2) @ turns).as_rotvec()[None]
+    joints = posed_joints(rest, SMPL24.parents, pose, np.zeros((1, 3)))[0][0]
+    hip, knee, ankle = (joints[SMPL24.index(f"left_{part}")] for part in ("hip", "knee", "ankle"))
+    np.testing.assert_allclose((knee - hip)[[0, 2]], 0, atol=1e-9)
+    np.testing.assert_allclose(np.cross(knee - hip, ankle - knee), 0, atol=1e-9)
+    values = dict(zip(NAMES, joint_angles_deg(pose, rest)[0], strict=True))
+    for side in ("left", "right"):
+        assert values.pop(f"{side}_shoulder_elevation") == pytest.approx(90)
+    others = {name: value for name, value in values.items() if not name.endswith(("plane", "internal_rotation"))}
+    assert max(abs(value) for value in others.values()) < 1e-6
+    at_rest = dict(zip(NAMES, joint_angles_deg(np.zeros((1, 24, 3)), rest)[0], strict=True))
+    bend = np.degrees(np.arccos(unit(rest[4] - rest[1]) @ unit(rest[7] - rest[4])))
+    turned = [at_rest[f"left_knee_{name}"] for name in ("flexion", "abduction")]
+    assert np.hypot(*turned) == pytest.approx(bend, abs=0.05)
+    assert bend > 1
 
 
 def one_turn(joint: str, axis: str, degrees: float) -> np.ndarray:
