@@ -160,6 +160,7 @@ def detect(
     start_s: float | None = None,
     end_s: float | None = None,
     stride: int = 1,
+    still_camera: bool = False,
     keep: str | Path | None = None,
     show: bool = False,
     **options: Any,
@@ -174,6 +175,7 @@ def detect(
         start_s: seconds from the beginning.
         end_s: seconds from the beginning.
         stride: every n-th frame.
+        still_camera: the camera stands still, and its turning is not looked for.
         keep: file in which the detections are kept, and from which they are read the next time.
         show: whether to print how far it is.
         options: those of ``read_keypoints``: ``person``, ``all_people``, ``focal_px``, …
@@ -181,7 +183,7 @@ def detect(
     Raises:
         UserError: what is wrong, in one line.
     """
-    chosen = DetectOptions(detector, mode, models, start_s, end_s, stride)
+    chosen = DetectOptions(detector, mode, models, start_s, end_s, stride, still_camera)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "detections.npz" if keep is None else Path(keep)
         detect_video(video, chosen, place, show=show)

@@ -37,6 +37,7 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
     )
     video.add_argument("--start", type=float, metavar="S", help="seconds from the beginning")
     video.add_argument("--end", type=float, metavar="S", help="seconds from the beginning")
+    video.add_argument("--still-camera", action="store_true", help="do not look for a turning of the camera")
     video.add_argument("--stride", type=int, default=1, metavar="N", help="every N-th frame")
 
 
@@ -59,6 +60,7 @@ def detect_into(arguments: argparse.Namespace, keep: Path) -> DetectedVideo:
         start_s=arguments.start,
         end_s=arguments.end,
         stride=arguments.stride,
+        still_camera=arguments.still_camera,
     )
     found = detect_video(arguments.input, options, keep)
     if found.reused:

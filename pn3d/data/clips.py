@@ -25,10 +25,10 @@ TRUTH_FIELDS = ("joints_cam", "truth_joint_names", "poses", "betas", "transl_cam
 
 _BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
 _REQUIRED = ("keypoints", "confidence", "clip_start", "clip_name", "image_size", "fps", "joint_names", "layout")
-_OPTIONAL = ("intrinsics", "frame_number", "time_s", "filled", "has_joint", "feet")
+_OPTIONAL = ("intrinsics", "frame_number", "time_s", "filled", "has_joint", "feet", "camera_turn_rad")
 _PER_FRAME = (
     *("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored"),
-    *("frame_number", "time_s", "filled", "feet"),
+    *("frame_number", "time_s", "filled", "feet", "camera_turn_rad"),
 )
 _PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "has_joint", "betas", "up_cam")
 _KINDS = {"f": "float32", "i": "int64", "U": "str", "b": "bool"}
@@ -52,6 +52,8 @@ class Clips:
         filled: (N,) bool frames in which the person was not detected.
         has_joint: (C, J) bool joints that the detector's layout has, seen or not.
         feet: (N, 6, 3) float32 x, y in px and confidence of heels and toes (``pn3d.data.feet.FEET``).
+        camera_turn_rad: (N, 3) float32 how a camera that turns has turned: rotation vector from the axes of the first
+            frame (of the clip, or of its video) to each frame's; None = it stands still.
         joints_cam: truth, (N, J, 3) float32 m in camera axes; with ``truth_joint_names`` (N, K, 3), NaN where unknown.
         truth_joint_names: truth, (K,) str the joints of ``joints_cam``; where None they are the layout's, all known.
         poses: truth, (N, 24, 3) float32 SMPL axis-angle; the root rotates into the camera's axes.
@@ -75,6 +77,7 @@ class Clips:
     filled: np.ndarray | None = None
     has_joint: np.ndarray | None = None
     feet: np.ndarray | None = None
+    camera_turn_rad: np.ndarray | None = None
     joints_cam: np.ndarray | None = None
     truth_joint_names: np.ndarray | None = None
     poses: np.ndarray | None = None
@@ -219,6 +222,7 @@ _DEFAULTS: dict[str, Callable[[Clips], np.ndarray]] = {
     "frame_number": lambda clips: _place_in_clip(clips),
     "time_s": lambda clips: _place_in_clip(clips) / clips.fps.astype(np.float64)[clips.clip_of_frame],
     "filled": lambda clips: np.zeros(clips.frames, bool),
+    "camera_turn_rad": lambda clips: np.zeros((clips.frames, 3), np.float32),
     "has_joint": lambda clips: np.logical_or.reduceat(clips.confidence > 0, clips.clip_start[:-1]),
 }
 """What an optional array is where a file does not have it."""
@@ -255,6 +259,7 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
         "filled": ((frames,), "b", np.bool_),
         "has_joint": ((count, joints), "b", np.bool_),
         "feet": ((frames, 6, 3), "f", np.float32),
+        "camera_turn_rad": ((frames, 3), "f", np.float32),
         "joints_cam": ((frames, joints if names is None else len(names), 3), "f", np.float32),
         "poses": ((frames, 24, 3), "f", np.float32),
         "betas": ((count, 10), "f", np.float32),

@@ -51,6 +51,7 @@ def resample_clips(clips: Clips, frame_rate: float) -> tuple[Clips, FrameTimes |
         time_s=None,
         filled=None,
         feet=None,
+        camera_turn_rad=None,
     )
     return resampled, FrameTimes(*(np.concatenate(column) for column in zip(*backward, strict=True)))
 

@@ -1,7 +1,8 @@
 """The file in which detections of a video are kept (``detections.npz``): people as the detector found them, untracked.
 
 One npz, no pickles: ``frame (D,) int64`` from 0, ``keypoints (D, K, 2) float32 px``, ``confidence (D, K) float32``,
-``frames``, ``fps``, ``image_size (2,)``, ``layout``, ``video`` and further facts that say how they were made.
+``frames``, ``fps``, ``image_size (2,)``, ``layout``, ``video`` and further facts that say how they were made; where
+the camera turns, ``camera_steps (frames, 3) float32`` and ``camera_steps_focal_px`` (``RawVideo.camera_steps_rad``).
 """
 
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ def write_detected(path: str | Path, raw: RawVideo, facts: Mapping[str, Any]) ->
         "layout": np.array(raw.layout_name),
         "video": np.array(raw.name),
     }
+    if raw.camera_steps_rad is not None:
+        arrays["camera_steps"] = raw.camera_steps_rad.astype(np.float32)
+        arrays["camera_steps_focal_px"] = np.float64(raw.steps_focal_px)
     with whole_file(path) as stream:
         np.savez(stream, **arrays, **{f"made_{key}": np.array(value) for key, value in facts.items()})  # type: ignore[arg-type]
 
@@ -65,6 +69,14 @@ def read_detected(opened: Opened) -> list[RawVideo]:
         )
     seen = len(np.unique(frame))
     notes = [f"{opened.where}: people are seen in {seen} of {frames} frames"] if seen < SELDOM * frames else []
+    steps = content.get("camera_steps")
+    steps_focal_px = float(content.get("camera_steps_focal_px", 0.0))
+    if steps is not None and not (
+        steps.shape == (frames, 3) and steps.dtype.kind == "f" and np.isfinite(steps).all() and steps_focal_px > 0
+    ):
+        raise UserError(
+            f"{opened.where}: camera_steps: expected finite ({frames}, 3) and a focal length, found {steps.shape}"
+        )
     return [
         RawVideo(
             name=name,
@@ -81,6 +93,8 @@ def read_detected(opened: Opened) -> list[RawVideo]:
             fps=fps,
             cut=_cut(content),
             notes=notes,
+            camera_steps_rad=None if steps is None else steps.astype(np.float64),
+            steps_focal_px=steps_focal_px,
         )
     ]
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.detectors import breaks, tracking
 from pn3d.detectors.choosing import Choice, with_columns
@@ -170,8 +171,21 @@ def _video(raw: RawVideo, cleaned: Clean, timeline: Timeline, given: Given, rema
         intrinsics=(float(focal), float(focal), width / 2, height / 2),
         intrinsics_source="given" if focal_px is not None else "assumed",
         numbers=raw.cut[0] + raw.cut[1] * timeline.all_numbers(),
+        camera_turn_rad=_camera_turn(raw, timeline, float(focal)),
         start_s=0.0 if in_order_only else float(start_s),
     )
+
+
+def _camera_turn(raw: RawVideo, timeline: Timeline, focal_px: float) -> np.ndarray | None:
+    """(T, 3) of ``Video``. Pans and tilts of another focal length are larger by what it is shorter."""
+    if raw.camera_steps_rad is None or timeline.frames != len(raw.camera_steps_rad):
+        return None
+    share = raw.steps_focal_px / focal_px
+    turn, turns = Rotation.identity(), []
+    for step in Rotation.from_rotvec(raw.camera_steps_rad * np.array([share, share, 1.0])):
+        turn = step * turn
+        turns.append(turn.as_rotvec())
+    return np.array(turns, np.float32)
 
 
 def _tracks(frame: np.ndarray, pixels: np.ndarray, confidence: np.ndarray, ids: np.ndarray, fps: float) -> np.ndarray:

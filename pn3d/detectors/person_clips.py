@@ -36,11 +36,13 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
     pieces = [(person, piece) for person in detections.people for piece in _pieces(person, split_gaps)]
     if not pieces:
         raise UserError(f"{detections.source}: nobody is seen for {MIN_CLIP_FRAMES} frames without a long gap")
-    positions, trust, names, feet = [], [], [], []
+    positions, trust, names, feet, turns = [], [], [], [], []
     numbers, times, filled = [], [], []
     for person, (first, last) in pieces:
         one = h36m17_by_name(person.keypoints_px[first:last], person.confidence[first:last], detections.layout)
         feet.append(feet_of(person.keypoints_px[first:last], person.confidence[first:last], detections.layout))
+        turn = person.video.camera_turn_rad
+        turns.append(np.zeros((last - first, 3), np.float32) if turn is None else turn[person.frames[first:last]])
         positions.append(one[0])
         trust.append(one[1])
         numbers.append(person.frame_number[first:last])
@@ -63,6 +65,7 @@ def person_clips(detections: Detections, *, split_gaps: bool = False) -> Clips:
         time_s=np.concatenate(times),
         filled=np.concatenate(filled),
         has_joint=np.tile(np.array(remap_indices(detections.layout, H36M17)) >= 0, (len(pieces), 1)),
+        camera_turn_rad=np.concatenate(turns) if any(turn.any() for turn in turns) else None,
         feet=None if feet[0] is None else np.concatenate([part for part in feet if part is not None]),
     )
 

@@ -37,6 +37,9 @@ class RawVideo:
         image_size: (width, height) in px where the file has it.
         cut: the video's number of the file's frame 0, and the video's frames per frame of the file, where the file is
             of a part of a video.
+        camera_steps_rad: (L, 3) how the camera turned from each of ``listed_frames`` to the next, the first 0, where
+            it is known to turn: a rotation vector from the axes before to those after, with a focal length of
+            ``steps_focal_px``.
         notes: sentences for the user.
     """
 
@@ -56,6 +59,8 @@ class RawVideo:
     image_size: tuple[int, int] | None = None
     fps: float | None = None
     cut: tuple[int, int] = (0, 1)
+    camera_steps_rad: np.ndarray | None = None
+    steps_focal_px: float = 0.0
     notes: list[str] = field(default_factory=list)
 
 
@@ -71,6 +76,8 @@ class Video:
         start_s: time of frame 0 of the time line since the video's beginning.
         image_size: (width, height) in px.
         intrinsics: fx, fy, cx, cy in px.
+        camera_turn_rad: (T, 3) rotation vector from the axes of the first frame's camera to each frame's; None = it
+            stands still.
     """
 
     name: str
@@ -83,6 +90,7 @@ class Video:
     intrinsics_source: Source
     numbers: np.ndarray = field(compare=False)
     start_s: float = 0.0
+    camera_turn_rad: np.ndarray | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

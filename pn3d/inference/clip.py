@@ -20,6 +20,7 @@ from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, place_on_path
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
+from pn3d.inference.turning import can_be_followed, put_back, still_from_camera, turned_rays
 from pn3d.inference.uncertainty import error_signs, expected_error_mm
 from pn3d.inference.weights import Weights
 from pn3d.inference.world import mean_up, upright_world
@@ -54,11 +55,18 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         clip: one clip of h36m17 with intrinsics and its frames' times, without truth.
         lifted: the same through the networks (``lift_clips``).
     """
+    turns = _turns(clip, lifted)
+    if turns is not None:
+        lifted = lifted._replace(camera_from_centred=(turns @ lifted.camera_from_centred).astype(np.float32))
     up_cam = mean_up(lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred)
     teacher = teacher_joints(lifted)
     shared = _facts(predictor, clip) | {"elevation_rad": lifted.outputs.elevation_rad}
+    if turns is None and clip.camera_turn_rad is not None:
+        shared["camera_turn_rad"] = np.zeros_like(clip.camera_turn_rad)
     if predictor.student is None:
         teacher = life_size(teacher, lifted.camera_from_centred)
+        if turns is not None:
+            teacher = np.einsum("tji,tkj->tki", turns, teacher).astype(np.float32)
         return Prediction(teacher_joints_cam_m=teacher, up_cam=up_cam[None], **shared)
     student, outputs = predictor.student, lifted.outputs
     assert outputs.sixd is not None
@@ -67,23 +75,27 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     poses, body_joints, joints = pose_frames(student, betas, outputs.sixd, corrections, lifted.camera_from_centred)
     transl = translations(joints, lifted.rays, lifted.confidence, outputs.size, lifted.camera_from_centred)
     posed = Posed(poses, transl, body_joints + transl[:, None], joints + transl[:, None])
-    assert clip.intrinsics is not None
-    focal, centre = np.split(clip.intrinsics[0], 2)
-    posed, ankles_measured = _with_feet(student, betas, posed, clip, lifted)
+    posed, ankles_measured = _with_feet(student, betas, posed, clip, lifted, turns)
     level_m: float | None = None
     paths: dict[str, Any] = {}
     if predictor.path:
-        placed = place_on_path(student, posed, lifted, (clip.keypoints - centre) / focal, up_cam)
+        placed = place_on_path(student, posed, lifted, _still_rays(clip, clip.keypoints, turns), up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut}
         # Legs have moved, and feet with them.
-        posed, _ = _with_feet(student, betas, posed, clip, lifted)
+        posed, _ = _with_feet(student, betas, posed, clip, lifted, turns)
     poses, transl, body_joints, joints = posed
     teacher_m = scaled_onto(teacher, joints)
     signs = error_signs(lifted, joints, teacher_m, residual)
     rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
     upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis, level_m)
+    if turns is not None:
+        cameras = put_back(turns, poses, transl, rest_pelvis, **points)
+        poses, transl = cameras["poses"], cameras["transl_m"]
+        body_joints, joints, teacher_m = (cameras[name] for name in ("body_joints", "joints", "teacher_joints"))
+    assert clip.intrinsics is not None
+    focal, centre = np.split(clip.intrinsics[0], 2)
     return Prediction(
         **shared,
         **paths,
@@ -142,24 +154,43 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
 
 
 def _with_feet(
-    student: StudentBody, betas: np.ndarray, posed: Posed, clip: Clips, lifted: LiftedClip
+    student: StudentBody,
+    betas: np.ndarray,
+    posed: Posed,
+    clip: Clips,
+    lifted: LiftedClip,
+    turns: np.ndarray | None,
 ) -> tuple[Posed, np.ndarray]:
     """The same with ankles turned as heels and toes are seen, and (T, 2) where they are."""
     if clip.feet is None:
         return posed, np.zeros((len(posed.poses), 2), bool)
-    assert clip.intrinsics is not None
-    focal, centre = np.split(clip.intrinsics[0], 2)
     poses, body_joints, measured = ankles_from_feet(
         posed.poses,
         posed.body_joints,
         np.asarray(_rest_joints(student.body, betas)),
         foot_points_m(student.body, betas),
-        (clip.feet[..., :2] - centre) / focal,
+        _still_rays(clip, clip.feet[..., :2], turns),
         clip.feet[..., 2],
         lifted.jitter,
         lifted.fps,
     )
     return posed._replace(poses=poses, body_joints=body_joints), measured
+
+
+def _turns(clip: Clips, lifted: LiftedClip) -> np.ndarray | None:
+    """(T, 3, 3) from each frame's camera to one that stands still; None where the camera does, or turns too far."""
+    if clip.camera_turn_rad is None or not clip.camera_turn_rad.any():
+        return None
+    turns = still_from_camera(clip.camera_turn_rad)
+    return turns if can_be_followed(lifted.camera_from_centred, turns) else None
+
+
+def _still_rays(clip: Clips, pixels: np.ndarray, turns: np.ndarray | None) -> np.ndarray:
+    """(T, J, 2) px -> rays of the still camera."""
+    assert clip.intrinsics is not None
+    focal, centre = np.split(clip.intrinsics[0], 2)
+    rays = (pixels - centre) / focal
+    return rays if turns is None else turned_rays(rays, turns)
 
 
 def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
@@ -183,4 +214,5 @@ def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
         "time_s": clip.time_s,
         "filled": clip.filled,
         "has_joint": clip.has_joint,
+        "camera_turn_rad": clip.camera_turn_rad,
     }

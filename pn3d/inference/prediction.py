@@ -70,6 +70,8 @@ class Prediction:
         foot_contact: (N, 4) probability that left heel, right heel, left toe, right toe stand; path_cut: (N,) bool,
             frames to which no path leads from the frame before. None where every frame was placed by itself.
         expected_error_mm: (N,) PA-MPJPE that is likely (``pn3d.inference.uncertainty``): a rough guess.
+        camera_turn_rad: (N, 3) how the camera has turned, as in ``Clips``, and ``up_cam`` is then of where it looked in
+            the middle of the clip; None = it is taken to stand still.
         ankles_measured: (N, 2) whether the left and the right ankle follow heel and toe that were seen; else at rest.
         error_signs: (N, 4) what ``expected_error_mm`` is computed from; image_size: (C, 2) width and height in px;
             body: the body model; height_source: "shape" or "given". These four are not in files.
@@ -111,6 +113,7 @@ class Prediction:
     foot_contact: np.ndarray | None = None
     path_cut: np.ndarray | None = None
     expected_error_mm: np.ndarray | None = None
+    camera_turn_rad: np.ndarray | None = None
     ankles_measured: np.ndarray | None = None
     error_signs: np.ndarray | None = None
     image_size: np.ndarray | None = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.smoothing import over_time
+from pn3d.inference.turning import turned_deg
 
 if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
@@ -121,6 +122,8 @@ def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
         "camera_drift_deg": round(float(found.drift_deg.max()), 1),
         "camera_likely_moves": bool(found.drift_deg.max() > DRIFT_DEG),
     }
+    if prediction.camera_turn_rad is not None and prediction.camera_turn_rad.any():
+        numbers |= {"camera_turned_deg": round(turned_deg(prediction.camera_turn_rad), 1), "camera_likely_moves": False}
     if prediction.expected_error_mm is not None:
         numbers["expected_error_mm"] = round(float(prediction.expected_error_mm.mean()), 1)
     numbers["worth_a_look"] = list(worth_a_look(prediction, found))[:50]

@@ -13,6 +13,7 @@ from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import open_source
 from pn3d.files.errors import UserError
+from pn3d.video.camera_turn import CameraTurns
 from pn3d.video.decode import Selection, VideoInfo, read_frames, read_info, select
 from pn3d.video.detectors import Detector, chosen_name, make_detector
 from pn3d.video.prefetch import prefetched
@@ -31,6 +32,7 @@ class DetectOptions:
         models: model files, where none may be downloaded.
         start_s, end_s: seconds from the beginning; None = from the first to the last frame.
         stride: every n-th frame.
+        still_camera: the camera is known to stand still, and its turning is not looked for.
     """
 
     detector: str | Detector = "auto"
@@ -39,6 +41,7 @@ class DetectOptions:
     start_s: float | None = None
     end_s: float | None = None
     stride: int = 1
+    still_camera: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,20 @@ def detect_video(
         for note in info.notes:
             print(f"warning: {note}", flush=True)
         print(f"detector: {detector.name}", flush=True)
-    raw, stopped = _detect(info, selection, detector, show)
+    turns = None if options.still_camera else CameraTurns(info.image_size)
+    raw, stopped = _detect(info, selection, detector, turns, show)
+    if turns is not None and not stopped:
+        raw.camera_steps_rad, raw.steps_focal_px = turns.steps_rad, turns.focal_px
+        if show and turns.said is not None:
+            print(turns.said, flush=True)
     if keep is not None:
         write_detected(keep, raw, made | {"detector": detector.name, "finished": not stopped})
     return DetectedVideo(info, selection, raw, stopped)
 
 
-def _detect(info: VideoInfo, selection: Selection, detector: Detector, show: bool) -> tuple[RawVideo, bool]:
+def _detect(
+    info: VideoInfo, selection: Selection, detector: Detector, turns: CameraTurns | None, show: bool
+) -> tuple[RawVideo, bool]:
     """Everybody in the selected frames, and whether it was interrupted."""
     people = Collector(str(info.path))
     joints = detector_layout(detector.layout).count
@@ -107,6 +117,8 @@ def _detect(info: VideoInfo, selection: Selection, detector: Detector, show: boo
                     f"{positions.shape} and {scores.shape}"
                 )
             people.add_frame(count)
+            if turns is not None:
+                turns.add(picture, np.where(scores[..., None] > 0, positions, np.nan))
             for person, score in zip(positions, scores, strict=True):
                 people.add(count, np.concatenate([person, score[:, None]], axis=1).astype(np.float64))
     except KeyboardInterrupt:
@@ -132,7 +144,8 @@ def _made(info: VideoInfo, selection: Selection, options: DetectOptions) -> dict
     models = " ".join(Path(model).name for model in options.models)
     asked = f"{name} {options.mode} {models}".strip()
     frames = (selection.first, selection.last, selection.stride)
-    return {"from": _digest(info.path), "by": asked, "of": np.array(frames, np.int64)}
+    made: dict[str, object] = {"from": _digest(info.path), "by": asked, "of": np.array(frames, np.int64)}
+    return made | {"camera": "still"} if options.still_camera else made
 
 
 def _digest(path: Path) -> str:
