@@ -151,7 +151,7 @@ def main() -> None:
     if clips.camera_turn_rad is not None:
         turns = Rotation.from_rotvec(clips.camera_turn_rad).as_matrix()
         wrong = Rotation.from_matrix(turns @ np.swapaxes(filmed.turns, 1, 2)).magnitude()
-        print(f"turning found within {np.degrees(wrong).max():.2f} degrees of {options.pan_deg:g}")
+        print(f"turning found within {np.degrees(wrong).max():.3f} degrees of {options.pan_deg:g}")
     for name, one in (("with", clips), ("without", dataclasses.replace(clips, camera_turn_rad=None))):
         error = direction_error_deg(pn3d.predict(weights, one), filmed)
         print(f"{name} the camera's turning: direction of the path within {error:.1f} degrees")
