@@ -9,14 +9,11 @@ from scipy.spatial.transform import Rotation
 pytest.importorskip("av", reason="needs the extra video (PyAV)")
 pytest.importorskip("cv2", reason="needs the extra video (OpenCV)")
 
-from benchmarks.accuracy.turning_camera import SIZE, Known, Shot, detected, pictures, shot
-from pn3d.api import predict
-from pn3d.commands.session import SHIPPED_WEIGHTS
 from pn3d.detectors import person_clips, read_keypoints
-from pn3d.inference.weights import load_weights
 from pn3d.video.camera_turn import CameraTurns, best_turn
 from pn3d.video.detect import DetectOptions, detect_video
 from tests.support.video_files import write_video
+from tools.stand_ins.turning_camera import SIZE, Known, Shot, pictures, shot
 
 
 def part(filmed: Shot, frames: slice) -> Shot:
@@ -108,14 +105,3 @@ def test_the_turning_is_kept_with_the_detections(tmp_path, panned: Shot, frames:
     assert half == pytest.approx(0.5, abs=0.01)
     detect_video(path, DetectOptions(Known(panned.keypoints_px), still_camera=True), kept, show=False)
     assert person_clips(read_keypoints(kept)).camera_turn_rad is None
-
-
-@pytest.mark.slow
-def test_a_panned_walk_is_straight(tmp_path) -> None:
-    from benchmarks.accuracy.turning_camera import direction_error_deg
-
-    filmed, weights = shot(40.0), load_weights(SHIPPED_WEIGHTS)
-    clips = detected(filmed, tmp_path, noise_px=1.0)
-    assert direction_error_deg(predict(weights, clips), filmed) < 5
-    unturned = dataclasses.replace(clips, camera_turn_rad=None)
-    assert direction_error_deg(predict(weights, unturned), filmed) > 20
