@@ -122,10 +122,11 @@ def test_what_is_said_of_the_shipped_weights_is_so():
     ) == adversarial
 
 
-def test_the_first_command_of_the_readme_is_prediction_with_the_example():
+def test_the_readme_begins_with_a_video_and_the_quickstart_has_an_example_without_one():
     blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
     first, second = blocks[0].splitlines()
-    assert first == "pip install ."
-    example = shlex.split(second)[2]
-    assert second.startswith("pn3d predict examples/")
-    assert (ROOT / example).is_file()
+    assert first == 'pip install ".[video,mediapipe]"'
+    assert second.startswith("pn3d predict walk.mp4 ")
+    assert (ROOT / "docs/pictures/overlay.webp").stat().st_size < 2e6
+    examples = re.findall(r"^pn3d predict (examples/\S+)", (ROOT / "docs/quickstart.md").read_text(), re.M)
+    assert [(ROOT / example).is_file() for example in examples] == [True]

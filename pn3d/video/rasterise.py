@@ -38,8 +38,8 @@ class Surface:
         around[corner[order], column] = order // 3
         return cls(faces, around)
 
-    def shaded(self, vertices_cam_m: np.ndarray, rgb: tuple[float, float, float]) -> np.ndarray:
-        """(V, 3) metres, and a colour in [0, 1] -> (V, 3) colours: Lambert's law on area-weighted normals."""
+    def shaded(self, vertices_cam_m: np.ndarray, rgb: tuple[float, float, float] | np.ndarray) -> np.ndarray:
+        """(V, 3) metres, and one colour in [0, 1] or (V, 3) -> (V, 3): Lambert's law on area-weighted normals."""
         a, b, c = (vertices_cam_m[self.faces[:, i]] for i in range(3))
         normals = np.concatenate([np.cross(b - a, c - a), np.zeros((1, 3), np.float32)])
         at_vertex = normals[self.around].sum(axis=1)
