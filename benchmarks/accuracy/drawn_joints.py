@@ -1,9 +1,10 @@
 """How far drawn joints lie from what the detector was sure of: ``python -m benchmarks.accuracy.drawn_joints OUT …``.
 
-Each OUT is a folder that ``pn3d predict`` wrote. Distances are of ``reprojected_px``, where the overlay draws a joint, from
-``keypoints_px`` of confidence above 0.8, in per cent of the person's height in the picture: the mean of all joints, and of
-wrists and ankles, one by one, in the 5 % of their frames in which they move fastest by the detections. There an average
-over time shows first. Confidences are the detector's own, so the numbers of two detectors cannot be compared.
+Each OUT is a folder that ``pn3d predict`` wrote. Distances are of ``reprojected_px``, where the overlay draws a joint,
+from ``keypoints_px`` of confidence above 0.8, in per cent of the person's height in the picture: the mean of all
+joints, and of wrists and ankles, one by one, in the 5 % of their frames in which they move fastest by the detections.
+There an average over time shows first. Confidences are the detector's own, so the numbers of two detectors cannot be
+compared.
 """
 
 import argparse
