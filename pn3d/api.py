@@ -118,6 +118,8 @@ def predict(
     _check_number("height_m", height_m, 10.0)
     if video is not None:
         facts = read_video_facts(video)
+        if facts.note and fps is None:
+            warnings.warn(facts.note, PredictionWarning, stacklevel=2)
         fps, image_size = fps or facts.fps, image_size or facts.image_size
     if isinstance(keypoints, np.ndarray):
         _refuse("an array", format=format, person=person, all_people=all_people, category=category)

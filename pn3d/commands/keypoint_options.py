@@ -30,6 +30,8 @@ def lacking_of(arguments: argparse.Namespace) -> dict[str, Any]:
     fps, size = arguments.fps, arguments.image_size
     if arguments.video:
         facts = read_video_facts(arguments.video)
+        if facts.note and fps is None:
+            print(f"warning: {facts.note}")
         fps, size = fps or facts.fps, size or facts.image_size
     return {
         "layout": arguments.layout,

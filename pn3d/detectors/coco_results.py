@@ -56,6 +56,7 @@ def read_coco(opened: Opened, category: str | None = None) -> list[RawVideo]:
     if annotated:
         collector.facts.look({key: value for key, value in content.items() if key not in ("images", "annotations")})
     if isinstance(images, list):
+        _refuse_several_videos(images, opened.where)
         _add_images(collector, images, labels)
     for i, person in enumerate(entries):
         _add_person(collector, person, i, annotated, labels, classes)
@@ -118,6 +119,14 @@ def _joint_names(names: dict[str, tuple[str, ...]], taken: set[str], where: str)
     if len(found) > 1:
         raise UserError(f"{where}: its categories name their joints differently; choose one with --category")
     return found.pop() if found else None
+
+
+def _refuse_several_videos(images: list[Any], where: str) -> None:
+    for key in ("video_id", "vid_id", "video", "video_name"):
+        found = {ascii(image[key]) for image in images if isinstance(image, dict) and image.get(key) is not None}
+        if len(found) > 1:
+            names = ", ".join(sorted(found)[:4])
+            raise UserError(f"{where}: {key!r} of its images: {len(found)} videos ({names[:60]}); give one at a time")
 
 
 def _add_images(collector: Collector, images: list[Any], labels: dict[Any, int]) -> None:

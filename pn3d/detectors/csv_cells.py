@@ -24,6 +24,7 @@ class Table:
 
     Attributes:
         heading: the first row's words in lower case where they are not all numbers, else None.
+        keep: (rows,) bool, rows that ``numbers`` and ``labels`` give; all where None.
     """
 
     def __init__(self, text: str, where: str) -> None:
@@ -38,6 +39,7 @@ class Table:
         _, words = next(self._rows())
         self.words = [word.strip() for word in words]
         self.heading = None if all(is_number(word) for word in words) else self.words
+        self.keep: np.ndarray | None = None
         plain_ends = self.text.count("\r") == self.text.count("\r\n")
         self._is_plain = self.separator in (",", "\t") and '"' not in self.text and plain_ends
 
@@ -69,6 +71,15 @@ class Table:
 
     def numbers(self, columns: Sequence[int]) -> np.ndarray:
         """(rows, columns) float64; empty cells are NaN."""
+        values = self._all_numbers(columns)
+        return values if self.keep is None else values[self.keep]
+
+    def labels(self, column: int) -> list[str]:
+        """The texts of one column."""
+        texts = self._all_labels(column)
+        return texts if self.keep is None else [text for text, kept in zip(texts, self.keep, strict=True) if kept]
+
+    def _all_numbers(self, columns: Sequence[int]) -> np.ndarray:
         if self._is_plain:
             try:
                 return self._plain_numbers(columns)
@@ -111,8 +122,7 @@ class Table:
             found.append(known.setdefault(text, text))
         return found or None
 
-    def labels(self, column: int) -> list[str]:
-        """The texts of one column."""
+    def _all_labels(self, column: int) -> list[str]:
         if self._is_plain and (cut := self._plain_labels(column)) is not None:
             return cut
         found = []

@@ -36,6 +36,10 @@ def frame_numbers(labels: list[Any], where: str) -> tuple[list[int], list[str]]:
             return known.astype(np.int64).tolist(), []
         return by_value(known), [f"{where}: frame numbers are not whole ({known[0]:g}, …); taken in the order of value"]
     names = [_stem(str(label)) for label in labels]
+    folders = {_folder(str(label)) for label in labels}
+    if len(folders) > 1 and len(set(names)) < len({str(label) for label in labels}):
+        found = ", ".join(sorted(folders)[:3])
+        raise UserError(f"{where}: holds frames of {len(folders)} folders ({found}); give one video at a time")
     distinct = sorted(set(names), key=natural_key)
     numbers, notes = _numbers_in_names(distinct, where)
     return [numbers[name] for name in names], notes
@@ -75,6 +79,10 @@ def _stem(label: str) -> str:
     """The name without folders and without an extension; digits behind a dot are no extension."""
     name = label.replace("\\", "/").rsplit("/", 1)[-1]
     return _EXTENSION.sub("", name)
+
+
+def _folder(label: str) -> str:
+    return label.replace("\\", "/").rpartition("/")[0]
 
 
 def _numbers_in_names(names: list[str], where: str) -> tuple[dict[str, int], list[str]]:

@@ -126,7 +126,9 @@ def _alphapose(opened: Opened, given: Given) -> list[RawVideo]:
 
 
 def _array(opened: Opened, given: Given) -> list[RawVideo]:
-    return (read_table if opened.kind == "text" else read_array)(opened, given.layout)
+    if opened.kind == "text":
+        return read_table(opened, given.layout, given.category)
+    return read_array(opened, given.layout)
 
 
 _READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {

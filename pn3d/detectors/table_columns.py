@@ -28,7 +28,7 @@ AXIS_OF = {"x": 0, "y": 1, "z": 3, **dict.fromkeys(_CONFIDENCES, 2)}
 _AXES = "|".join(sorted((*_CONFIDENCES, "x", "y", "z"), key=len, reverse=True))
 _AXIS_FIRST = re.compile(rf"^({_AXES})(?:[_ .:-]*(\d+)|[_ .:-]+(.+))$", re.IGNORECASE)
 _AXIS_LAST = re.compile(
-    rf"^(.+?)(?:[_ .:/(\[-]+|(?<=[a-z0-9])(?=[A-Z])|(?<=\d))({_AXES})(?:_?(?:px|coord))?[)\]]?$", re.IGNORECASE
+    rf"^(.+?)(?:[_ .:/(\[-]+|(?-i:(?<=[a-z0-9])(?=[A-Z]))|(?<=\d))({_AXES})(?:_?(?:px|coord))?[)\]]?$", re.IGNORECASE
 )
 _FRAMES = (
     "frame",
@@ -103,6 +103,7 @@ _JOINTS = (
 )
 _FACTS = {"fps": "fps", "framerate": "fps", "width": "width", "height": "height"}
 _FACTS |= {f"{of}{side}": side for of in ("image", "img", "frame", "video", "canvas") for side in ("width", "height")}
+_VIDEOS = ("video", "videoname", "videoid", "camera", "cam", "cameraid", "view", "clip", "sequence", "seq", "trial")
 _SCORES = ("score", "confidence", "bboxscore", "personscore", "posescore", "detectionscore", "boxscore")
 
 
@@ -125,6 +126,7 @@ class Columns:
     time: int | None = None
     score: int | None = None
     label: int | None = None
+    video: int | None = None
     facts: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
@@ -226,6 +228,8 @@ def _other_columns(columns: Columns, heading: list[str], taken: set[int | None])
             columns.facts[_FACTS[key]] = i
         elif key in _SCORES and columns.score is None:
             columns.score = i
+        elif key in _VIDEOS and columns.video is None:
+            columns.video = i
         elif key in ("class", "label", "category", "classname") and columns.label is None:
             columns.label = i
         elif word:

@@ -13,6 +13,7 @@ from pn3d.detectors.collecting import shown, track_label, track_numbers
 from pn3d.detectors.csv_cells import Table, is_number
 from pn3d.detectors.facts import VideoFactsFound, rate_in, seconds_of, size_in, time_in
 from pn3d.detectors.frame_labels import frame_numbers
+from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.table_columns import Columns, long_columns, wide_columns
@@ -22,8 +23,8 @@ _NUMBERED = re.compile(r"^(?:[A-Za-z]*[_ .:-]*)?(\d+)$")
 MOST_NUMBERED = 300
 
 
-def read_table(opened: Opened, layout: str | None) -> list[RawVideo]:
-    """Reads a table of one person or several.
+def read_table(opened: Opened, layout: str | None, category: str | None = None) -> list[RawVideo]:
+    """Reads a table of one person or several; ``category``: the class to take instead of people.
 
     Raises:
         UserError: two rows for one person, frame and joint; two columns of one name; something that is not a number;
@@ -35,8 +36,32 @@ def read_table(opened: Opened, layout: str | None) -> list[RawVideo]:
     columns = long_columns(table.heading, opened.where)
     if columns is None:
         columns = wide_columns(table.heading, opened.where)
-        return [_wide(opened, table, columns, layout)]
-    return [_long(opened, table, columns, layout)]
+        read = _wide
+    else:
+        read = _long
+    notes = _one_video_of_people(opened.where, table, columns, category)
+    raw = read(opened, table, columns, layout)
+    raw.notes += notes
+    return [raw]
+
+
+def _one_video_of_people(where: str, table: Table, columns: Columns, category: str | None) -> list[str]:
+    """Keeps the rows of people, and says which were left out; UserError where rows are of several videos."""
+    if columns.video is not None:
+        videos = sorted(set(table.labels(columns.video)))
+        if len(videos) > 1:
+            name = shown((table.heading or [])[columns.video])
+            shown_videos = ", ".join(map(shown, videos[:4]))
+            raise UserError(f"{where}: column {name} has {len(videos)} videos ({shown_videos}); give one at a time")
+    if columns.label is None:
+        if category is not None:
+            raise UserError(f"{where}: --category {category}: the table has no column of classes")
+        return []
+    classes = PeopleClasses(where, category)
+    labels = [classes.label(text) for text in table.labels(columns.label)]
+    taken, notes = classes.chosen()
+    table.keep = np.array([label in taken for label in labels])
+    return notes
 
 
 def _without_heading(opened: Opened, table: Table, layout: str | None) -> RawVideo:
@@ -172,10 +197,6 @@ def _joint_order(where: str, names: tuple[str, ...], layout: str | None) -> tupl
 def _frames(where: str, table: Table, columns: Columns, rows: int) -> tuple[list[int], list[str]]:
     """Frame number of each row, and sentences."""
     notes = [f"{where}: left out: columns {', '.join(columns.left_out[:8])}"] if columns.left_out else []
-    if columns.label is not None:
-        classes = sorted(set(table.labels(columns.label)))
-        if len(classes) > 1:
-            raise UserError(f"{where}: rows of several classes ({', '.join(map(shown, classes[:4]))}); give one class")
     if columns.frame is None:
         if columns.time is not None:
             times = [_required(seconds_of(text), where, text) for text in table.labels(columns.time)]

@@ -7,6 +7,7 @@ import numpy as np
 MAX_STRETCH = 20  # frames of the time line per frame in the file; beyond it the numbers do not count frames
 SLACK_FRAMES = 300
 MIN_FRAMES_FOR_STEP = 4
+LOST = 1.9  # median steps from which frames are missing in between
 JITTER = 0.3  # of a step: whole milliseconds at 240 frames per second are 0.12 off
 
 
@@ -87,7 +88,8 @@ def timeline_of_times(listed: np.ndarray, times: np.ndarray, where: str) -> tupl
     """The time line of frames whose times (L,) s the file has, and a sentence where they are uneven.
 
     The rate is that of the median step, made exact over the whole clip. Times that lie on its grid, give or take
-    ``JITTER`` of a step, are frames, with gaps where some are missing; others are resampled onto the grid.
+    ``JITTER`` of a step, are frames, with gaps where some are missing; others are resampled onto a grid of the mean
+    step, gaps left out.
     """
     numbers = np.unique(listed)
     steps = np.diff(times)
@@ -102,6 +104,8 @@ def timeline_of_times(listed: np.ndarray, times: np.ndarray, where: str) -> tupl
     if even:
         places = rounded
     else:
+        step = float(steps[steps < LOST * step].mean())
+        places = (times - times[0]) / step
         notes.append(
             f"{where}: the frames' times are uneven ({steps.min():.4g} to {steps.max():.4g} s apart); resampled onto "
             f"an even grid of {1 / step:.5g} per second"

@@ -11,6 +11,7 @@ from pn3d.files.errors import UserError
 HEADER_BYTES = 1 << 16  # of AVI and Matroska, whose headers come first
 LARGEST_INDEX_BYTES = 256 << 20
 MAX_BOXES = 100_000
+MOST_UNEVEN = 0.02  # of the frames; a last one is often of another duration
 _EBML, _SEGMENT, _CLUSTER, _TRACKS, _ENTRY = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
 _TRACK_TYPE, _VIDEO, _WIDTH, _HEIGHT, _DURATION = 0x83, 0xE0, 0xB0, 0xBA, 0x23E383
 
@@ -22,10 +23,12 @@ class VideoFacts:
     Attributes:
         fps: mean frames per second, None where the file does not say.
         image_size: (width, height) in px as players show it, that is after the rotation that telephones note.
+        note: a sentence where frames do not come at one rate; "" else, and where the header does not tell.
     """
 
     fps: float | None
     image_size: tuple[int, int]
+    note: str = ""
 
 
 def read_video_facts(path: str | Path) -> VideoFacts:
@@ -53,7 +56,8 @@ def read_video_facts(path: str | Path) -> VideoFacts:
         facts = None
     if facts is None or min(facts.image_size) < 1 or not (facts.fps is None or 0 < facts.fps <= 1000):
         raise UserError(f"{path}: no video track is described in its header (cut off?); give --fps and --image-size")
-    return VideoFacts(None if facts.fps is None else round(facts.fps, 5), facts.image_size)
+    note = f"{path}: {facts.note}" if facts.note else ""
+    return VideoFacts(None if facts.fps is None else round(facts.fps, 5), facts.image_size, note)
 
 
 def _boxes(data: bytes, start: int = 0) -> Iterator[tuple[bytes, bytes]]:
@@ -116,8 +120,18 @@ def _movie(moov: bytes) -> VideoFacts | None:
             extends = _find(moov, b"mvex", b"trex")
             count, ticks = (1, struct.unpack_from(">I", extends, 12)[0]) if extends else (0, 0)
         fps = count * timescale / ticks if ticks else None
-        return VideoFacts(fps, (height, width) if turned else (width, height))
+        note = ""
+        if _share_off(runs) > MOST_UNEVEN:
+            note = f"variable frame rate; the mean, {fps or 0:.5g} per second, is taken for all frames"
+        return VideoFacts(fps, (height, width) if turned else (width, height), note)
     return None
+
+
+def _share_off(runs: list[tuple[int, int]]) -> float:
+    """Share of the frames whose duration is more than a tenth off the usual one, of (count, ticks) runs."""
+    usual = max(runs, key=lambda run: run[0], default=(0, 0))[1]
+    off = sum(count for count, ticks in runs if abs(ticks - usual) > 0.1 * usual)
+    return off / max(sum(count for count, _ in runs), 1)
 
 
 def _avi(data: bytes) -> VideoFacts | None:

@@ -293,3 +293,52 @@ def test_rates_as_files_write_them(rate: str | float, tmp_path: Path) -> None:
     frames = [{"people": [{"pose_keypoints_2d": frame.ravel().tolist()}]} for frame in people]
     found = read(tmp_path / "video.json", {"fps": rate, "frames": frames}, fps=None)
     assert found.video.fps == pytest.approx(29.97, abs=1e-3)
+
+
+@pytest.mark.parametrize("key", ["video_id", "vid_id", "file_name"])
+def test_frames_of_two_videos_are_not_one_video(key: str, tmp_path: Path) -> None:
+    content = json.loads(_coco(tmp_path, "clean", _walk(), list(COCO17.joints)).read_text())
+    for image in content["images"]:
+        image[key] = f"clip_{image['id'] % 2}/{image['id'] // 2:04d}.jpg" if key == "file_name" else image["id"] % 2
+    with pytest.raises(UserError, match=r"2 videos|2 folders"):
+        read(tmp_path / "two.json", content)
+
+
+def test_rows_of_another_class_are_left_out_by_name(tmp_path: Path) -> None:
+    values = _walk()
+    rows = table(values, ["frame", *HEADER, "class"], [["person"]] * FRAMES)
+    moved = values + np.array([300.0, 0.0, 0.0])
+    dogs = table(moved, ["frame", *HEADER, "class"], [["dog"]] * FRAMES).split("\n", 1)[1]
+    plain = read(tmp_path / "plain.csv", table(values, ["frame", *HEADER]))
+    both = read(tmp_path / "both.csv", rows + dogs)
+    assert_same(plain, both)
+    assert any(f"{FRAMES} of class 'dog'" in sentence for sentence in both.warnings)
+    dog = read(tmp_path / "both.csv", rows + dogs, category="dog").people[0]
+    np.testing.assert_allclose(dog.keypoints_px[..., 0], values[..., 0] + 300, atol=1e-3)
+
+
+def test_rows_of_two_videos_are_refused(tmp_path: Path) -> None:
+    text = table(_walk(), ["frame", *HEADER, "video"], [[f"v{t % 2}"] for t in range(FRAMES)])
+    with pytest.raises(UserError, match="'video' has 2 videos"):
+        read(tmp_path / "two.csv", text)
+
+
+def test_headings_that_end_as_axes_do_are_no_joints(tmp_path: Path) -> None:
+    extra = [["1", "2", "3"]] * FRAMES
+    plain = read(tmp_path / "plain.csv", table(_walk(), ["frame", *HEADER]))
+    found = read(tmp_path / "odd.csv", table(_walk(), ["frame", *HEADER, "max", "sex", "focus"], extra))
+    assert_same(plain, found)
+    assert any("max, sex, focus" in sentence for sentence in found.warnings)
+
+
+def test_uneven_times_make_an_even_grid_of_their_mean_step(tmp_path: Path) -> None:
+    values = _walk()
+    times = np.arange(FRAMES) / 30 + 0.01 * (np.arange(FRAMES) % 3)
+    header = ["time", *HEADER]
+    rows = table(values, header).splitlines()
+    text = [rows[0], *(f"{time:.5f}," + row.split(",", 1)[1] for time, row in zip(times, rows[1:], strict=True))]
+    found = read(tmp_path / "uneven.csv", "\n".join(text), fps=None)
+    assert found.video.fps == pytest.approx((FRAMES - 1) / times[-1], rel=1e-3)
+    assert any("uneven" in sentence for sentence in found.warnings)
+    grid = np.interp(np.arange(len(found.people[0].frames)) / found.video.fps, times, values[:, 5, 0])
+    np.testing.assert_allclose(found.people[0].keypoints_px[:, 5, 0], grid, atol=0.05)

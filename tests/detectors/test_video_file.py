@@ -1,7 +1,9 @@
 """Frame rate and image size from headers that are built here byte by byte, as the containers' documents say."""
 
 import struct
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +81,17 @@ def test_other_files_and_damage(tmp_path):
             read_video_facts(path)
     with pytest.raises(UserError, match="cannot be read"):
         read_video_facts(tmp_path / "nothing.mp4")
+
+
+def test_a_variable_rate_is_told() -> None:
+    def movie(runs: list[tuple[int, int]]) -> bytes:
+        return box(b"ftyp", b"isom") + box(b"moov", box(b"mvhd", bytes(100)) + track(b"vide", (640, 480), runs, False))
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "v.mp4"
+        path.write_bytes(movie([(299, 3000), (1, 6000)]))
+        assert read_video_facts(path).note == ""
+        path.write_bytes(movie([(150, 3000), (150, 4500)]))
+        found = read_video_facts(path)
+        assert found.fps == pytest.approx(24.0)
+        assert "variable frame rate" in found.note
