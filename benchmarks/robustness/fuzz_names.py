@@ -44,7 +44,7 @@ SAID_AS = {
     "idx": "track|people",
     "id": "track|people|frame|class",
     "frame": "frame",
-    "image": "frame|image size",
+    "image": "frame|image size|skeletons",
     "category": "class",
     "meta": "frame rate|image size",
     "keypoints": "no person|filled|people",
