@@ -61,7 +61,7 @@ def test_a_stream_gives_what_prediction_gives_with_a_bounded_delay() -> None:
     clip = select(tiny.clips(), [1])
     whole = predict(weights(), clip, tiny.scene().body, tiny.scene().landmarks, path=False)
     assert whole.betas is not None
-    stream, frames = stream_of(betas=whole.betas[0])
+    stream, frames = stream_of(betas=whole.betas[0], path=False)
     poses = []
     for pushed, frame in enumerate(frames):
         pose = stream.push(frame)
@@ -90,11 +90,36 @@ def test_a_stream_of_trained_weights_says_what_prediction_says_to_a_tenth_of_a_m
     trained = pn3d.load_weights()
     whole = pn3d.predict(trained, frames, layout="h36m17", fps=30, image_size=size, path=False)
     assert whole.betas is not None
-    stream = PoseStream(trained, image_size=size, layout="h36m17", betas=whole.betas[0])
+    stream = PoseStream(trained, image_size=size, layout="h36m17", betas=whole.betas[0], path=False)
     poses = [pose for frame in frames if (pose := stream.push(frame)) is not None] + stream.flush()
     for name, bar in (("joints_cam_m", 1e-4), ("poses_cam", 1e-4)):
         gap = np.abs(np.stack([getattr(pose, name) for pose in poses]) - getattr(whole, name))
         assert gap.max() < bar
+
+
+def test_a_stream_on_its_path_is_near_the_path_of_the_whole_clip() -> None:
+    clip = select(held_out_clips(1, detector_noise=True), [0])
+    frames = np.concatenate([clip.keypoints, clip.confidence[..., None]], axis=-1)[:100]
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    trained = pn3d.load_weights()
+    options = {"layout": "h36m17", "fps": 30, "image_size": size}
+    whole, alone = (pn3d.predict(trained, frames, path=path, **options) for path in (True, False))
+    assert whole.betas is not None
+    gaps = {}
+    for causal in (False, True):
+        stream = PoseStream(trained, image_size=size, layout="h36m17", betas=whole.betas[0], causal=causal)
+        poses = [pose for frame in frames if (pose := stream.push(frame)) is not None] + stream.flush()
+        first = len(frames) - len(poses)
+        assert [pose.frame for pose in poses] == list(range(first, len(frames)))
+        assert poses[0].foot_contact is not None
+        pelvis = np.stack([pose.joints_cam_m[0] for pose in poses])
+        assert whole.joints_cam_m is not None
+        gaps[causal] = float(np.linalg.norm(pelvis - whole.joints_cam_m[first:, 0], axis=1).mean())
+    assert alone.joints_cam_m is not None
+    apart = float(np.linalg.norm(alone.joints_cam_m[:, 0] - whole.joints_cam_m[:, 0], axis=1).mean())
+    print(gaps, apart)
+    assert gaps[False] < 0.03 < apart
+    assert gaps[True] < 0.08
 
 
 def test_a_causal_stream_answers_at_once_and_looks_at_nothing_to_come() -> None:

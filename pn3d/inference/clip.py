@@ -17,7 +17,7 @@ from pn3d.inference.ankles import ankles_from_feet
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import LiftedClip
-from pn3d.inference.placed import Posed, place_on_path
+from pn3d.inference.placed import Posed, Seen, place_on_path
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
 from pn3d.inference.turning import can_be_followed, put_back, still_from_camera, turned_rays
@@ -79,7 +79,9 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     level_m: float | None = None
     paths: dict[str, Any] = {}
     if predictor.path:
-        placed = place_on_path(student, posed, lifted, _still_rays(clip, clip.keypoints, turns), up_cam)
+        rays = _still_rays(clip, clip.keypoints, turns)
+        seen = Seen(rays, lifted.confidence, outputs.size, lifted.jitter, lifted.fps)
+        placed = place_on_path(student, posed, seen, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut}
         # Legs have moved, and feet with them.

@@ -11,7 +11,6 @@ from pn3d.inference.cuts import find_cuts
 from pn3d.inference.feet import held_ankles, lifted_ankles
 from pn3d.inference.fit import StudentBody
 from pn3d.inference.ground import Ground, find_ground
-from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.path import ClipView, Standing, solve_path
 
 _PELVIS = H36M17.index("pelvis")
@@ -53,32 +52,42 @@ class Placed(NamedTuple):
     ground: Ground
 
 
-def place_on_path(
-    student: StudentBody,
-    posed: Posed,
-    lifted: LiftedClip,
-    rays: np.ndarray,
-    up_cam: np.ndarray,
-) -> Placed:
+class Seen(NamedTuple):
+    """How T frames are seen.
+
+    Attributes:
+        rays: (T, 17, 2) keypoints of the still camera, (x / z, y / z).
+        confidence: (T, 17), 0 = missing.
+        size: (T,) head-root distance over depth.
+        jitter: (T,) of the keypoints, head-root units.
+        fps: frames per second.
+    """
+
+    rays: np.ndarray
+    confidence: np.ndarray
+    size: np.ndarray
+    jitter: np.ndarray
+    fps: float
+
+
+def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.ndarray) -> Placed:
     """Moves a clip's bodies onto one path, and their legs onto the feet that stand.
 
     Args:
         student: says how landmarks hang on the body.
         posed: each frame by itself.
-        lifted: confidence, size, jitter and rate of the same frames.
-        rays: (T, 17, 2) keypoints of the still camera, (x / z, y / z).
+        seen: the same frames' keypoints.
         up_cam: (3,) the predicted up.
     """
     start = posed.joints[:, _PELVIS]
-    size, fps = lifted.outputs.size, lifted.fps
-    cut = find_cuts(rays, lifted.confidence, size, fps)
-    offsets = posed.joints - start[:, None]
-    view = ClipView(offsets, rays, lifted.confidence, size, lifted.jitter, cut, fps)
+    rays, confidence, size, jitter, fps = seen
+    cut = find_cuts(rays, confidence, size, fps)
+    view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, fps)
     feet = posed.body_joints[:, list(POINTS)] - start[:, None]
     ankles = list(ANKLES)
     pelvis = solve_path(view, start)
-    seen = (rays[:, ankles], lifted.confidence[:, ankles], lifted.jitter)
-    contact = find_contacts(FeetView(pelvis[:, None] + feet, *seen, up_cam, fps))
+    points = pelvis[:, None] + feet
+    contact = find_contacts(FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, up_cam, fps))
     pelvis = solve_path(view, pelvis, Standing(feet, contact))
     points = pelvis[:, None] + feet
     ground = find_ground(points, contact, up_cam, fps)

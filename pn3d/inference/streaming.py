@@ -3,7 +3,6 @@
 The functions of ``pn3d.inference.clip``, on the newest frames instead of a whole clip.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,33 +23,13 @@ from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corr
 from pn3d.inference.lifted import camera_from_centred
 from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
 from pn3d.inference.smoothing import CORRECTIONS, JITTER_REACH, measure_jitter, reach
+from pn3d.inference.streaming_path import AHEAD_S, PathWindow, SeenFrame, StreamPose
 from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.windows import add_windows, window_stride
 
 _HIPS = [H36M17.index("left_hip"), H36M17.index("right_hip")]
 _PELVIS = H36M17.index("pelvis")
 _RATE_TOLERANCE = 0.2
-
-
-@dataclass(frozen=True)
-class StreamPose:
-    """One frame's pose; arrays as in ``Prediction``, without the leading axis of frames.
-
-    Attributes:
-        frame: number of the pushed frame that this is, from 0.
-        joints_cam_m: (17, 3); body_joints_cam_m: (24, 3); poses_cam: (24, 3); transl_cam_m: (3,); betas: (10,).
-        elevation_rad: of the camera.
-        reprojected_px: (17, 2).
-    """
-
-    frame: int
-    joints_cam_m: np.ndarray
-    body_joints_cam_m: np.ndarray
-    poses_cam: np.ndarray
-    transl_cam_m: np.ndarray
-    betas: np.ndarray
-    elevation_rad: float
-    reprojected_px: np.ndarray
 
 
 class _Frames(NamedTuple):
@@ -88,6 +67,8 @@ class PoseStream:
         focal_px: 1.15 of the longer side where None.
         betas: (10,) the person's shape, where it is known.
         causal: no delay, less smooth.
+        path: place each frame by those of the last two seconds and, without ``causal``, of half a second after it,
+            with feet that stand, as ``predict`` does over the whole clip; False places each frame by itself.
         body_file: SMPL file where the weights speak of another body than the built-in one.
 
     Raises:
@@ -104,6 +85,7 @@ class PoseStream:
         focal_px: float | None = None,
         betas: np.ndarray | None = None,
         causal: bool = False,
+        path: bool = True,
         body_file: str | Path | None = None,
     ) -> None:
         rate = weights.config.model.frame_rate
@@ -127,6 +109,8 @@ class PoseStream:
         self._intrinsics = camera.assumed_intrinsics(np.array(image_size))
         if focal_px is not None:
             self._intrinsics[:2] = focal_px
+        ahead = 0 if causal else round(AHEAD_S * fps)
+        self._path = PathWindow(self._student, self._intrinsics, fps, ahead) if path else None
         self._detected = np.zeros((0, 17), np.float32)
         width = np.asarray(self._networks(*_blank_window(self._length))).shape[-1]
         shapes = ((17, 2), (17,), (2,), (width,), (), (24, 3))
@@ -136,11 +120,31 @@ class PoseStream:
 
     @property
     def delay(self) -> int:
-        """Frames that are pushed after a frame before its pose comes: of its windows, keyframes and their average."""
+        """Frames that are pushed after a frame before its pose comes: of its windows, keyframes, their average and the
+        path."""
+        return self._delay_alone + (0 if self._path is None else self._path.ahead)
+
+    @property
+    def _delay_alone(self) -> int:
         return 0 if self._causal else self._length - 1 + self._reach + self._keyframe_stride - 1
 
     def push(self, keypoints: np.ndarray) -> StreamPose | None:
         """Takes the next frame, (J, 2) or (J, 3) px and confidence; gives the pose that is ready, if one is."""
+        ready = self._push_alone(keypoints)
+        if ready is None or self._path is None:
+            return None if ready is None else ready[0]
+        return self._path.push(*ready)
+
+    def flush(self) -> list[StreamPose]:
+        """The poses that are still owed, when no more frames come."""
+        rest = self._flush_alone()
+        if self._path is None:
+            return [pose for pose, _ in rest]
+        placed = [self._path.push(*ready) for ready in rest]
+        return [pose for pose in placed if pose is not None] + self._path.flush()
+
+    def _push_alone(self, keypoints: np.ndarray) -> tuple[StreamPose, SeenFrame] | None:
+        """``push`` without a path."""
         self._frames = self._frames.appended(*self._centred(*self._joints17(keypoints)))
         self._pushed += 1
         start = self._pushed - self._length
@@ -156,10 +160,10 @@ class PoseStream:
             self._windows_from = start + self._stride
         while self._finished < min(self._windows_from, self._pushed):
             self._finish()
-        return self._give(self._given) if self._pushed - 1 - self._given >= self.delay else None
+        return self._give(self._given) if self._pushed - 1 - self._given >= self._delay_alone else None
 
-    def flush(self) -> list[StreamPose]:
-        """The poses that are still owed, when no more frames come."""
+    def _flush_alone(self) -> list[tuple[StreamPose, SeenFrame]]:
+        """``flush`` without a path."""
         if self._causal or not self._pushed:
             return []
         last = max(self._pushed - self._length, 0)
@@ -222,18 +226,29 @@ class PoseStream:
     def _shape(self) -> np.ndarray:
         return self._betas if self._betas is not None else (self._betas_sum / self._betas_count).astype(np.float32)
 
-    def _give(self, index: int) -> StreamPose:
-        """The pose of a frame whose neighbours are finished."""
+    def _give(self, index: int) -> tuple[StreamPose, SeenFrame]:
+        """The pose of a frame whose neighbours are finished, placed by itself, and what the path needs of it."""
         row = slice(index - self._first, index - self._first + 1)
         outputs, betas = self._outputs(row), self._shape()
         assert outputs.sixd is not None
         turn = camera_from_centred(self._frames.root_ray[row])
-        poses, body_joints, joints = pose_frames(self._student, betas, outputs.sixd, self._corrections(row), turn)
+        corrections, jitter = self._corrections(row)
+        poses, body_joints, joints = pose_frames(self._student, betas, outputs.sixd, corrections, turn)
         transl = translations(joints, self._frames.rays[row], self._frames.confidence[row], outputs.size, turn)
         body_joints, joints = body_joints[0] + transl, joints[0] + transl
+        centred, confidence = self._frames.rays[row][0], self._frames.confidence[row][0]
+        towards = np.concatenate([centred, np.ones((17, 1), np.float32)], axis=1) @ turn[0].T
+        seen = SeenFrame(
+            towards[:, :2] / towards[:, 2:],
+            confidence,
+            float(outputs.size[0]),
+            jitter,
+            float(outputs.roll_rad[0]),
+            turn[0],
+        )
         self._given = index + 1
         self._forget()
-        return StreamPose(
+        pose = StreamPose(
             frame=index,
             joints_cam_m=joints,
             body_joints_cam_m=body_joints,
@@ -243,9 +258,10 @@ class PoseStream:
             elevation_rad=float(outputs.elevation_rad[0]),
             reprojected_px=joints[:, :2] / joints[:, 2:] * self._intrinsics[:2] + self._intrinsics[2:],
         )
+        return pose, seen
 
-    def _corrections(self, row: slice) -> np.ndarray:
-        """(1, 24, 3) of one frame, from the keyframes around it."""
+    def _corrections(self, row: slice) -> tuple[np.ndarray, float]:
+        """(1, 24, 3) of one frame, from the keyframes around it; and the jitter of its keypoints."""
         frames, stride, done = self._frames, self._keyframe_stride, self._finished - self._first
         # Frames that are not finished have no size yet; jitter of the frame asked for does not reach them.
         sizes = self._outputs(row).size.repeat(len(frames.rays))
@@ -253,7 +269,8 @@ class PoseStream:
         sizes[known] = unpacked(frames.sums[known] / frames.weight_sums[known, None]).size
         jitter = measure_jitter(frames.rays, frames.confidence, sizes)[:done]
         measured = np.any(frames.confidence[:done:stride] > 0, axis=1)
-        return smooth_corrections(frames.corrections[:done:stride], measured, jitter, self._fps, stride)[row]
+        smoothed = smooth_corrections(frames.corrections[:done:stride], measured, jitter, self._fps, stride)
+        return smoothed[row], float(jitter[row][0])
 
     def _forget(self) -> None:
         """Drops frames that no later pose depends on, so that a keyframe stays the first."""
