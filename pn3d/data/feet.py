@@ -22,3 +22,8 @@ def feet_of(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Layout) ->
             feet[:, place, 2] = confidence[:, index]
             feet[:, place, :2] = np.where(confidence[:, index, None] > 0, keypoints_px[:, index], 0.0)
     return feet
+
+
+def exchange_feet(feet: np.ndarray, exchanged: np.ndarray) -> np.ndarray:
+    """(N, 6, 3) with left and right exchanged in the frames of (N,) ``exchanged``: a copy."""
+    return np.where(exchanged[:, None, None], np.roll(feet, len(FEET) // 2, axis=1), feet)

@@ -8,6 +8,7 @@ import numpy as np
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.data.clips import Clips, select, with_defaults, without_truth
+from pn3d.data.feet import exchange_feet
 from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.clip import Predictor, predict_clip
@@ -83,5 +84,8 @@ def _with_sides(clips: Clips, exchanged: np.ndarray) -> Clips:
     if not exchanged.any():
         return clips
     return dataclasses.replace(
-        clips, keypoints=exchange(clips.keypoints, exchanged), confidence=exchange(clips.confidence, exchanged)
+        clips,
+        keypoints=exchange(clips.keypoints, exchanged),
+        confidence=exchange(clips.confidence, exchanged),
+        feet=None if clips.feet is None else exchange_feet(clips.feet, exchanged[:, 0]),
     )

@@ -6,11 +6,11 @@ import pytest
 from pn3d.body.builtin import builtin_body
 from pn3d.body.feet import foot_points_m
 from pn3d.data.clips import Clips
-from pn3d.data.feet import FEET, feet_of
+from pn3d.data.feet import FEET, exchange_feet, feet_of
 from pn3d.data.joints17 import to_h36m17
 from pn3d.detectors.layouts import detector_layout
 from pn3d.geometry.kinematics import posed_joints
-from pn3d.geometry.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24, mirrored_name
 from pn3d.inference.ankles import ankles_from_feet
 
 FRAMES = 40
@@ -80,6 +80,14 @@ def test_frames_without_heel_or_toe_keep_their_ankle(points_m: np.ndarray) -> No
     np.testing.assert_array_equal(found[:, ANKLES[0]], poses[:, ANKLES[0]])
     np.testing.assert_array_equal(found[30:, ANKLES[1]], poses[30:, ANKLES[1]])
     assert np.isfinite(found).all()
+
+
+def test_feet_change_sides_with_their_legs() -> None:
+    feet = np.random.default_rng(0).normal(size=(3, 6, 3))
+    exchanged = exchange_feet(feet, np.array([False, True, False]))
+    np.testing.assert_array_equal(exchanged[[0, 2]], feet[[0, 2]])
+    for place, name in enumerate(FEET):
+        np.testing.assert_array_equal(exchanged[1, place], feet[1, FEET.index(mirrored_name(name))])
 
 
 @pytest.mark.parametrize("name", ["body25", "halpe26", "mediapipe33", "wholebody133", "coco17"])
