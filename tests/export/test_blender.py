@@ -61,12 +61,15 @@ def test_joints_of_every_rig_are_the_bodys(tmp_path, rig):
 
 
 @pytest.mark.parametrize(
-    ("fps", "base", "size"), [(24, 1.001, (320, 240)), (30, 1.001, (320, 240)), (25, 1, (240, 320))]
+    ("fps", "base", "size", "pan_deg"),
+    [(24, 1.001, (320, 240), 0), (30, 1.001, (320, 240), 40), (25, 1, (240, 320), 0)],
 )
-def test_the_footage_lies_behind_the_body_by_the_recipe(tmp_path, fps, base, size):
+def test_the_footage_lies_behind_the_body_by_the_recipe(tmp_path, fps, base, size, pan_deg):
+    """Also behind a camera that turns."""
     pytest.importorskip("av", reason="the extra video is not installed")
     to_world = np.tile(np.eye(4), (FRAMES, 1, 1))
-    to_world[:, :3, :3] = Rotation.from_euler("xyz", [175, 20, 5], degrees=True).as_matrix()
+    pan = np.linspace(0, pan_deg, FRAMES)[:, None] * [0, 1, 0]
+    to_world[:, :3, :3] = Rotation.from_euler("xyz", [175, 20, 5] - pan, degrees=True).as_matrix()
     to_world[:, :3, 3] = (0.4, 1.5, 4.0)
     motion = dataclasses.replace(
         sample_motion(frames=FRAMES, fps=fps / base),
@@ -81,7 +84,7 @@ def test_the_footage_lies_behind_the_body_by_the_recipe(tmp_path, fps, base, siz
     assert (found["size"], found["frames"], found["end"]) == (list(size), FRAMES, FRAMES - 1)
     assert found["behind"] == "walk.mp4"
     assert found["rate"] == pytest.approx(fps / base)
-    joints_cam = (motion.body_joints_world_m() - to_world[0, :3, 3]) @ to_world[0, :3, :3]
+    joints_cam = (motion.body_joints_world_m() - to_world[0, :3, 3]) @ to_world[:, :3, :3]
     expected_px = joints_cam[..., :2] / joints_cam[..., 2:] * 368.0 + (165.0, 114.0)
     seen_px = np.array([[frame[name] for name in SMPL24.joints] for frame in found["px"]])
     assert np.abs(seen_px - expected_px).max() < 0.1
