@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.data.joint_names import named_joints
 from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
@@ -42,7 +43,7 @@ def read_apple_vision(opened: Opened) -> list[RawVideo]:
     shares = bool(np.nanquantile(np.abs(raw.keypoints), 0.9) < LARGEST_SHARE)
     height = 1 if shares else raw.image_size[1] if raw.image_size is not None else np.nan
     turned = raw.keypoints * [1, -1] + [0, height]
-    names = [JOINTS.get(name, name) for name in raw.joint_names or ()]
+    names = named_joints(raw.joint_names or ()).joints
     # Without the height pixels can be told to count from the top, and no more.
     chosen = standing_reading([turned if np.isfinite(height) else raw.keypoints * [1, -1], raw.keypoints], names)
     if chosen is None or (chosen == 0 and not np.isfinite(height)):

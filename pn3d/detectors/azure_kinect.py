@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pn3d.detectors.facts import plain_key
 from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
@@ -18,7 +19,8 @@ from pn3d.detectors.sources import Opened
 _POSITIONS = ("jointpositions2d", "colorpositions", "positions2d", "joints2d", "keypoints2d", "jointpositions")
 _LEVELS = ("confidencelevels", "jointconfidences", "confidences", "confidence")
 LEVELS = np.array([0.0, 0.5, 1.0, 1.0])
-_NO_JOINTS = frozenset(("HEAD", "NECK", "SPINE_CHEST", "SPINE_NAVEL", "SPINE_NAVAL", "CLAVICLE_LEFT", "CLAVICLE_RIGHT"))
+_NO_JOINTS = frozenset(["head", "neck", "spinechest", "spinenavel", "spinenaval", "clavicleleft", "clavicleright"])
+_NO_JOINTS |= {"leftclavicle", "rightclavicle"}
 """The middle of the head and of the trunk: none of them is a joint of ours."""
 
 
@@ -27,11 +29,12 @@ def is_azure_kinect(content: Any) -> bool:
     names = content.get("joint_names") if isinstance(content, dict) else None
     if isinstance(names, list) and "PELVIS" in names:
         return True
-    return any_points(content, lambda points: "SPINE_CHEST" in {_plain_name(name) for name in points})
+    return any_points(content, lambda points: "spinechest" in {_plain_name(name) for name in points})
 
 
 def _plain_name(name: str) -> str:
-    return name.upper().removeprefix("K4ABT_JOINT_")
+    """``K4ABT_JOINT_SPINE_CHEST``, ``SpineChest``, ``spine - chest`` -> ``spinechest``."""
+    return plain_key(name).removeprefix("k4abtjoint")
 
 
 def read_azure_kinect(opened: Opened) -> list[RawVideo]:
@@ -45,7 +48,7 @@ def read_azure_kinect(opened: Opened) -> list[RawVideo]:
     people.add_frames(frames)
     people.collector.facts.look(content)
     found = {name for _, points, _, _ in people.found for name in points}
-    rename = {name: "" if _plain_name(name) in _NO_JOINTS else _plain_name(name) for name in found}
+    rename = {name: "" if _plain_name(name) in _NO_JOINTS else name.removeprefix("K4ABT_JOINT_") for name in found}
     raw = people.raw(opened.name, rename, notes=[f"{opened.where}: {note}"] if note else [])
     known = raw.confidence[np.isfinite(raw.confidence)]
     if len(known) and np.isin(known, (0, 1, 2, 3)).all() and known.max() > 1:

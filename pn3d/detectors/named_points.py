@@ -147,11 +147,16 @@ def frames_in(content: Any) -> tuple[list[Any], str]:
     if isinstance(content, dict):
         keys = plain(content)
         listed = next((keys[key] for key in _FRAMES if isinstance(keys.get(key), list)), None)
-        return ([content], "") if listed is None else (listed, "")
+        if listed is not None:
+            return listed, ""
+        poses = next((keys[key] for key in _PEOPLE if isinstance(keys.get(key), list)), None)
+        if poses is not None and (len(poses) > MOST_PEOPLE_AT_ONCE or any(isinstance(one, list) for one in poses)):
+            return frames_in(poses)
+        return [content], ""
     if not isinstance(content, list):
         return [], ""
-    alone = [isinstance(one, dict) and points_of(one.get("pose", one)) is not None for one in content]
-    if not alone or not all(alone) or any(_label(one) is not None for one in content):
+    alone = all(isinstance(one, dict) and points_of(one.get("pose", one)) is not None for one in content)
+    if not content or not alone or any(_label(one) is not None for one in content):
         return content, ""
     if len(content) > MOST_PEOPLE_AT_ONCE:
         return content, f"a list of {len(content)} people is read as one person in as many frames"

@@ -4,6 +4,7 @@ Its help calls them x, y, confidence; its network returns y, x, confidence (stef
 scripts/extract-keypoints.py, SimpleHRNet.py). Which it is follows from the people, who stand, and is said.
 """
 
+import re
 from itertools import pairwise
 
 from pn3d.detectors.array_shapes import require_known_count
@@ -23,7 +24,7 @@ _READINGS = ("y, x, confidence, as simple-HRNet writes it", "x, y, confidence")
 
 def is_simple_hrnet(text: str) -> bool:
     """Whether rows have two whole numbers and three for each of 17 or 16 joints, frames never going back."""
-    rows = [line.replace(";", ",").split(",") for line in text.splitlines()[:_FIRST_ROWS] if line.strip()]
+    rows = [re.split(r"[,;\t]", line) for line in text.splitlines()[:_FIRST_ROWS] if line.strip()]
     if not rows or len({len(row) for row in rows}) != 1 or len(rows[0]) not in _COLUMNS:
         return False
     whole = all(cell.strip().isdecimal() for row in rows for cell in row[:2])

@@ -68,12 +68,14 @@ _JSON_FORMATS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("ultralytics", ultralytics.is_frames, "detections have a 'class' and a 'box'"),
     ("openpifpaf", openpifpaf.is_openpifpaf, "it has predictions with a 'category_id' and no 'image_id'"),
     ("poseflow", poseflow.is_poseflow, "images have lists of people with 'idx' or 'scores'"),
-    ("applevision", apple_vision.is_apple_vision, "points are called left_upLeg_joint and so on"),
-    ("azurekinect", azure_kinect.is_azure_kinect, "it has Azure Kinect's joint names"),
-    ("tfjs", tfjs.is_tfjs, "people have points with names of a body"),
     ("mediapipe", mediapipe.is_mediapipe, "frames have 33 landmarks"),
 )
 
+_NAMED_FORMATS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("applevision", apple_vision.is_apple_vision, "points are called left_upLeg_joint and so on"),
+    ("azurekinect", azure_kinect.is_azure_kinect, "it has Azure Kinect's joint names"),
+    ("tfjs", tfjs.is_tfjs, "people have points with names of a body"),
+)
 _TEXT_FORMATS: tuple[tuple[str, Callable[[str], bool], str], ...] = (
     ("trc", trc.is_trc, "it begins with PathFileType"),
     ("deeplabcut", deeplabcut.is_deeplabcut, "it begins with scorer"),
@@ -96,6 +98,9 @@ def sniff(opened: Opened) -> tuple[str, str]:
                 return name, reason
         is_labels = opened.path.suffix.lower() == ".txt" and _looks_like_labels(content)
         return ("ultralytics", "lines of 56 to 58 numbers") if is_labels else ("array", "a table")
+    for name, matches, reason in _NAMED_FORMATS:
+        if matches(content):
+            return name, reason
     if isinstance(content, list) and content and openpose.is_frame(content[0]):
         return "openpose", "a list of frames with 'people'"
     for name, matches, reason in _JSON_FORMATS:

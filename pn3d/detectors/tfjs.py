@@ -12,6 +12,7 @@ from pn3d.data.joint_names import named_joints
 from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
+from pn3d.detectors.upright import standing_reading
 from pn3d.files.errors import UserError
 
 
@@ -34,4 +35,11 @@ def read_tfjs(opened: Opened) -> list[RawVideo]:
     people.collector.facts.look(opened.content)
     if not people.found:
         raise UserError(f"{opened.where}: no person in any of the {len(frames)} frames")
-    return [people.raw(opened.name, notes=[f"{opened.where}: {note}"] if note else [])]
+    raw = people.raw(opened.name, notes=[f"{opened.where}: {note}"] if note else [])
+    joints = named_joints(raw.joint_names or ()).joints
+    if standing_reading([raw.keypoints, raw.keypoints * [1, -1]], joints) == 1:
+        raw.notes.append(
+            f"{opened.where}: people stand on their heads: does y count from the bottom, as Apple Vision's does? "
+            "--format applevision turns it over"
+        )
+    return [raw]

@@ -121,6 +121,50 @@ def test_a_list_of_browser_poses_is_one_frame_or_one_person(tmp_path: Path) -> N
     assert crowd.video.frames == 1
 
 
+def test_poses_of_all_frames_under_one_key_are_frames(tmp_path: Path) -> None:
+    data = people("coco17")
+    frames = json.loads(more.posenet(tmp_path, data).read_text())
+    for listed in (frames, [frame[0] for frame in frames]):
+        found = read_keypoints(dump(tmp_path / "a.json", {"fps": 25, "poses": listed}))
+        assert (found.video.frames, found.video.fps) == (T, 25)
+        np.testing.assert_allclose(found.people[0].keypoints_px, data[:, 0, :, :2], atol=0.01)
+
+
+def test_names_of_swift_and_y_from_the_bottom(tmp_path: Path) -> None:
+    """Without Vision's own names nothing says so: it is suspected aloud, and the format can be given."""
+    frames = more.vision_frames(people())
+    for frame in frames:
+        joints = frame["observations"][0]["joints"]
+        names = {theirs: ours for ours, theirs in more.VISION.items()}
+        renamed = {names[name].replace("thorax", "neck").replace("pelvis", "root"): p for name, p in joints.items()}
+        frame["observations"][0]["joints"] = renamed
+    path = dump(tmp_path / "a.json", frames)
+    assert "people stand on their heads: does y count from the bottom" in said(read_keypoints(path, image_size=SIZE))
+    turned = read_keypoints(path, image_size=SIZE, format="applevision")
+    assert "y counts from the bottom; turned over" in said(turned)
+    own = read_keypoints(dump(tmp_path / "b.json", more.vision_frames(people())), image_size=SIZE)
+    np.testing.assert_allclose(person_clips(turned).keypoints, person_clips(own).keypoints, atol=0.01)
+
+
+@pytest.mark.parametrize("spelt", ["K4ABT_JOINT_{}", "camel", "words"])
+def test_azure_kinects_names_however_they_are_spelt(spelt: str, tmp_path: Path) -> None:
+    content = more.kinect_frames(people())
+    expected = person_clips(read_keypoints(dump(tmp_path / "a.json", content)))
+    frames = []
+    for frame in content["frames"]:
+        joints = {}
+        for name, place in zip(more.KINECT, frame["bodies"][0]["joint_positions_2d"], strict=True):
+            words = name.lower().split("_")
+            side = [words.pop()] if words[-1] in ("left", "right") else []
+            own = spelt.format(name) if "{}" in spelt else " ".join([*side, *words])
+            own = "".join(word.capitalize() for word in [*words, *side]) if spelt == "camel" else own
+            joints[own] = {"x": place[0], "y": place[1], "confidence_level": 2}
+        frames.append({"frame_id": frame["frame_id"], "bodies": [{"body_id": 1, "joints": joints}]})
+    found = read_keypoints(dump(tmp_path / "b.json", frames))
+    assert found.format == "azurekinect"
+    np.testing.assert_allclose(person_clips(found).keypoints, expected.keypoints, atol=0.01)
+
+
 def test_browser_poses_are_mapped_by_name(tmp_path: Path) -> None:
     data = people("coco17")
     frames = json.loads(more.posenet(tmp_path, data).read_text())
