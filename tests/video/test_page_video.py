@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
     executable = find_chromium()
     if executable is None:
         pytest.skip("no Chromium was found (Debian: apt-get install chromium)")
-    with Browser(executable) as running:
+    with Browser(executable, timeout_s=90.0) as running:
         yield running
 
 
@@ -53,7 +53,9 @@ def page(request: pytest.FixtureRequest, browser: Browser, grey_video: Path, tmp
     if request.param == "inside":
         (tmp_path / "video.mp4").unlink()
     one = dataclasses.replace(
-        sample_motion(frames=36, fps=RATE), footage=dataclasses.replace(footage, first_s=FIRST / RATE)
+        sample_motion(frames=36, fps=RATE),
+        footage=dataclasses.replace(footage, first_s=FIRST / RATE),
+        time_s=(FIRST + np.arange(36)) / RATE,
     )
     other = dataclasses.replace(sample_motion(frames=20, fps=RATE), footage=footage, name="the other")
     browser.errors.clear()
@@ -63,7 +65,8 @@ def page(request: pytest.FixtureRequest, browser: Browser, grey_video: Path, tmp
     browser.evaluate(
         "(() => { const v = pn3dViewer, draw = v.drawPicture.bind(v), eye = document.createElement('canvas');"
         "const context = eye.getContext('2d', { willReadFrequently: true }); window.drawn = []; window.shown = [];"
-        "v.drawPicture = () => { draw(); if (v.pictureStale || !v.footage.ready) return; let grey = null;"
+        "v.drawPicture = () => { draw(); if (v.pictureStale || !v.footage.ready) return;"
+        "if (v.playing && !v.footage.leads) return; let grey = null;"
         "try { context.drawImage(v.picture.canvas, 4, v.picture.canvas.height / 2, 1, 1, 0, 0, 1, 1);"
         "grey = context.getImageData(0, 0, 1, 1).data[0]; } catch (error) {}"
         "window.drawn.push([v.pictureFrame(), Math.round(v.footage.shown * 25), grey]); };"

@@ -74,7 +74,7 @@ class Viewer {
 
   /** Shows another person at the same moment of the video. */
   choose(index) {
-    const time = this.motion.first_s + this.frame / this.motion.fps;
+    const time = this.motion.start_s + this.frame / this.motion.fps;
     this.motion = personOf(this.page, index);
     for (const id of ["layers", "plot-key"]) this.element(id).replaceChildren();
     const { zoomed } = this.picture;
@@ -84,7 +84,7 @@ class Viewer {
     this.label();
     this.addLayers();
     this.redraw();
-    this.seek(Math.round((time - this.motion.first_s) * this.motion.fps), false);
+    this.seek(Math.round((time - this.motion.start_s) * this.motion.fps), false);
     if (this.playing) this.play(true);
   }
 
