@@ -39,7 +39,7 @@ SAID_AS = {
     "visib": "confidence",
     "people": "openpose frame",
     "conf": "confidence",
-    "track": "track|people|tracks",
+    "track": "track|people|skeletons",
     "person": "track|people|skeletons",
     "idx": "track|people",
     "id": "track|people|frame|class",

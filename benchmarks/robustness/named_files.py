@@ -289,7 +289,8 @@ def json_change(
         other = str(list(chosen)[rng.integers(len(chosen))])
         for one in alike:
             one[key], one[other] = one[other], one[key]
-        if {key.removeprefix("canvas_"), other.removeprefix("canvas_")} == {"width", "height"} and len(alike) > 1:
+        sizes = sum(key in one and other in one for one in objects)
+        if {key.removeprefix("canvas_"), other.removeprefix("canvas_")} == {"width", "height"} and len(alike) == sizes:
             clean = copy.deepcopy(content)  # a picture of another shape, as good as the first
         return content, clean, Change(f"{which} exchanged with {other!r}", (*_about_key(key), *_about_key(other)))
 

@@ -19,6 +19,7 @@ OUTLIER_SECONDS = 0.1
 ZOOM, ZOOM_RATE = 1.2, 1.8  # a factor at once; its logarithm per second, 1.06 in a thirtieth
 SIZE_RATIO = 1.5  # two pieces that differ more in size are not one person
 BACK = 0.5  # of the step: nearer is back where it was
+AS_BEFORE = 0.5  # of the step: nearer to where the last step leads is no exchange
 OFTEN = 0.1
 MIN_COMMON = 3
 
@@ -83,6 +84,8 @@ def find_breaks(
         others = [row for row in rows_of[int(frame[b])] if row != b]
         nearest = min((float(_way(keypoints, measured, [a], [row])[0]) / scale[i] for row in others), default=np.inf)
         exchanged = nearest < EXCHANGE_SHARE * step[i] and nearest < limit[i]
+        if exchanged and _goes_on(a, b, last_of.get(a), next_of.get(b), frame, keypoints, measured):
+            exchanged = False
         if exchanged:
             broken.append((a, b))
             found.exchanged.append(int(frame[b]))
@@ -146,6 +149,29 @@ def _rows_by_frame(frame: np.ndarray) -> dict[int, list[int]]:
     for row, number in enumerate(frame.tolist()):
         rows.setdefault(number, []).append(row)
     return rows
+
+
+def _goes_on(
+    a: int,
+    b: int,
+    last: int | None,
+    following: int | None,
+    frame: np.ndarray,
+    keypoints: np.ndarray,
+    measured: np.ndarray,
+) -> bool:
+    """Whether the step from ``a`` to ``b`` is as the one before it, or else as the one after: then somebody follows
+    somebody else, and nobody was exchanged."""
+    for one, other, third in ((a, b, last), (b, a, following)):
+        if third is None:
+            continue
+        ahead = (keypoints[one] - keypoints[third]) * ((frame[other] - frame[one]) / (frame[one] - frame[third]))
+        both = measured[one] & measured[other] & measured[third]
+        if both.sum() < MIN_COMMON:
+            continue
+        off = np.linalg.norm(keypoints[one] + ahead - keypoints[other], axis=-1)[both]
+        return float(np.median(off)) < AS_BEFORE * float(_way(keypoints, measured, [a], [b])[0])
+    return False
 
 
 def _returns(

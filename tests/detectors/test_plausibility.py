@@ -120,6 +120,18 @@ def test_exchanged_ids_are_put_right(pattern: str, tmp_path: Path) -> None:
         assert np.abs(np.diff(x)).max() < 40
 
 
+def test_runners_in_a_line_keep_their_ids(tmp_path: Path) -> None:
+    one = people(20)
+    step = 0.6 * np.hypot(np.ptp(one[0, 0, :, 0]), np.ptp(one[0, 0, :, 1]))  # 5 m/s at 5 frames per second
+    one[..., 0] = one[:1, ..., 0] + step * np.arange(20)[:, None, None]
+    follower = one.copy()
+    follower[..., 0] -= step  # is where the first was a frame before
+    values = np.concatenate([one, follower], axis=1)
+    found = read(tmp_path, values, np.tile([0, 1], (20, 1)), fps=5.0, image_size=(20000, 720), all_people=True)
+    assert "exchanged" not in said(found)
+    assert found.broken_s == ()
+
+
 def test_every_speed_is_counted_in_time_and_not_in_frames(tmp_path: Path) -> None:
     values = people(40)
     height = np.ptp(values[0, 0, :, 1])
