@@ -69,6 +69,7 @@ def predict(
     body_file: str | Path | None = None,
     refine: bool = True,
     keep_sides: bool = False,
+    smooth: float | str = "auto",
     path: bool = True,
     format: str | None = None,
     person: int | None = None,
@@ -93,6 +94,8 @@ def predict(
         height_m: how tall the person is; as the student's shape is where None.
         body_file: SMPL file where the weights speak of another body than the built-in one.
         refine: bring the pose closer to the keypoints.
+        smooth: averages over time: ``"auto"``, as wide as keypoints jitter and following the motion, ``"none"``, or
+            half their width in seconds.
         keep_sides: leave left and right as the input has them, also where they are clearly exchanged.
         path: place all frames of a clip together, with feet that stand; False places each frame by itself.
         format: of a file, instead of finding it out.
@@ -113,6 +116,7 @@ def predict(
     for name, file in (("body_file", body_file), ("video", video)):
         if not isinstance(file, str | Path | None):
             raise UserError(f"{name}: expected a path, found {type(file).__name__}")
+    smooth_s = _smooth_s(smooth)
     _check_number("fps", fps, 1000.0)
     _check_number("focal_px", focal_px, 1e6)
     _check_number("height_m", height_m, 10.0)
@@ -147,10 +151,19 @@ def predict(
     require_somebody(clips, str(keypoints) if isinstance(keypoints, str | Path) else "keypoints")
     body = builtin_body() if body_file is None else load_body(Path(body_file))
     wishes: dict[str, Any] = {"refine": refine, "height_m": height_m, "path": path, "keep_sides": keep_sides}
+    wishes["smooth_s"] = smooth_s
     found = predict_room.predict(weights, clips, body, load_landmarks(body_file), **wishes)
     for sentence in found.warnings:
         warnings.warn(sentence, PredictionWarning, stacklevel=2)
     return found
+
+
+def _smooth_s(smooth: float | str) -> float | None:
+    if smooth in ("auto", "none"):
+        return None if smooth == "auto" else 0.0
+    if isinstance(smooth, bool | str) or not isinstance(smooth, int | float) or not 0 <= smooth <= 2:
+        raise UserError(f"smooth: expected 'auto', 'none' or seconds up to 2, found {smooth!r}")
+    return float(smooth)
 
 
 def detect(

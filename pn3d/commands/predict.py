@@ -36,6 +36,9 @@ FORMATS = (*EXPORTS, "mp4")
 """What ``--export`` takes: files of one person, and the overlay of everybody."""
 
 
+LONGEST_SMOOTH_S = 2.0
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d predict``."""
     add_keypoint_options(parser)
@@ -52,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
     parser.add_argument("--no-path", action="store_true", help="place every frame by itself; feet may slide")
     parser.add_argument("--keep-sides", action="store_true", help="left and right as they are, where exchanged too")
+    parser.add_argument(
+        "--smooth",
+        type=_smooth_s,
+        default="auto",
+        metavar="none|auto|SECONDS",
+        help="averages over time: none, following the motion (default), or of this half width",
+    )
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
     parser.add_argument("--export", default="", metavar="LIST", help=f"comma-separated, of {', '.join(FORMATS)}")
     parser.add_argument(
@@ -59,6 +69,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_picture_options(parser)
     add_video_options(parser)
+
+
+def _smooth_s(word: str) -> float | None:
+    """What ``--smooth`` means: seconds, None for auto."""
+    if word in ("none", "auto"):
+        return 0.0 if word == "none" else None
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_SMOOTH_S:
+        raise argparse.ArgumentTypeError(f"expected none, auto or seconds up to {LONGEST_SMOOTH_S:g}, found {word!r}")
+    return seconds
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,6 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
         "height_m": arguments.height_m,
         "path": not arguments.no_path,
         "keep_sides": arguments.keep_sides,
+        "smooth_s": arguments.smooth,
     }
     facts = {"weights": name, **input_facts(detections)}
     try:

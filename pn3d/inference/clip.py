@@ -36,6 +36,7 @@ class Predictor:
         intrinsics_source: "file", or what they were assumed from.
         refine: whether the pose is brought closer to the keypoints.
         height_m: how tall the people are; None = about an average adult, as the shape is.
+        smooth_s: half the width of the averages over time, seconds, 0 for none; they follow the motion where None.
         path: whether translation is solved for all frames together and feet that stand are held; else frame by frame.
     """
 
@@ -45,6 +46,7 @@ class Predictor:
     refine: bool = True
     height_m: float | None = None
     path: bool = True
+    smooth_s: float | None = None
 
 
 def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Prediction:
@@ -59,7 +61,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     if turns is not None:
         lifted = lifted._replace(camera_from_centred=(turns @ lifted.camera_from_centred).astype(np.float32))
     up_cam = mean_up(lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred)
-    teacher = teacher_joints(lifted)
+    teacher = teacher_joints(lifted, predictor.smooth_s)
     shared = _facts(predictor, clip) | {"elevation_rad": lifted.outputs.elevation_rad}
     if turns is None and clip.camera_turn_rad is not None:
         shared["camera_turn_rad"] = np.zeros_like(clip.camera_turn_rad)
@@ -134,9 +136,10 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
     """The fit at keyframes -> (T,) residual before it, head-root units, and (T, 24, 3) corrections of every frame."""
     assert predictor.student is not None
     assert lifted.outputs.sixd is not None
-    stride = keyframe_stride(lifted.fps)
+    # Without averages every frame is a keyframe: what lies between two is an average too.
+    stride = 1 if predictor.smooth_s == 0 else keyframe_stride(lifted.fps)
     frames = len(lifted.rays)
-    target, at = keyframe_rays(lifted.rays, lifted.confidence, stride), slice(0, frames, stride)
+    target, at = keyframe_rays(lifted.rays, lifted.confidence, stride, lifted.fast), slice(0, frames, stride)
     residual, corrections = fit_frames(
         predictor.student,
         betas,
@@ -152,7 +155,8 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
     if not predictor.refine:
         return residual, np.zeros((frames, 24, 3), np.float32)
     measured = np.any(lifted.confidence[at] > 0, axis=1)
-    return residual, smooth_corrections(corrections, measured, lifted.jitter, lifted.fps, stride)
+    seen = (measured, lifted.jitter, lifted.fast)
+    return residual, smooth_corrections(corrections, *seen, lifted.fps, stride, half_s=predictor.smooth_s)
 
 
 def _with_feet(

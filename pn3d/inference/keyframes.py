@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pn3d.inference.smoothing import CORRECTIONS, half_width, smooth
+from pn3d.inference.smoothing import CORRECTIONS, around, half_widths, of_body_joints, smooth
 
 KEYFRAMES_PER_SECOND = 15.0
 """How often the fit runs; in between its result is interpolated (a frame's own would be averaged away anyway)."""
@@ -15,10 +15,11 @@ def keyframe_stride(fps: float) -> int:
     return max(1, round(fps / KEYFRAMES_PER_SECOND))
 
 
-def keyframe_rays(rays: np.ndarray, confidence: np.ndarray, stride: int) -> np.ndarray:
+def keyframe_rays(rays: np.ndarray, confidence: np.ndarray, stride: int, fast: np.ndarray | None = None) -> np.ndarray:
     """The keypoints that the fit is given, averaged by a triangle as wide as ``stride``, so that frames that are no
-    keyframe count as much as those that are. (T, J, 2), (T, J) -> (T, J, 2)."""
-    return smooth(rays, confidence, stride - 1.0).astype(np.float32)
+    keyframe count as much as those that are; those of fast joints (``fast_share``) less. (T, J, 2), (T, J), (T, J) ->
+    (T, J, 2)."""
+    return smooth(rays, confidence, (stride - 1.0) * (1.0 if fast is None else 1.0 - fast)).astype(np.float32)
 
 
 class Interpolation(NamedTuple):
@@ -52,19 +53,33 @@ def interpolation(frames: int, stride: int) -> Interpolation:
 
 
 def smooth_corrections(
-    corrections: np.ndarray, measured: np.ndarray, jitter: np.ndarray, fps: float, stride: int
+    corrections: np.ndarray,
+    measured: np.ndarray,
+    jitter: np.ndarray,
+    fast: np.ndarray,
+    fps: float,
+    stride: int,
+    *,
+    half_s: float | None = None,
 ) -> np.ndarray:
     """The fit's corrections at keyframes -> in every frame, interpolated and averaged as widely as keypoints jitter.
+
+    Not where what a joint moves is fast and surely seen, or was or will be within moments.
 
     Args:
         corrections: (K, 24, 3) axis-angle.
         measured: (K,) whether any joint is; the others do not count.
         jitter: (T,) of the keypoints.
+        fast: (T, 17) their ``fast_share``.
         fps: frames per second.
         stride: frames between keyframes.
+        half_s: half the width of the average, seconds, of all joints alike; found as described where None.
 
     Returns:
         (T, 24, 3) axis-angle.
     """
+    half = half_widths(jitter, CORRECTIONS, of_body_joints(around(fast, fps)), fps)
+    if half_s is not None:
+        half = np.full_like(half, half_s * fps)
     values, weight = interpolation(len(jitter), stride)(corrections, measured[:, None].astype(np.float32))
-    return smooth(values, weight, half_width(jitter, CORRECTIONS, fps))
+    return smooth(values, weight, half)

@@ -12,7 +12,7 @@ from pn3d.data.resample import resample_clips, resample_values
 from pn3d.geometry import camera, rotations
 from pn3d.inference.batches import in_batches
 from pn3d.inference.networks import FrameOutputs
-from pn3d.inference.smoothing import measure_jitter
+from pn3d.inference.smoothing import fast_share, measure_jitter
 from pn3d.inference.weights import Weights
 from pn3d.inference.windows import average_windows
 
@@ -26,6 +26,7 @@ class LiftedClip(NamedTuple):
         camera_from_centred: (T, 3, 3) rotation that turns back.
         outputs: of both networks.
         jitter: (T,) of the keypoints, head-root units (``pn3d.inference.smoothing``).
+        fast: (T, 17) how fast and surely seen the joints are, 0 to 1.
         fps: frames per second.
     """
 
@@ -34,6 +35,7 @@ class LiftedClip(NamedTuple):
     camera_from_centred: np.ndarray
     outputs: FrameOutputs
     jitter: np.ndarray
+    fast: np.ndarray
     fps: float
 
 
@@ -52,10 +54,12 @@ def lift_clips(weights: Weights, clips: Clips) -> list[LiftedClip]:
         jitter = np.maximum(resample_values(jitter, times), _jitter(rays, clips, outputs.size))
     back = camera_from_centred(np.asarray(frames.root_ray))
     spans = [slice(int(begin), int(end)) for begin, end in itertools.pairwise(clips.clip_start)]
-    return [
-        LiftedClip(rays[span], clips.confidence[span], back[span], outputs.at(span), jitter[span], float(fps))
-        for span, fps in zip(spans, clips.fps, strict=True)
-    ]
+    lifted = []
+    for span, fps in zip(spans, clips.fps, strict=True):
+        seen = rays[span], clips.confidence[span]
+        fast = fast_share(*seen, outputs.size[span], float(fps))
+        lifted.append(LiftedClip(*seen, back[span], outputs.at(span), jitter[span], fast, float(fps)))
+    return lifted
 
 
 def camera_from_centred(root_ray: np.ndarray) -> np.ndarray:

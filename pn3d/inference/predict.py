@@ -30,6 +30,7 @@ def predict(
     height_m: float | None = None,
     path: bool = True,
     keep_sides: bool = False,
+    smooth_s: float | None = None,
 ) -> Prediction:
     """Predicts every frame of every clip. Truth in the clips is never looked at.
 
@@ -42,6 +43,7 @@ def predict(
         height_m: how tall the people are, where it is known; else as the student's shape is.
         path: solve translation for all frames of a clip together and hold feet that stand (``pn3d.inference.placed``);
             False takes every frame by itself.
+        smooth_s: half the width of the averages over time, seconds, 0 for none; None lets them follow the motion.
         keep_sides: leave left and right as the input has them, where they seem exchanged too.
 
     Raises:
@@ -52,7 +54,7 @@ def predict(
     source = "assumed from the image size" if clips.intrinsics is None else "file"
     clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
     student = None if weights.student is None else student_body(weights, body, landmarks)
-    predictor = Predictor(weights, student, source, refine, height_m, path)
+    predictor = Predictor(weights, student, source, refine, height_m, path, smooth_s)
     exchanged = _exchanged_for_a_while(clips)
     mended = _with_sides(clips, exchanged)
     lifted, score = lift_clips(weights, mended), None

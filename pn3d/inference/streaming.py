@@ -22,7 +22,7 @@ from pn3d.inference.fit import fit_frames, pose_frames, student_body, translatio
 from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import camera_from_centred
 from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
-from pn3d.inference.smoothing import CORRECTIONS, JITTER_REACH, measure_jitter, reach
+from pn3d.inference.smoothing import CORRECTIONS, JITTER_REACH, fast_reach, fast_share, measure_jitter, reach
 from pn3d.inference.streaming_path import AHEAD_S, PathWindow, SeenFrame, StreamPose
 from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.windows import add_windows, window_stride
@@ -217,7 +217,8 @@ class PoseStream:
         self._betas_count += 1
         if index % self._keyframe_stride == 0:
             frames = self._frames
-            rays = keyframe_rays(frames.rays, frames.confidence, self._keyframe_stride)[row]
+            fast = self._fast(outputs.size)
+            rays = keyframe_rays(frames.rays, frames.confidence, self._keyframe_stride, fast)[row]
             seen = (rays, frames.confidence[row], outputs.size, outputs.teacher_joints)
             fitted = fit_frames(self._student, self._shape(), outputs.sixd, *seen)
             frames.corrections[row] = fitted[1]
@@ -269,12 +270,23 @@ class PoseStream:
         sizes[known] = unpacked(frames.sums[known] / frames.weight_sums[known, None]).size
         jitter = measure_jitter(frames.rays, frames.confidence, sizes)[:done]
         measured = np.any(frames.confidence[:done:stride] > 0, axis=1)
-        smoothed = smooth_corrections(frames.corrections[:done:stride], measured, jitter, self._fps, stride)
+        seen = (measured, jitter, self._fast(sizes)[:done])
+        smoothed = smooth_corrections(frames.corrections[:done:stride], *seen, self._fps, stride)
         return smoothed[row], float(jitter[row][0])
+
+    def _fast(self, sizes: np.ndarray) -> np.ndarray:
+        """(R, 17) how fast joints are; right where the frame's size is known and enough frames follow."""
+        frames = self._frames
+        return fast_share(frames.rays, frames.confidence, np.broadcast_to(sizes, len(frames.rays)), self._fps)
 
     def _forget(self) -> None:
         """Drops frames that no later pose depends on, so that a keyframe stays the first."""
-        kept = max(self._reach + self._keyframe_stride, JITTER_REACH, self._length if self._causal else 0)
+        kept = max(
+            self._reach + self._keyframe_stride,
+            JITTER_REACH,
+            fast_reach(self._fps),
+            self._length if self._causal else 0,
+        )
         count = (self._given - kept - self._first) // self._keyframe_stride * self._keyframe_stride
         if count > 0:
             self._frames, self._first = self._frames.without_first(count), self._first + count

@@ -4,16 +4,24 @@ import numpy as np
 
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.lifted import LiftedClip
-from pn3d.inference.smoothing import TEACHER, half_width, smooth
+from pn3d.inference.smoothing import TEACHER, around, half_widths, smooth
 
 HUMAN_BONES_M = 4.1
 """Sum of the 16 bones of h36m17 of an adult of about 1.7 m."""
 
 
-def teacher_joints(clip: LiftedClip) -> np.ndarray:
-    """(T, 17, 3) root-relative joints in camera axes, in units of the root's depth."""
+def teacher_joints(clip: LiftedClip, smooth_s: float | None = None) -> np.ndarray:
+    """(T, 17, 3) root-relative joints in camera axes, in units of the root's depth.
+
+    Averaged over ``smooth_s`` seconds before and after where it is given, else as widely as keypoints jitter, and not
+    where a joint is fast and surely seen.
+    """
     everything = np.ones_like(clip.confidence)
-    smoothed = smooth(clip.outputs.teacher_joints, everything, half_width(clip.jitter, TEACHER, clip.fps))
+    if smooth_s is not None:
+        half = np.full_like(clip.confidence, smooth_s * clip.fps)
+    else:
+        half = half_widths(clip.jitter, TEACHER, around(clip.fast, clip.fps), clip.fps)
+    smoothed = smooth(clip.outputs.teacher_joints, everything, half)
     return np.matmul(smoothed, np.swapaxes(clip.camera_from_centred, 1, 2))
 
 

@@ -6,19 +6,25 @@ import numpy as np
 import pytest
 
 from pn3d.data.rays import frame_rays
-from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride
+from pn3d.geometry.skeleton import H36M17, SMPL24
+from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.smoothing import (
     CORRECTIONS,
     EXACT,
     JITTER_REACH,
     JITTERING,
     TEACHER,
+    around,
+    fast_share,
     half_width,
     measure_jitter,
+    of_body_joints,
     reach,
     smooth,
 )
 from tests.support import tiny
+
+WRIST = H36M17.index("left_wrist")
 
 
 def walk(frames: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,6 +72,51 @@ def test_jitter_looks_at_frames_within_reach_only_and_not_at_missing_ones() -> N
     hidden[30] = 0
     np.testing.assert_array_equal(measure_jitter(changed, hidden, size), measure_jitter(rays, hidden, size))
     np.testing.assert_array_equal(measure_jitter(rays[:4], confidence[:4], size[:4]), 0.0)
+
+
+def punch(peak: float, frames: int = 61) -> np.ndarray:
+    """(T, 17, 2) rays of a person of size 0.1 who stands, and whose left hand goes ``peak`` head-root units to the side
+    and back within 0.4 s at 30 frames/s."""
+    rays = np.zeros((frames, 17, 2), np.float32)
+    rays[..., 1] = 0.01 * np.arange(17)
+    rays[24:37, WRIST, 0] = 0.1 * peak * np.sin(np.pi * np.arange(13) / 12) ** 2
+    return rays
+
+
+def test_what_is_fast_and_surely_seen_is_followed_and_nothing_else() -> None:
+    ones, size = np.ones((61, 17), np.float32), np.full(61, 0.1, np.float32)
+    share = fast_share(punch(0.8), ones, size, 30.0)
+    assert share[28, WRIST] > 0.9
+    assert share[:, np.arange(17) != WRIST].max() == 0.0
+    assert around(share, 30.0)[30, WRIST] > 0.9  # the hand stands still where the punch ends
+    assert share[30, WRIST] < share[28, WRIST]
+    assert fast_share(punch(0.1), ones, size, 30.0).max() == 0.0
+    assert fast_share(punch(0.8), 0.1 * ones, size, 30.0).max() == 0.0
+    jump = punch(0.0)
+    jump[30, WRIST, 0] += 0.1
+    assert fast_share(jump, ones, size, 30.0).max() == 0.0
+    # A clip of twice the rate shows the same speed.
+    twice = np.repeat(punch(0.8), 2, axis=0)
+    twice[1:-1:2] = 0.5 * (twice[:-2:2] + twice[2::2])
+    found = fast_share(twice, np.ones((122, 17), np.float32), np.full(122, 0.1, np.float32), 60.0)
+    np.testing.assert_allclose(found[56, WRIST], share[28, WRIST], atol=0.1)
+    elbow = SMPL24.index("left_elbow")
+    assert of_body_joints(share)[28, elbow] == share[28, WRIST]
+    assert of_body_joints(share)[:, SMPL24.index("right_elbow")].max() == 0.0
+
+
+def test_corrections_of_a_punch_keep_their_size_and_others_are_averaged() -> None:
+    wanted = np.zeros((61, 24, 3), np.float32)
+    wanted[24:37, :, 1] = (np.sin(np.pi * np.arange(13) / 12) ** 2)[:, None]
+    fast = fast_share(punch(0.8), np.ones((61, 17), np.float32), np.full(61, 0.1, np.float32), 30.0)
+    seen = (np.ones(31, bool), np.full(61, JITTERING, np.float32), fast)
+    left, right = SMPL24.index("left_elbow"), SMPL24.index("right_elbow")
+    found = smooth_corrections(wanted[::2], *seen, 30.0, 2)
+    assert found[:, left, 1].max() > 0.85
+    assert found[:, right, 1].max() < 0.75
+    np.testing.assert_allclose(smooth_corrections(wanted, np.ones(61, bool), *seen[1:], 30.0, 1, half_s=0.0), wanted)
+    even = smooth_corrections(wanted[::2], *seen, 30.0, 2, half_s=0.25)
+    np.testing.assert_array_equal(even[:, left], even[:, right])
 
 
 def test_the_average_is_as_wide_as_asked() -> None:
