@@ -34,11 +34,12 @@ def read_deeplabcut(opened: Opened) -> list[RawVideo]:
             heads[cells[0].lower()] = cells[1:]
             continue
         odd = next((cell for cell in cells if not is_number(cell)), "") if is_number(cells[0]) else cells[0]
-        if len(cells) != len(table.words) or not is_number(odd):
+        if len(cells) != len(table.words) or not cells[0] or not is_number(odd):
             found = shown(odd) if odd else f"{len(cells)} cells for {len(table.words)}"
             raise UserError(f"{opened.where}: line {line}: expected a frame and numbers, found {found}")
-        labels.append(float(cells[0]) if cells[0] else np.nan)
-        numbers.append([float(cell or "nan") for cell in cells[1:]])
+        frame, *own = (float((cell or "nan").replace(",", ".")) for cell in cells)
+        labels.append(frame)
+        numbers.append(own)
     width = len(table.words) - 1
     if not {"bodyparts", "coords"} <= set(heads) or not numbers or any(len(head) != width for head in heads.values()):
         raise UserError(f"{opened.where}: expected DeepLabCut's rows scorer, bodyparts and coords, then frames")
@@ -49,8 +50,8 @@ def read_deeplabcut(opened: Opened) -> list[RawVideo]:
     rows = np.full((len(people), len(numbers), len(parts), 3), np.nan)
     for values, (person, part, axis) in zip(np.array(numbers).T, columns, strict=True):
         rows[people.index(person), :, parts.index(part), _AXES[axis.lower()]] = values
-    frame, notes = frame_numbers(labels, opened.where)
+    counted, notes = frame_numbers(labels, opened.where)
     ids = np.repeat(track_numbers([person or None for person in people]), len(numbers))
     facts = {"joint_names": tuple(parts), "names_may_be_unknown": True, "track_id": ids, "notes": notes}
-    frames = np.tile(np.array(frame, np.float64), len(people))
+    frames = np.tile(np.array(counted, np.float64), len(people))
     return [video_of_rows(opened, frames, rows.reshape(-1, len(parts), 3), ids, **facts)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import shown
+from pn3d.detectors.csv_cells import is_number
 from pn3d.detectors.facts import rate_in, times_in_seconds
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
@@ -45,17 +46,14 @@ def read_trc(opened: Opened) -> list[RawVideo]:
     facts: dict[str, Any] = {"times": times, "fps": rate_in(dict(zip(lines[1], lines[2], strict=False)))}
     names = tuple("thorax" if name == "Neck" else name for name in markers)  # Halpe's neck, between the shoulders
     rows3[..., 2] = np.nan  # TRC has no confidences
-    notes = [f"{opened.where}: {note}"] if note else []
-    return [video_of_rows(opened, values[:, 0], rows3, joint_names=names, normalised=False, notes=notes, **facts)]
+    facts["notes"] = [f"{opened.where}: {note}"] if note else []
+    return [video_of_rows(opened, values[:, 0], rows3, joint_names=names, normalised=False, **facts)]
 
 
 def _numbers(where: str, number: int, cells: list[str], width: int) -> list[float]:
     """A row's numbers; cells behind the last marker are empty, and so are those of markers that were not seen."""
     filled = [cell.strip() for cell in cells] + [""] * (width - len(cells))
-    try:
-        values = [float(cell or "nan") for cell in filled]
-    except ValueError:
-        values = []
+    values = [float((cell or "nan").replace(",", ".")) for cell in filled] if all(map(is_number, filled)) else []
     if len(cells) < 2 + width // 2 or np.isfinite(values[width:]).any() or not values:
         raise UserError(f"{where}: row {number}: expected {width} numbers, found {shown(' '.join(cells)[:60])}")
     return values[:width]

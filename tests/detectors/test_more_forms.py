@@ -223,11 +223,29 @@ def test_deeplabcut_maps_names_or_refuses_them(tmp_path: Path) -> None:
         (lambda t: t.replace("\nbodyparts", "\nbodies", 1), "expected a frame and numbers"),
         (lambda t: t.replace("nose,nose,nose", "nose,nose,left_ear"), "each once"),
         (lambda t: t.replace("likelihood", "probability", 1), "x, y and likelihood"),
+        (lambda t: t.replace("\n5,", "\n,"), "expected a frame and numbers"),
         (lambda t: t[: int(0.9 * len(t))], "cells for 52|expected a frame"),
         (lambda t: t.rsplit("\n", 2)[0] + "\n0" + t.rsplit("\n", 2)[1][2:] + "\n", "a frame of its own"),
     ):
         with pytest.raises(UserError, match=message):
             read_keypoints(text(tmp_path / "a.csv", change(path.read_text()).rstrip("\n").split("\n")))
+
+
+def test_decimal_commas(tmp_path: Path) -> None:
+    """As spreadsheets of many countries write them."""
+    for path, marks in (
+        (more.deeplabcut(tmp_path, people("coco17")), ",;"),
+        (more.sports2d(tmp_path, people()), "\t\t"),
+    ):
+        clean = read_keypoints(path)
+        comma = path.read_text().replace(marks[0], marks[1])
+        if path.suffix == ".csv":
+            comma = comma.replace(".", ",")
+        else:
+            head, body = comma.split("\n0\t", 1)
+            comma = f"{head}\n0\t{body.replace('.', ',')}"
+        found = read_keypoints(text(tmp_path / f"comma{path.suffix}", comma.splitlines()))
+        np.testing.assert_array_equal(found.people[0].keypoints_px, clean.people[0].keypoints_px)
 
 
 def test_trc_of_metres_or_3d_is_refused(tmp_path: Path) -> None:
