@@ -1,6 +1,7 @@
 """The weights of a run as the ones that come with the package: ``python -m tools.ship_weights RUN --train FILE …``.
 
-Numbers are stored as float16 (read as float32 again). The card beside them tells how they were made: the command, the
+``--average`` names weights of the same run at the end of stage 2 (a copy of its ``weights.npz``); what ships is then the
+mean of both ends of stage 3 (docs/log/wild.md). Numbers are stored as float16 (read as float32 again). The card beside them tells how they were made: the command, the
 SHA-256 of every file that was trained on, the versions, and whose data it was. The expected error is fitted afterwards:
 ``python -m benchmarks.accuracy.confidence --fit``.
 """
@@ -10,6 +11,8 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+
+import jax
 
 from pn3d.files.errors import UserError
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights, save_weights
@@ -25,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="run folder")
     parser.add_argument("--train", nargs="+", type=Path, required=True, metavar="FILE", help="what it was trained on")
+    parser.add_argument("--average", type=Path, metavar="NPZ", help="the run's weights after stage 2")
     parser.add_argument("--command", required=True, help="that made it, as anybody would type it")
     parser.add_argument("--date", required=True, help="of the training, YYYY-MM-DD")
     parser.add_argument("--output", type=Path, default=SHIPPED_WEIGHTS, metavar="NPZ")
@@ -42,6 +46,13 @@ def main() -> None:
         "date": options.date,
         "data_terms": DATA_TERMS,
     }
+    if options.average is not None:
+        start = load_weights(options.average)
+        if start.facts["stage"] != "student" or start.config != weights.config:
+            raise UserError(f"--average: {options.average} is not of this run after stage 2")
+        facts["averaged_with"] = {"stage": "student", "sha256": start.sha256}
+        mean = jax.tree.map(lambda a, b: 0.5 * (a + b), *((each.teacher, each.student) for each in (start, weights)))
+        weights = dataclasses.replace(weights, teacher=mean[0], student=mean[1])
     save_weights(options.output, dataclasses.replace(weights, facts=facts), half=True)
     print(f"wrote {options.output} ({options.output.stat().st_size / 1e6:.1f} MB)")
 

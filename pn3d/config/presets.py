@@ -26,9 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "data.beside_clips": 500,
         "teacher.optimiser.steps": 4000,
         "student.optimiser.steps": 2200,
-        # Long or in large steps, stage 3 forgets people whom the student knew (docs/log/wild.md).
-        "joint.optimiser.steps": 600,
-        "joint.optimiser.learning_rate": 1.5e-4,
+        "joint.optimiser.steps": 1200,
     },
     # From weights that exist (--init) to one's own detections: a short joint stage in small steps.
     "tune": {
