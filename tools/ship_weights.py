@@ -1,9 +1,10 @@
 """The weights of a run as the ones that come with the package: ``python -m tools.ship_weights RUN --train FILE …``.
 
-``--average`` names weights of the same run at the end of stage 2 (a copy of its ``weights.npz``); what ships is then the
-mean of both ends of stage 3 (docs/log/wild.md). Numbers are stored as float16 (read as float32 again). The card beside them tells how they were made: the command, the
-SHA-256 of every file that was trained on, the versions, and whose data it was. The expected error is fitted afterwards:
-``python -m benchmarks.accuracy.confidence --fit``.
+``--average`` names weights of the same run at the end of stage 2 (a copy of its ``weights.npz``); what ships is then
+the mean of both ends of stage 3 (docs/log/wild.md). Numbers are stored as float16 (read as float32 again). The card
+beside them tells how they were made: the command, the SHA-256 of every file that was trained on, the versions, and
+whose data it was. The expected error and the readings are fitted afterwards: ``python -m benchmarks.accuracy.confidence
+--fit``, ``python -m benchmarks.accuracy.warnings --fit``.
 """
 
 import argparse
