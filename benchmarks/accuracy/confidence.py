@@ -18,7 +18,7 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips, read_clips
 from pn3d.evaluation import metrics
-from pn3d.evaluation.joints import counted_frames, true_joints
+from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
 from pn3d.files.atomic import write_json
 from pn3d.geometry.skeleton import COCO17, H36M17
 from pn3d.inference.predict import predict
@@ -83,12 +83,19 @@ def measure(path: Path, data: list[str]) -> None:
         prediction = predict(weights, clips, builtin_body(), builtin_landmarks())
         assert prediction.joints_cam_m is not None
         assert prediction.expected_error_mm is not None
-        errors = metrics.frame_errors(prediction.joints_cam_m, true_joints(clips)).pa_mpjpe_mm
-        counted = counted_frames(clips)
-        rank = spearman(prediction.expected_error_mm[counted], errors[counted])
-        expected = prediction.expected_error_mm[counted].mean()
-        print(f"{name}: Spearman {rank:.3f} over {len(counted)} frames")
-        print(f"  mean error {errors[counted].mean():.1f} mm, expected {expected:.1f} mm")
+        joints = common_joints(prediction.joints_cam_m, clips)
+        counted, index = counted_frames(clips, joints.index), list(joints.index)
+        ours, theirs = (values[counted][:, index] for values in (prediction.joints_cam_m, true_joints(clips)))
+        errors = metrics.frame_errors(ours, theirs, joints).pa_mpjpe_mm
+        expected = prediction.expected_error_mm[counted]
+        print(f"{name}: Spearman {spearman(expected, errors):.3f} over {len(counted)} frames")
+        print(f"  mean error {errors.mean():.1f} mm, expected {expected.mean():.1f} mm")
+        of = clips.clip_of_frame[counted]
+        means = [
+            np.bincount(of, values)[np.unique(of)] / np.unique(of, return_counts=True)[1]
+            for values in (errors, expected)
+        ]
+        print(f"  means of clips: Spearman {spearman(means[0], means[1]):.3f} over {len(means[0])} clips")
 
 
 def main() -> None:

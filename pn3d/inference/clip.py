@@ -114,12 +114,18 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         reprojected_px=joints[..., :2] / joints[..., 2:] * focal + centre,
         ankles_measured=ankles_measured,
         error_signs=signs,
-        expected_error_mm=expected_error_mm(signs, predictor.weights.facts),
+        expected_error_mm=expected_error_mm(signs, predictor.weights.facts, _seen(clip)),
         **upright,
     )
 
 
 _rest_joints = jax.jit(body_model.rest_joints_m)
+
+
+def _seen(clip: Clips) -> np.ndarray:
+    """(T,) frames in which the person was detected."""
+    measured = np.any(clip.confidence > 0, axis=1)
+    return measured if clip.filled is None else measured & ~clip.filled
 
 
 def _shape(predictor: Predictor, betas: np.ndarray | None) -> np.ndarray:

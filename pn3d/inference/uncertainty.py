@@ -49,12 +49,19 @@ def error_signs(clip: LiftedClip, student_m: np.ndarray, teacher_m: np.ndarray, 
     return over_time(signs, round(SMOOTH_SECONDS * clip.fps)).astype(np.float32)
 
 
-def expected_error_mm(signs: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
-    """(T, 4) -> (T,) the PA-MPJPE that such signs went with, by what a weights' card says (``Weights.facts``)."""
+def expected_error_mm(signs: np.ndarray, facts: dict[str, Any], seen: np.ndarray | None = None) -> np.ndarray:
+    """(T, 4) -> (T,) the PA-MPJPE that such signs went with, by what a weights' card says (``Weights.facts``).
+
+    Where the person is not ``seen``, (T,) bool, nothing can disagree, and the signs say little: no less is expected
+    there than the median of the clip's seen frames.
+    """
     card = facts.get("uncertainty") or facts.get("certainty") or DEFAULT
     found = {_RENAMED.get(name, name): value for name, value in card["coefficients"].items()}
     logarithm = signs @ np.array([found[name] for name in SIGNS]) + card["intercept"]
-    return np.exp(np.clip(logarithm, 0.0, 7.0)).astype(np.float32)
+    expected = np.exp(np.clip(logarithm, 0.0, 7.0)).astype(np.float32)
+    if seen is None or not seen.any():
+        return expected
+    return np.where(seen, expected, np.maximum(expected, np.median(expected[seen])))
 
 
 def fit(signs: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:

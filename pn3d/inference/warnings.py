@@ -33,8 +33,12 @@ DISTANCE_M = (2.5, 13.0)
 DRIFT_DEG = 12.0
 """The camera is taken to move where the elevation, averaged over a second, ranges further than this."""
 
-_LABELS = ("swapped", "flipped", "elevation", "distance", "unsure", "cut")
+_LABELS = ("swapped", "flipped", "elevation", "distance", "unsure", "cut", "unseen", "reprojection")
 UNSURE_MM = 110.0
+
+REPROJECTION_TIMES, REPROJECTION_LEAST = 2.5, 0.03
+"""A frame's reprojection error is far above the clip's where it is so many times its median, and such a share of the
+person's height in the picture."""
 
 
 class Warnings(NamedTuple):
@@ -47,6 +51,8 @@ class Warnings(NamedTuple):
         distance: (N,) the person is nearer or further than in training.
         unsure: (N,) a large error is expected.
         cut: (N,) nobody moves so from the frame before.
+        unseen: (N,) the person was not detected.
+        reprojection: (N,) the body is much further from the keypoints than elsewhere in the clip.
         drift_deg: (C,) how far the camera's elevation ranges over the clip.
     """
 
@@ -56,6 +62,8 @@ class Warnings(NamedTuple):
     distance: np.ndarray
     unsure: np.ndarray
     cut: np.ndarray
+    unseen: np.ndarray
+    reprojection: np.ndarray
     drift_deg: np.ndarray
 
 
@@ -77,8 +85,33 @@ def find_warnings(prediction: "Prediction") -> Warnings:
         distance=(distance < DISTANCE_M[0]) | (distance > DISTANCE_M[1]),
         unsure=none if likely is None else likely > UNSURE_MM,
         cut=none if prediction.path_cut is None else prediction.path_cut,
+        unseen=unseen_frames(prediction),
+        reprojection=far_reprojection(prediction),
         drift_deg=np.array([np.ptp(values) for values in smooth]),
     )
+
+
+def unseen_frames(prediction: "Prediction") -> np.ndarray:
+    """(N,) frames in which the person was not detected: nothing is measured, or it was filled in."""
+    nothing: np.ndarray = ~np.any(prediction.input_confidence > 0, axis=1)
+    return nothing if prediction.filled is None else nothing | prediction.filled
+
+
+def far_reprojection(prediction: "Prediction") -> np.ndarray:
+    """(N,) frames whose mean reprojection error, weighted by confidence, is far above their clip's median."""
+    far = np.zeros(len(prediction.keypoints_px), bool)
+    if prediction.reprojected_px is None:
+        return far
+    distance = np.linalg.norm(prediction.reprojected_px - prediction.keypoints_px, axis=-1)
+    weight = prediction.input_confidence
+    error = (distance * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)
+    for begin, end in itertools.pairwise(prediction.clip_start):
+        height_px = np.median(np.ptp(prediction.reprojected_px[begin:end, :, 1], axis=1))
+        seen = weight[begin:end].any(axis=1)
+        if seen.any():
+            usual = np.median(error[begin:end][seen])
+            far[begin:end] = seen & (error[begin:end] > max(REPROJECTION_TIMES * usual, REPROJECTION_LEAST * height_px))
+    return far
 
 
 def flipped_frames(joints_m: np.ndarray, rate: float) -> np.ndarray:
@@ -191,7 +224,7 @@ def worth_a_look(prediction: "Prediction", found: Warnings) -> Iterator[dict[str
     for clip, (begin, end) in enumerate(itertools.pairwise(prediction.clip_start)):
         rate = float(prediction.fps[clip])
         start_s = 0.0 if prediction.time_s is None else float(prediction.time_s[begin])
-        for label, flags in zip(_LABELS, found[:6], strict=True):
+        for label, flags in zip(_LABELS, found[: len(_LABELS)], strict=True):
             marked = np.flatnonzero(flags[begin:end])
             if not len(marked):
                 continue

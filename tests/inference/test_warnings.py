@@ -1,12 +1,18 @@
 """Warnings: mirrored depth is found where it was put, and not elsewhere; the expected error."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from pn3d.commands.session import SHIPPED_WEIGHTS
+from pn3d.inference.predict import predict
 from pn3d.inference.smoothing import over_time, smooth
 from pn3d.inference.uncertainty import SIGNS, expected_error_mm, fit
-from pn3d.inference.warnings import flipped_frames, knee_bend
+from pn3d.inference.warnings import find_warnings, flipped_frames, knee_bend
+from pn3d.inference.weights import load_weights
 from pn3d.synthetic.scenes import make_synthetic_clips
+from tests.support import tiny
 
 
 def test_a_mirrored_depth_bends_knees_backwards() -> None:
@@ -38,3 +44,35 @@ def test_the_fit_finds_what_made_the_error_and_gives_no_sign_a_negative_weight()
     assert card["coefficients"][SIGNS[1]] == pytest.approx(0.5, abs=0.05)
     assert min(card["coefficients"].values()) >= 0.0
     assert expected_error_mm(signs, {"uncertainty": card}).shape == (400,)
+
+
+def test_no_less_is_expected_where_nobody_is_seen_than_elsewhere_in_the_clip() -> None:
+    signs = np.zeros((30, len(SIGNS)))
+    signs[:, 0] = np.linspace(0.0, 1.0, 30)
+    signs[10:20] = -5.0  # nothing disagrees where nothing is seen
+    seen = np.ones(30, bool)
+    seen[10:20] = False
+    plain, guarded = expected_error_mm(signs, {}), expected_error_mm(signs, {}, seen)
+    np.testing.assert_array_equal(plain[seen], guarded[seen])
+    assert plain[15] < np.median(plain[seen]) == guarded[15]
+    np.testing.assert_array_equal(expected_error_mm(signs, {}, ~np.ones(30, bool)), plain)
+
+
+def test_frames_without_a_detection_and_far_from_the_keypoints_are_worth_a_look() -> None:
+    clips, scene = make_synthetic_clips(5, 1, 60), tiny.scene()
+    weights = load_weights(SHIPPED_WEIGHTS)
+    confidence, filled = clips.confidence.copy(), np.zeros(60, bool)
+    confidence[20:30] = 0
+    filled[40:43] = True
+    keypoints = clips.keypoints.copy()
+    keypoints[50, ::2] += 150.0
+    changed = dataclasses.replace(clips, keypoints=keypoints, confidence=confidence, filled=filled)
+    found = predict(weights, changed, scene.body, scene.landmarks)
+    flags = find_warnings(found)
+    np.testing.assert_array_equal(np.flatnonzero(flags.unseen), [*range(20, 30), 40, 41, 42])
+    assert flags.reprojection[50]
+    assert not flags.reprojection[[*range(15), *range(20, 30)]].any()
+    assert found.expected_error_mm is not None
+    assert found.expected_error_mm[flags.unseen].min() >= np.median(found.expected_error_mm[~flags.unseen])
+    reasons = {place["why"] for place in found.summary["worth_a_look"]}
+    assert {"unseen", "reprojection"} <= reasons
