@@ -70,6 +70,9 @@ def people_of_video(raw: RawVideo, choice: Choice, screen: bool, given: Given, r
     if note:
         remarks.warn(note)
     ids = raw.track_id if trusted else np.full_like(raw.track_id, NO_TRACK)
+    without = int((ids == NO_TRACK).sum())
+    if 0 < without < len(ids):
+        remarks.warn(f"{without} of {len(ids)} detections have no track id, as others have; tracks of them are built")
     keep = tracking.drop_duplicates(frame, cleaned.keypoints_px, cleaned.confidence, ids)
     if not keep.any():
         raise UserError(

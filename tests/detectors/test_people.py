@@ -1,5 +1,7 @@
 """Who is who, missing frames, the time line, and what becomes of them as clips."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -284,3 +286,13 @@ def test_native_files_stay_what_they_are(tmp_path):
     assert given.intrinsics == (77, 77, 100, 50)
     with pytest.raises(UserError, match="layout 'coco' given, but the file says 'h36m17'"):
         read_keypoints(tmp_path / "n.npz", layout="coco")
+
+
+def test_detections_without_an_id_among_others_are_told(tmp_path):
+    data = walking_people("coco17", 30, 1)
+    rows = [{"image_id": f"{t}.jpg", "idx": 4, "keypoints": frame[0].ravel().tolist()} for t, frame in enumerate(data)]
+    del rows[-1]["idx"]
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps(rows))
+    found = read_keypoints(path, fps=30.0, image_size=SIZE)
+    assert any("1 of 30 detections have no track id" in sentence for sentence in found.warnings)
