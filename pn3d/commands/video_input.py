@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -125,6 +126,10 @@ def write_footage(
             raise UserError(
                 "--embed-video: there is no video; give one as INPUT, or beside keypoints with --video FILE"
             )
+        return None
+    if video is None and not arguments.embed_video and importlib.util.find_spec("av") is None:
+        # Beside keypoints, --video gives rate and size; the page shows it where it can be read.
+        print('the page shows no video: reading one needs av; pip install "pn3d[video]"')
         return None
     return write_page_video(
         output / PAGE_VIDEO, _background(arguments, detections.people[0], video), arguments.embed_video

@@ -27,6 +27,7 @@ def write_doc_files(folder: Path) -> None:
     _native(folder)
     for name, form in DETECTIONS.items():
         write_detections(folder / name, form)
+    write_detections(folder / "walk.npz", "rtmlib", "halpe26")
     (folder / "walk.mp4").write_bytes(mp4_header())
     _data_sets(folder)
     for name in ("SMPL_NEUTRAL.pkl", "PERSON.pkl"):
@@ -35,7 +36,7 @@ def write_doc_files(folder: Path) -> None:
 
 def _native(folder: Path) -> None:
     truth = make_synthetic_clips(1, 2, FRAMES)
-    for name in ("D", "FILE", "TRUTH", "cmu_dev_gt", "cmu_dev_det"):
+    for name in ("D", "FILE", "TRUTH", "cmu_dev_gt", "cmu_dev_det", "aist_dev"):
         write_clips(folder / f"{name}.npz", truth)
     shutil.copy(folder / "FILE.npz", folder / "FILE")
     for name in ("A", "B", "cmu_train_gt", "builtin", "yoga"):
@@ -65,6 +66,7 @@ DETECTIONS = {
     "runs/pose/track/labels": "ultralytics text",
     "detections/walk.mp4.npz": "videopose3d detections",
     "walk.npy": "npy",
+    "walk_Sports2D_px_person00.trc": "sports2d",
     **dict.fromkeys(("run.json", "first.json", "FOOTBALL.json", "last.json", "cam0.json", "cam1.json"), "mmpose meta"),
 }
 """Name in the documents -> the form of detections that it has."""
