@@ -294,5 +294,5 @@ def test_detections_without_an_id_among_others_are_told(tmp_path):
     del rows[-1]["idx"]
     path = tmp_path / "people.json"
     path.write_text(json.dumps(rows))
-    found = read_keypoints(path, fps=30.0, image_size=SIZE)
+    found = read_keypoints(path, fps=30.0, image_size=(1280, 720))
     assert any("1 of 30 detections have no track id" in sentence for sentence in found.warnings)
