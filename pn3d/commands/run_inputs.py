@@ -91,12 +91,17 @@ class RunInputs:
         return state if self.init is None else with_weights(state, self.init.teacher, self.init.student)
 
 
+def first_weights(arguments: argparse.Namespace) -> Weights | None:
+    """What ``--init`` names."""
+    if arguments.init is None:
+        return None
+    return session.find_weights(None, None if arguments.init == "shipped" else arguments.init)[0]
+
+
 def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[str], None]) -> RunInputs:
     """Reads what ``--train``, ``--body`` and ``--init`` name."""
     body, landmarks = session.find_body(arguments.body)
-    init = None
-    if arguments.init is not None:
-        init = session.find_weights(None, None if arguments.init == "shipped" else arguments.init)[0]
+    init = first_weights(arguments)
     if arguments.train:
         clips = session.training_clips(arguments.train, config.model.frame_rate)
         if config.data.beside_clips:

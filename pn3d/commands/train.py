@@ -1,6 +1,7 @@
 """``pn3d train``: data in, three stages, a run folder and one table out."""
 
 import argparse
+import dataclasses
 import resource
 import signal
 import time
@@ -48,6 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains, reports, and returns the exit status."""
     arguments.preset = arguments.preset or ("tune" if arguments.init else "quick")
     config = configs.with_overrides(configs.preset(arguments.preset), {"seed": arguments.seed})
+    if arguments.preset == "tune" and (init := run_inputs.first_weights(arguments)) is not None:
+        # Networks of the size that they are.
+        config = dataclasses.replace(config, model=init.config.model)
     config = configs.validate(configs.with_overrides(config, configs.parse_overrides(arguments.overrides)))
     if arguments.init is None and not config.teacher.optimiser.steps:
         raise UserError(f"preset {arguments.preset} does not train the teacher (0 steps): give --init WEIGHTS")
