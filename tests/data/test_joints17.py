@@ -62,7 +62,7 @@ def test_predict_and_train_see_the_same_input(tmp_path: Path) -> None:
     write_clips(tmp_path / "own.npz", clips)
     trained = session.training_clips([str(tmp_path / "own.npz")], float(clips.fps[0]))
     scene = tiny.scene()
-    predicted = predict(weights(), clips, scene.body, scene.landmarks)
+    predicted = predict(weights(), clips, scene.body, scene.landmarks, keep_sides=True)
     np.testing.assert_array_equal(predicted.input_confidence, trained.confidence)
     np.testing.assert_array_equal(predicted.keypoints_px, trained.keypoints)
     legs = [H36M17.joints.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")]
