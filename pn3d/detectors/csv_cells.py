@@ -112,15 +112,13 @@ class Table:
 
     def _plain_labels(self, column: int) -> list[str] | None:
         """The texts of one column, equal ones the same object; None where a row is too short."""
-        known: dict[str, str] = {}
-        found = []
-        for line in self._plain_lines():
-            cells = line.split(self.separator, column + 1)
-            if len(cells) <= column:
-                return None
-            text = cells[column].strip()
-            found.append(known.setdefault(text, text))
-        return found or None
+        mark, known = self.separator, dict[str, str]()
+        one_of = known.setdefault
+        try:
+            cells = [line.split(mark, column + 1)[column] for line in self._plain_lines()]
+        except IndexError:
+            return None
+        return [one_of(text, text) for text in map(str.strip, cells)] or None
 
     def _all_labels(self, column: int) -> list[str]:
         if self._is_plain and (cut := self._plain_labels(column)) is not None:
