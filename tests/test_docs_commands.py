@@ -107,6 +107,7 @@ def test_every_command_runs(
         with pytest.raises(SystemExit, match="0"):
             main([command, *words])
         return
+    words = [re.sub(r"steps=\d+$", "steps=2", word) for word in words]
     assert main([command, *words, *more]) == 0
 
 
