@@ -85,7 +85,7 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
             told = jnp.where(kept[:, None, None], confidence, told)
         noisy_rays = noisy_xy * clean.size[:, None, None, None]
     elif augment.noise > 0:
-        noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise, _HEIGHT)
+        noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise * _HEIGHT, height=1.0)
         noisy_rays = noisy_xy * clean.size[:, None, None, None]
     if augment.mask_probability > 0:
         visible = drop_joints(keys[:, 2], confidence, augment.mask_probability)
