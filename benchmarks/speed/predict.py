@@ -98,7 +98,7 @@ def rates(folder: Path, frames: int) -> None:
         save_prediction(folder / "prediction.npz", prediction)
         return prediction
 
-    per_second("native file", clips.frames, 10_000, lambda: whole(native))
+    per_second("native file", clips.frames, 5_000, lambda: whole(native))
     per_second("native file, with vertices", clips.frames, 1_000, lambda: all_vertices(whole(native)))
     small = openpose_folder(folder / "openpose", long_walk("body25", 3000, 1))
 
