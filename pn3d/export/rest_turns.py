@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pn3d.export.shapes import rotation_between
+from pn3d.geometry.kinematics import rotation_between
 from pn3d.geometry.skeleton import SMPL24
 
 Array = np.ndarray

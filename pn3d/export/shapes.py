@@ -1,9 +1,9 @@
 """Small meshes made by code: bones as octahedra; and vertex normals."""
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Mesh
+from pn3d.geometry.kinematics import rotation_between
 
 BONE_AXIS = np.array([0.0, 1.0, 0.0])
 OCTAHEDRON_FACES = np.array(
@@ -15,23 +15,6 @@ def octahedron(width: float) -> np.ndarray:
     """(6, 3): a bone of length 1 along +y from the origin, widest at a fifth of its length."""
     w = width / 2
     return np.array([[0, 0, 0], [w, 0.2, 0], [0, 0.2, -w], [-w, 0.2, 0], [0, 0.2, w], [0, 1, 0]], np.float64)
-
-
-def rotation_between(start: np.ndarray, end: np.ndarray) -> Rotation:
-    """The smallest rotation that turns directions ``start`` to ``end``, (*, 3) of any length -> of shape (*).
-
-    Opposite directions give the half turn about some axis across them, a length of zero gives identity.
-    """
-    start, end = np.broadcast_arrays(np.asarray(start, np.float64), np.asarray(end, np.float64))
-    lengths = np.linalg.norm(start, axis=-1, keepdims=True) * np.linalg.norm(end, axis=-1, keepdims=True)
-    scalar = lengths + np.sum(start * end, axis=-1, keepdims=True)
-    across = np.cross(start, np.eye(3)[np.argmin(np.abs(start), axis=-1)])
-    opposite = scalar < 1e-9 * lengths
-    quaternion = np.concatenate(
-        [np.where(opposite, 0.0, scalar), np.where(opposite, across, np.cross(start, end))], axis=-1
-    )
-    quaternion = np.where(lengths > 1e-12, quaternion, np.array([1.0, 0.0, 0.0, 0.0]))
-    return Rotation.from_quat(quaternion, scalar_first=True)
 
 
 def stick_mesh(rest_joints_m: np.ndarray, parents: tuple[int, ...]) -> Mesh:

@@ -1,4 +1,4 @@
-"""Forward kinematics in NumPy float64: what the writers need to turn poses into files, without starting JAX.
+"""Kinematics in NumPy float64, without starting JAX: of the writers of files, and of legs on their path.
 
 Rotations are SciPy's; quaternions are (w, x, y, z).
 """
@@ -27,6 +27,23 @@ def continuous_quaternions(rotations: Rotation) -> Array:
     dots = np.sum(quaternions[1:] * quaternions[:-1], axis=-1, keepdims=True)
     signs = np.cumprod(np.where(dots < 0, -1.0, 1.0), axis=0)
     return np.concatenate([quaternions[:1], quaternions[1:] * signs])
+
+
+def rotation_between(start: Array, end: Array) -> Rotation:
+    """The smallest rotation that turns directions ``start`` to ``end``, (*, 3) of any length -> of shape (*).
+
+    Opposite directions give the half turn about some axis across them, a length of zero gives identity.
+    """
+    start, end = np.broadcast_arrays(np.asarray(start, np.float64), np.asarray(end, np.float64))
+    lengths = np.linalg.norm(start, axis=-1, keepdims=True) * np.linalg.norm(end, axis=-1, keepdims=True)
+    scalar = lengths + np.sum(start * end, axis=-1, keepdims=True)
+    across = np.cross(start, np.eye(3)[np.argmin(np.abs(start), axis=-1)])
+    opposite = scalar < 1e-9 * lengths
+    quaternion = np.concatenate(
+        [np.where(opposite, 0.0, scalar), np.where(opposite, across, np.cross(start, end))], axis=-1
+    )
+    quaternion = np.where(lengths > 1e-12, quaternion, np.array([1.0, 0.0, 0.0, 0.0]))
+    return Rotation.from_quat(quaternion, scalar_first=True)
 
 
 def resample_motion(poses: Array, transl_m: Array, fps: float, rate: float) -> tuple[Array, Array]:

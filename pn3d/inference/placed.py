@@ -3,14 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.geometry.skeleton import H36M17, SMPL24
-from pn3d.inference import legs
 from pn3d.inference.contacts import ANKLES, POINTS, FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
 from pn3d.inference.feet import held_ankles, lifted_ankles
 from pn3d.inference.fit import StudentBody
 from pn3d.inference.ground import Ground, find_ground
+from pn3d.inference.legs import reach
 from pn3d.inference.path import ClipView, Standing, solve_path
 
 _PELVIS = H36M17.index("pelvis")
@@ -117,21 +118,21 @@ def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Pos
         old = posed.body_joints[frames].astype(np.float64)
         side = old[:, _LEGS[0][0]] - old[:, _LEGS[1][0]]
         side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-        turns = legs.reach(old[:, hip], old[:, knee], old[:, ankle], old[:, ankle] + moves_m[frames, leg], side)
-        pelvis, thigh, shank = (legs.quaternions(poses[frames, joint].astype(np.float64)) for joint in (0, hip, knee))
-        global_thigh = legs.product(pelvis, thigh)
-        poses[frames, hip] = legs.axis_angles(legs.product(legs.in_axes_of(pelvis, turns.swing), thigh))
-        poses[frames, knee] = legs.axis_angles(legs.product(legs.in_axes_of(global_thigh, turns.bend), shank))
-        of_bone = {hip: turns.swing} | dict.fromkeys((knee, ankle, foot), legs.product(turns.swing, turns.bend))
+        turns = reach(old[:, hip], old[:, knee], old[:, ankle], old[:, ankle] + moves_m[frames, leg], side)
+        pelvis, thigh, shank = (Rotation.from_rotvec(poses[frames, joint]) for joint in (0, hip, knee))
+        thigh = pelvis * thigh
+        poses[frames, hip] = (pelvis.inv() * turns.swing * thigh).as_rotvec()
+        poses[frames, knee] = (thigh.inv() * turns.bend * thigh * shank).as_rotvec()
+        of_bone = {hip: turns.swing} | dict.fromkeys((knee, ankle, foot), turns.swing * turns.bend)
         moves = np.zeros_like(old)
         for joint, above in ((knee, hip), (ankle, knee), (foot, ankle)):
             bone = old[:, joint] - old[:, above]
-            moves[:, joint] = moves[:, above] + legs.turned(of_bone[above], bone) - bone
+            moves[:, joint] = moves[:, above] + of_bone[above].apply(bone) - bone
         body_joints[frames] += moves.astype(np.float32)
         for mark in np.flatnonzero(weights[:, [knee, ankle, foot]].any(axis=1)).tolist():
             joints[frames, mark] += (moves.swapaxes(1, 2) @ weights[mark]).astype(np.float32)
         for mark, carrier in enumerate(student.landmarks.bone):
             if carrier in of_bone:
                 offset = posed.joints[frames, mark] - weights[mark] @ old
-                joints[frames, mark] += (legs.turned(of_bone[carrier], offset) - offset).astype(np.float32)
+                joints[frames, mark] += (of_bone[carrier].apply(offset) - offset).astype(np.float32)
     return Posed(poses, posed.transl, body_joints, joints)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from pn3d.export.shapes import rotation_between
 from pn3d.geometry import kinematics
 from pn3d.geometry.euler import euler_angles, unwrap_euler_angles
+from pn3d.geometry.kinematics import rotation_between
 from pn3d.geometry.skeleton import SMPL24
 from tests.support.export_samples import rest_joints, sample_motion
 
