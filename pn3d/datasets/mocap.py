@@ -64,11 +64,9 @@ def read_bvh(
     records: list[ClipRecord] = []
     for path, name in _files(source, ".bvh"):
         bvh = read_bvh_file(path)
-        stride = frame_step(path, bvh.fps, fps)
-        if not 0 <= skip_frames < len(bvh.motion):
-            raise UserError(f"{path}: {len(bvh.motion)} frames, none is left after skipping {skip_frames}")
-        joints_m = h36m17_joints_m(bvh, unit=unit, up=up, frames=slice(skip_frames, None, stride))
-        views = render(name, joints_m, bvh.fps / stride, generator(seed, name), cameras, detector=detector)
+        taken = _taken_frames(path, len(bvh.motion), bvh.fps, fps, skip_frames)
+        joints_m = h36m17_joints_m(bvh, unit=unit, up=up, frames=taken)
+        views = render(name, joints_m, bvh.fps / taken.step, generator(seed, name), cameras, detector=detector)
         records += [record if split == "test" else without_truth(record) for record, _ in views]
     return {split: assemble(records, _where(source))}
 
@@ -118,15 +116,15 @@ def read_amc(
         for bones, what in ((amc.still, "moves nowhere, at rest"), (amc.held, "left out by some frames, held there")):
             if bones:
                 warnings.warn(f"{path}: {what}: {', '.join(bones[:8])}", DataNote, stacklevel=2)
-        stride = frame_step(path, rate, fps)
-        frames = len(amc.channels[0])
-        if not 0 <= skip_frames < frames:
-            raise UserError(f"{path}: {frames} frames, none is left after skipping {skip_frames}")
-        known = "cmu" if unit is None and asf.length == CMU_LENGTH else unit
-        positions = amc.world_joints(slice(skip_frames, None, stride))
-        above = "y" if up is None and asf.length == CMU_LENGTH else up
-        joints_m = joints17_of_tree_m(amc, positions, unit=known, up=above)
-        views = render(name, joints_m, rate / stride, generator(seed, name), cameras, detector=detector)
+        taken = _taken_frames(path, len(amc.channels[0]), rate, fps, skip_frames)
+        by_cmu = asf.length == CMU_LENGTH
+        joints_m = joints17_of_tree_m(
+            amc,
+            amc.world_joints(taken),
+            unit="cmu" if unit is None and by_cmu else unit,
+            up="y" if up is None and by_cmu else up,
+        )
+        views = render(name, joints_m, rate / taken.step, generator(seed, name), cameras, detector=detector)
         records += [record if split == "test" else without_truth(record) for record, _ in views]
     return {split: assemble(records, _where(source))}
 
@@ -238,6 +236,18 @@ def render(
 def without_truth(record: ClipRecord) -> ClipRecord:
     """What training may know of a rendered clip: its 2D, and nothing of the camera either, as of a found video."""
     return ClipRecord(record.name, record.keypoints_px, record.image_size, record.fps, record.confidence)
+
+
+def _taken_frames(path: Path, frames: int, rate: float, fps: float, skip_frames: int) -> slice:
+    """The frames of one file at ``rate`` that come down to about ``fps``; the step is whole.
+
+    Raises:
+        UserError: none is left, or ``frame_step`` finds none.
+    """
+    step = frame_step(path, rate, fps)
+    if not 0 <= skip_frames < frames:
+        raise UserError(f"{path}: {frames} frames, none is left after skipping {skip_frames}")
+    return slice(skip_frames, None, step)
 
 
 def _files(source: str | Path | Sequence[str | Path], suffix: str) -> list[tuple[Path, str]]:

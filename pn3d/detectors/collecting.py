@@ -126,6 +126,20 @@ class Collector:
                 pass
         raise self.wrong(frame, f"expected a list of numbers, found {shown(values)}")
 
+    def people(self, people: Any, frame: int, track_keys: tuple[str, ...], score_keys: tuple[str, ...]) -> None:
+        """Adds a list of objects with ``keypoints``; the first of the keys that one has says who, and how sure."""
+        if not isinstance(people, list):
+            raise self.wrong(frame, f"expected a list of people, found {shown(people)}")
+        for person in people:
+            if not isinstance(person, dict) or "keypoints" not in person:
+                raise self.wrong(frame, f"a person without 'keypoints', found {shown(person)}")
+            rows = self.person(person, frame)
+            if rows is not None:
+                track, score = (
+                    next((person[key] for key in keys if key in person), None) for keys in (track_keys, score_keys)
+                )
+                self.add(frame, rows, track, score)
+
     def wrong(self, frame: int, problem: str) -> UserError:
         """The error about one frame."""
         return UserError(f"{self.where}: frame {frame}: {problem}")

@@ -80,15 +80,7 @@ def _add_frames(collector: Collector, frames: list[Any]) -> None:
 
 def _add_instances(collector: Collector, frame: int, instances: Any, content: Any = None) -> None:
     collector.add_frame(frame, content)
-    if not isinstance(instances, list):
-        raise collector.wrong(frame, f"expected a list of people, found {shown(instances)}")
-    for person in instances:
-        if not isinstance(person, dict) or "keypoints" not in person:
-            raise collector.wrong(frame, f"a person without 'keypoints', found {shown(person)}")
-        rows = collector.person(person, frame)
-        if rows is not None:
-            track = person.get("track_id", person.get("instance_id"))
-            collector.add(frame, rows, track, person.get("bbox_score"))
+    collector.people(instances, frame, ("track_id", "instance_id"), ("bbox_score",))
 
 
 def _meta(meta: Any, where: str) -> dict[str, Any]:

@@ -31,14 +31,7 @@ def read_poseflow(opened: Opened) -> list[RawVideo]:
     collector = Collector(opened.where)
     for i, people in enumerate(opened.content.values()):
         collector.add_frame(i)
-        if not isinstance(people, list):
-            raise collector.wrong(i, f"expected a list of people, found {shown(people)}")
-        for person in people:
-            if not isinstance(person, dict) or "keypoints" not in person:
-                raise collector.wrong(i, f"a person without 'keypoints', found {shown(person)}")
-            rows = collector.person(person, i)
-            if rows is not None:
-                collector.add(i, rows, person.get("idx"), person.get("scores", person.get("score")))
+        collector.people(people, i, ("idx",), ("scores", "score"))
     collector.renumber(list(opened.content))
     raw = collector.finish(opened.name)
     if raw.keypoints.shape[1] in _LAYOUTS:
