@@ -207,9 +207,9 @@ told (`readings` in the JSON) was fitted with the 2D of `aist_dev` among others.
 
 ## Use
 
-A camera that stands or, in videos, turns, and one person who is mostly in the picture. Keypoints from any detector that pn3d reads; joints that
-are missing are masked. Not for medical, safety or identification purposes: it was measured on walking, running, sports
-and traffic signs of adults in motion capture, on dancers, and on made-up motion.
+A camera that stands or, in videos, turns, and one person who is mostly in the picture. Keypoints from any detector that
+pn3d reads; joints that are missing are masked. Not for medical, safety or identification purposes: it was measured on
+walking, running, sports and traffic signs of adults in motion capture, on dancers, and on made-up motion.
 
 ## What it reaches
 

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
 from pn3d.config import parse_overrides
@@ -40,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not sources:
         raise UserError(f"expected SOURCE and OUT.npz, found only {target}")
     require_writable([target])
-    for_detector = [n for n, value in lacking_of(arguments).items() if value is not None and n != "category"]
+    lacking = lacking_of(arguments)
+    for_detector = [name for name, value in lacking.items() if value is not None and name != "category"]
     for_detector += ["views"] if arguments.views else []
     # COCO is a data set and a detector's format; what detectors' files lack tells which is meant.
     if arguments.kind in KINDS and not (for_detector and arguments.kind in FORMATS):
@@ -63,12 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--sequences is for aistpp, and {arguments.kind} has no option of that name")
     if arguments.kind not in ("detector", *FORMATS):
         raise UserError(f"unknown kind of data {arguments.kind!r}; known: detector, {', '.join([*KINDS, *FORMATS])}")
-    return _detections(arguments, sources, Path(target))
+    return _detections(arguments, lacking, sources, Path(target))
 
 
-def _detections(arguments: argparse.Namespace, sources: list[str], target: Path) -> int:
+def _detections(arguments: argparse.Namespace, lacking: dict[str, Any], sources: list[str], target: Path) -> int:
     """Everybody in the given detector files, cut at gaps, or the largest person of each view, as one file."""
-    lacking = lacking_of(arguments)
     found = []
     for source in sources:
         detections = read_keypoints(

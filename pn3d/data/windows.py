@@ -14,8 +14,8 @@ from pn3d.data.clips import Clips
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import COCO17, H36M17
 
-UNIT_HEIGHT = 0.237
-"""Height of a standing person in a unit window: head to root is 0.1 there, and is 0.739 m of a person of 1.75 m."""
+STANDING_HEIGHT = 2.37
+"""Height of a standing person, head-root units: 1.75 m over 0.739 m."""
 
 _LIMBS = tuple(i for i, joint in enumerate(H36M17.joints) if joint.endswith(("knee", "ankle", "elbow", "wrist")))
 _NOT_IN_COCO = tuple(i for i, joint in enumerate(H36M17.joints) if joint not in COCO17.joints)
@@ -95,26 +95,24 @@ def add_detector_noise(
     keys: Key[Array, " B"],
     x: Float[Array, "B T 17 2"],
     mask: Float[Array, "B T 17"],
-    scale: float | jax.Array,
-    height: float | jax.Array = UNIT_HEIGHT,
+    strength: float | jax.Array,
 ) -> Float[Array, "B T 17 2"]:
     """Errors as detectors make them: correlated in time, limbs worse than the torso, and rare outliers.
 
-    Each example has a strength of its own in [0, scale], in units of the person's height: the mean error of its joints
-    is about that. Its correlation from frame to frame is its own too (0.4 to 0.9). Our choice, shaped after what the
+    Each example has a strength of its own in [0, ``strength``], units of ``x``: the mean error of its joints is
+    about that. Its correlation from frame to frame is its own too (0.4 to 0.9). Our choice, shaped after what the
     simulated detector of the CMU benchmark does. Joints whose mask is 0 are left as they are.
 
     Args:
         keys: (B,) typed keys.
         x: (B, T, 17, 2) normalised positions.
         mask: (B, T, 17) 0 = missing.
-        scale: largest strength; 0 changes nothing.
-        height: height of a standing person in units of ``x``.
+        strength: the largest; 0 changes nothing.
     """
     chex.assert_equal_shape_prefix([x, mask], 3)
     chex.assert_shape(keys, x.shape[:1])
     noise = jax.vmap(lambda key: _noise(key, x.shape[1]))(keys)
-    return x + noise * (mask > 0)[..., None] * jnp.asarray(scale * height, x.dtype)
+    return x + noise * (mask > 0)[..., None] * jnp.asarray(strength, x.dtype)
 
 
 def _noise(key: jax.Array, length: int) -> jax.Array:

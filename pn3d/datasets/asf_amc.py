@@ -125,7 +125,7 @@ class Amc:
 def read_asf(path: str | Path) -> Asf:
     """Reads a skeleton; raises UserError with what is wrong where."""
     path = Path(path)
-    sections = _sections(path, _text(path))
+    sections = _sections(_text(path))
     if ":root" not in sections or ":bonedata" not in sections or ":hierarchy" not in sections:
         raise UserError(f"{path}: not an ASF skeleton; expected :root, :bonedata and :hierarchy")
     units = {words[0]: words[1] for words in sections.get(":units", []) if len(words) > 1}
@@ -201,7 +201,7 @@ def _text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _sections(path: Path, text: str) -> dict[str, list[list[str]]]:
+def _sections(text: str) -> dict[str, list[list[str]]]:
     """Keyword -> its lines as words; brackets and commas are spaces."""
     sections: dict[str, list[list[str]]] = {}
     name = ""

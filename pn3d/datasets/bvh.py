@@ -1,4 +1,4 @@
-"""BVH motion capture: the file, its joints in the world, and the joints of h36m17 among them, whoever named them.
+"""BVH motion capture: the file, and its joints in the world.
 
 Any channel order, any number of channels per joint, in any unit; y or z up. Channels are multiplied in the order in
 which they are listed, R = R_1 R_2 R_3 on column vectors, in degrees. Position channels take the place of OFFSET.
@@ -51,7 +51,7 @@ def read_bvh_file(path: str | Path) -> Bvh:
     """Reads a BVH file.
 
     Raises:
-        UserError: it is missing, no BVH, cut off, or its numbers do not fit its hierarchy; with the line where known.
+        UserError: it is missing, no BVH, cut off, or its numbers do not fit its hierarchy.
     """
     path = Path(path)
     try:
@@ -158,9 +158,7 @@ class _Hierarchy:
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         # A joint's name may hold spaces, so lines matter there; braces may stand on the line of a name or below it.
-        self.lines = [
-            (n, line.strip()) for n, line in enumerate(text.replace("{", "\n{\n").replace("}", "\n}\n").split("\n"))
-        ]
+        self.lines = [line.strip() for line in text.replace("{", "\n{\n").replace("}", "\n}\n").split("\n")]
         self.names: list[str] = []
         self.parents: list[int] = []
         self.offsets: list[list[float]] = []
@@ -171,7 +169,7 @@ class _Hierarchy:
     ) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray, tuple[tuple[tuple[int, bool], ...], ...]]:
         open_joints: list[int] = []
         pending = False
-        for line in (line for _, line in self.lines[1:] if line):
+        for line in filter(None, self.lines[1:]):
             word, _, rest = line.partition(" ") if " " in line else line.partition("\t")
             kind = word.upper()
             if kind in ("ROOT", "JOINT", "END"):

@@ -111,7 +111,9 @@ def read_amc(
     skeletons: dict[Path, Asf] = {}
     for path, name in _files(source, ".amc"):
         where = Path(skeleton) if skeleton is not None else skeleton_beside(path)
-        asf = skeletons.setdefault(where, skeletons.get(where) or read_asf(where))
+        if where not in skeletons:
+            skeletons[where] = read_asf(where)
+        asf = skeletons[where]
         amc = read_amc_file(path, asf)
         for bones, what in ((amc.still, "moves nowhere, at rest"), (amc.held, "left out by some frames, held there")):
             if bones:

@@ -96,9 +96,7 @@ def find_breaks(
             broken.append((a, b))
             found.cut.append(int(frame[b]))
     _relink(found, broken, frame, keypoints, measured, sizes, fps)
-    relinked = set(found.exchanged)
-    found.exchanged = sorted(relinked)
-    found.cut = sorted(set(found.cut) - relinked)
+    found.cut = sorted(set(found.cut) - set(found.exchanged))
     return found
 
 
@@ -243,5 +241,4 @@ def _relink(
     found.changed = np.isin(result, np.unique(result[result != found.track]))
     found.track = result
     going_on = {int(frame[b]) for _, b in broken if int(piece[b]) in owner}
-    found.cut = [number for number in found.cut if number not in going_on]
     found.exchanged = sorted(set(found.exchanged) | going_on)

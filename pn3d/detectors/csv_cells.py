@@ -16,14 +16,13 @@ from pn3d.detectors.collecting import shown
 from pn3d.files.errors import UserError
 
 _SEPARATORS = (",", ";", "\t")
-LONGEST_CELL = 100_000
 
 
 class Table:
     """A table as text; ``where`` names the file. Rows are walked, never kept.
 
     Attributes:
-        heading: the first row's words in lower case where they are not all numbers, else None.
+        heading: the first row's words where they are not all numbers, else None.
         keep: (rows,) bool, rows that ``numbers`` and ``labels`` give; all where None.
     """
 

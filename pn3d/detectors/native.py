@@ -38,7 +38,9 @@ def read_native(opened: Opened, reason: str, given: Given) -> Detections:
     clips = replace(clips, **changed)
     if person is not None and person >= clips.num_clips:
         raise UserError(f"{opened.where}: --person {person}: clips are numbered 0 to {clips.num_clips - 1}")
-    people = tuple(_clip_person(clips, i, changed) for i in (range(clips.num_clips) if person is None else [person]))
+    filled = np.asarray((clips.confidence <= 0).all(axis=1)) if clips.filled is None else clips.filled
+    timed = with_defaults(replace(clips, filled=filled), ("frame_number", "time_s"))
+    people = tuple(_clip_person(timed, i, changed) for i in (range(clips.num_clips) if person is None else [person]))
     assumed = clips.intrinsics is None
     sentence = f"focal length assumed {ASSUMED_FOCAL} of the longer side; --focal-px gives the true one"
     return Detections(
@@ -86,14 +88,15 @@ def _read(opened: Opened) -> Clips:
 
 
 def _clip_person(clips: Clips, clip: int, changed: dict[str, Any]) -> Person:
+    """One clip of a file whose frames have their times and whether they are filled."""
     first, last = int(clips.clip_start[clip]), int(clips.clip_start[clip + 1])
-    filled = np.asarray((clips.confidence <= 0).all(axis=1)) if clips.filled is None else clips.filled
-    clips = with_defaults(clips)
+    assert clips.filled is not None
     assert clips.frame_number is not None
     assert clips.time_s is not None
     known = clips.intrinsics is not None
-    intrinsics = clips.intrinsics if clips.intrinsics is not None else assumed_intrinsics(clips.image_size)
-    fx, fy, cx, cy = intrinsics[clip].tolist()
+    one = slice(clip, clip + 1)
+    intrinsics = assumed_intrinsics(clips.image_size[one]) if clips.intrinsics is None else clips.intrinsics[one]
+    fx, fy, cx, cy = intrinsics[0].tolist()
     width, height = clips.image_size[clip].tolist()
     video = Video(
         name=str(clips.clip_name[clip]),
@@ -109,5 +112,11 @@ def _clip_person(clips: Clips, clip: int, changed: dict[str, Any]) -> Person:
     )
     confidence = clips.confidence[first:last]
     return Person(
-        clips.keypoints[first:last], confidence, np.arange(last - first), filled[first:last], None, video, video.name
+        clips.keypoints[first:last],
+        confidence,
+        np.arange(last - first),
+        clips.filled[first:last],
+        None,
+        video,
+        video.name,
     )

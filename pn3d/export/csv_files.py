@@ -21,8 +21,9 @@ def table_text(columns: Sequence[str], values: np.ndarray, motion: Motion, digit
     lines = [",".join(["frame", "time_s", "filled", *columns])]
     filled = np.zeros(len(values), bool) if motion.filled is None else motion.filled
     rows = zip(motion.frame_numbers, motion.times_s, filled, values, strict=True)
-    lines += [template % (frame, time_s, mark, *row) for frame, time_s, mark, row in rows]
-    return "\n".join(lines).replace("nan", "") + "\n"
+    # NaN is an empty cell.
+    lines += [(template % (frame, time_s, mark, *row)).replace("nan", "") for frame, time_s, mark, row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def joints_csv_text(motion: Motion) -> str:

@@ -11,6 +11,10 @@ from pn3d.models.layers import Temporal, TemporalTrunk, dense, frame_channels, o
 START_ELEVATION = 0.2
 """Radians. Elevation starts above zero, on the human side of the depth twin (design, decision 9)."""
 
+_MOST_RAD = 1.2
+"""Bound of elevation and roll, 69 degrees: cameras of people stand within it, and tanh keeps the view's rotation on one
+branch. Our choice."""
+
 START_TRUST = 2.0
 """Logit of the trust in measured 2D that training starts with."""
 
@@ -62,11 +66,10 @@ class Teacher(nn.Module):
             # A branch of its own: where up is, is a property of the view, not of the pose.
             hidden = nn.leaky_relu(dense(self.width // 2, name="elevation_hidden")(features))
             raw = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="elevation_head")(hidden)[:, 0]
-            # Cameras of people stand within 70 degrees of the horizon; tanh keeps the view's rotation on one branch.
-            elevation = 1.2 * jnp.tanh((START_ELEVATION + raw) / 1.2)
+            elevation = _MOST_RAD * jnp.tanh((START_ELEVATION + raw) / _MOST_RAD)
             if self.roll_head:
                 roll = nn.Dense(1, kernel_init=nn.initializers.zeros_init(), name="roll_head")(hidden)[:, 0]
-                roll = 1.2 * jnp.tanh(roll / 1.2)
+                roll = _MOST_RAD * jnp.tanh(roll / _MOST_RAD)
         if not self.correct:
             return TeacherOutput(own_xy, jnp.ones_like(depth), depth, elevation, roll)
         # The network's output is a correction of the smoothed 2D where a joint was measured throughout the window.

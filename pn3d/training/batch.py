@@ -7,12 +7,9 @@ import jax.numpy as jnp
 from pn3d.config import Config
 from pn3d.data.detector_noise import detector_noise
 from pn3d.data.rays import FrameRays
-from pn3d.data.windows import UNIT_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
+from pn3d.data.windows import STANDING_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
 from pn3d.lifting.windows import Window, make_window, roll_window
 from pn3d.training.parallel import AXIS
-
-_HEIGHT = UNIT_HEIGHT * 10.0
-"""Height of a standing person in window coordinates (head-root units)."""
 
 
 @flax.struct.dataclass
@@ -75,7 +72,12 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
     noisy_rays, visible, told = rays, confidence, None
     if augment.detector_noise > 0:
         noisy_xy, told = detector_noise(
-            keys[:, 1], clean.xy, confidence, _HEIGHT, strength=augment.detector_noise, fps=config.model.frame_rate
+            keys[:, 1],
+            clean.xy,
+            confidence,
+            STANDING_HEIGHT,
+            strength=augment.detector_noise,
+            fps=config.model.frame_rate,
         )
         if augment.undisturbed > 0:
             kept = jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, 3), augment.undisturbed))(
@@ -85,7 +87,7 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
             told = jnp.where(kept[:, None, None], confidence, told)
         noisy_rays = noisy_xy * clean.size[:, None, None, None]
     elif augment.noise > 0:
-        noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise * _HEIGHT, height=1.0)
+        noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise * STANDING_HEIGHT)
         noisy_rays = noisy_xy * clean.size[:, None, None, None]
     if augment.mask_probability > 0:
         visible = drop_joints(keys[:, 2], confidence, augment.mask_probability)

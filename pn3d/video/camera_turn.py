@@ -36,7 +36,7 @@ _TRIES = 200
 _BOX_MARGIN = 0.15
 """Of a person's box, added on every side."""
 
-_PERSON_PX = 0.5
+_MOST_COVERED = 0.5
 """Share of the picture that boxes may cover."""
 
 LOST_SHARE, MOST_LOST_SHARE = 0.2, 0.5
@@ -135,7 +135,7 @@ class CameraTurns:
             margin = _BOX_MARGIN * (high - low).max()
             x0, y0, x1, y1 = np.concatenate([low - margin, high + margin]).astype(int)
             allowed[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = 0
-        return allowed if (allowed > 0).mean() > 1 - _PERSON_PX else np.zeros_like(allowed)
+        return allowed if (allowed > 0).mean() > 1 - _MOST_COVERED else np.zeros_like(allowed)
 
     def _turned(self, grey: np.ndarray, allowed: np.ndarray) -> Rotation | None:
         """The turn since the key frame; points that are lost or on people are dropped."""
@@ -204,7 +204,7 @@ def _frames(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def turned_range_rad(steps: np.ndarray) -> float:
-    """(F, 3) steps -> how far apart the two directions are into which the camera looks furthest, by its first frame."""
+    """(F, 3) rad, turns from frame to frame -> how far the camera looks away from its first frame, at most."""
     turns, looks = Rotation.identity(), []
     for step in Rotation.from_rotvec(steps):
         turns = step * turns

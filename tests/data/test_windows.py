@@ -73,14 +73,14 @@ def test_flip_twice_is_identity_and_swaps_sides_once() -> None:
 
 def test_draws_depend_on_the_example_alone() -> None:
     x, mask = windows()
-    whole = NOISE(keys_of(np.arange(B)), x, mask, 0.05), DROP(keys_of(np.arange(B)), mask, 0.7)
+    whole = NOISE(keys_of(np.arange(B)), x, mask, 0.05 * 0.237), DROP(keys_of(np.arange(B)), mask, 0.7)
     order = np.random.default_rng(1).permutation(B)
-    shuffled = NOISE(keys_of(order), x[order], mask[order], 0.05), DROP(keys_of(order), mask[order], 0.7)
+    shuffled = NOISE(keys_of(order), x[order], mask[order], 0.05 * 0.237), DROP(keys_of(order), mask[order], 0.7)
     chex.assert_trees_all_equal(shuffled, tuple(a[order] for a in whole))
     part = np.arange(B // 2, B)
-    split = NOISE(keys_of(part), x[part], mask[part], 0.05), DROP(keys_of(part), mask[part], 0.7)
+    split = NOISE(keys_of(part), x[part], mask[part], 0.05 * 0.237), DROP(keys_of(part), mask[part], 0.7)
     chex.assert_trees_all_close(split, tuple(a[part] for a in whole), atol=1e-7, rtol=0)
-    other = NOISE(keys_of(np.arange(B), seed=1), x, mask, 0.05)
+    other = NOISE(keys_of(np.arange(B), seed=1), x, mask, 0.05 * 0.237)
     assert np.abs(other - whole[0]).max() > 0.01
 
 
@@ -95,7 +95,7 @@ def test_noise_is_like_a_detectors() -> None:
     """Size, limbs over torso, correlation in time and outliers of a strength drawn from [0, scale]."""
     x, mask = windows()
     scale, height = 0.02, 2.0
-    error = np.asarray(NOISE(keys_of(np.arange(B)), x, mask, scale, height) - x) / height
+    error = np.asarray(NOISE(keys_of(np.arange(B)), x, mask, scale * height) - x) / height
     assert (error[mask == 0] == 0).all(), "missing joints stay where they are"
     error = np.where((mask > 0)[..., None], error, np.nan)
     size = np.linalg.norm(error, axis=-1)
