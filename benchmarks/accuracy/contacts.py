@@ -19,8 +19,9 @@ from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips
 from pn3d.evaluation.path_metrics import f1
 from pn3d.geometry import rotations
+from pn3d.geometry.skeleton import SMPL24_FEET
 from pn3d.inference import placed
-from pn3d.inference.contacts import CONTACT_M_S, FEATURES, POINTS, FeetView, contact_features
+from pn3d.inference.contacts import CONTACT_M_S, FEATURES, FeetView, contact_features
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
 from pn3d.synthetic.motion.catalogue import Mixture
@@ -40,7 +41,7 @@ def true_contacts(clips: Clips) -> np.ndarray:
     betas = jnp.asarray(np.repeat(clips.betas, np.diff(clips.clip_start), axis=0))
     turns = rotations.axis_angle_to_matrix(jnp.asarray(clips.poses))
     joints = jax.jit(body_model.joints)(builtin_body(), betas, turns, jnp.asarray(clips.transl_cam_m))
-    points = np.asarray(joints, np.float64)[:, list(POINTS)]
+    points = np.asarray(joints, np.float64)[:, list(SMPL24_FEET)]
     found = []
     for clip, (begin, end) in enumerate(itertools.pairwise(clips.clip_start)):
         part = points[begin:end]

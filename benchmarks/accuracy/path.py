@@ -15,8 +15,9 @@ from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips, read_clips
 from pn3d.detectors import person_clips, read_keypoints
 from pn3d.evaluation.evaluate import evaluate_prediction
-from pn3d.evaluation.path_metrics import ANKLES, speeds
+from pn3d.evaluation.path_metrics import speeds
 from pn3d.evaluation.report import METRICS, align
+from pn3d.geometry.skeleton import H36M17_ANKLES
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
@@ -70,7 +71,7 @@ def without_truth(weights: Weights, title: str, clips: Clips) -> str:
         assert one.joints_cam_m is not None
         joints, fps = one.joints_cam_m.astype(np.float64), float(one.fps[0])
         column: dict[str, float] = {}
-        for name, points in (("pelvis", joints[:, :1]), ("ankles", joints[:, list(ANKLES)])):
+        for name, points in (("pelvis", joints[:, :1]), ("ankles", joints[:, list(H36M17_ANKLES)])):
             moving = speeds(points, fps)
             column |= {
                 f"{name}, mean m/s": float(moving.mean()),

@@ -14,7 +14,7 @@ from pn3d.data.clips import Clips
 from pn3d.evaluation.joints import counted_frames
 from pn3d.evaluation.metrics import MM_PER_M, clip_of_frame, distances, map_frames, procrustes
 from pn3d.geometry import rotations
-from pn3d.geometry.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24, SMPL24_FEET
 
 OBSERVED_JOINTS = tuple(
     SMPL24.index(name)
@@ -73,12 +73,9 @@ class SmplTrack:
                 raise ValueError(f"{name} must be finite")
 
 
-FEET = tuple(SMPL24.index(f"{side}_{part}") for part in ("ankle", "foot") for side in ("left", "right"))
-
-
 def sole_height_m(body_joints_world_m: np.ndarray) -> np.ndarray:
     """(N, 24, 3) in an upright world whose ground is y = 0 -> (N,) height of the lowest foot joint."""
-    return body_joints_world_m[:, list(FEET), 1].min(axis=1)
+    return body_joints_world_m[:, list(SMPL24_FEET), 1].min(axis=1)
 
 
 def true_track(clips: Clips) -> SmplTrack | None:

@@ -12,9 +12,7 @@ import numpy as np
 
 from pn3d.data.clips import Clips
 from pn3d.evaluation.metrics import MM_PER_M, distances
-from pn3d.geometry.skeleton import H36M17
-
-ANKLES = (H36M17.index("left_ankle"), H36M17.index("right_ankle"))
+from pn3d.geometry.skeleton import H36M17_ANKLES
 
 STANDING_M_S = 0.12
 """A foot stands while its true ankle is slower than this …"""
@@ -148,7 +146,7 @@ def _places(
     predicted_m: np.ndarray, truth_m: np.ndarray, clips: Clips, root: tuple[int, ...], counted: np.ndarray
 ) -> Iterator[Places]:
     ours, theirs = predicted_m.astype(np.float64), truth_m.astype(np.float64)
-    ankles = list(ANKLES)
+    ankles = list(H36M17_ANKLES)
     known = bool(np.isfinite(theirs[counted][:, ankles]).all() and np.isfinite(ours[:, ankles]).all())
     for (begin, end), fps in zip(itertools.pairwise(clips.clip_start), clips.fps, strict=True):
         span, index = slice(int(begin), int(end)), list(root)

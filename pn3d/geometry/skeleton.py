@@ -127,6 +127,11 @@ COCO17 = LAYOUTS["coco17"]
 LSP14_OF_H36M17 = (3, 2, 1, 4, 5, 6, 16, 15, 14, 11, 12, 13, 8, 10)
 """The LSP-14 subset of h36m17, in LSP order (right ankle … head top), as most PA-MPJPE tables use it."""
 
+H36M17_ANKLES = (H36M17.index("left_ankle"), H36M17.index("right_ankle"))
+
+SMPL24_FEET = tuple(SMPL24.index(name) for name in ("left_ankle", "right_ankle", "left_foot", "right_foot"))
+"""The body's joints that stand for left heel, right heel, left toe, right toe."""
+
 
 def get_layout(name: str) -> Layout:
     """The layout of that name; raises UserError with the names that exist."""

@@ -3,7 +3,7 @@
 Fitted on built-in motion with and without the simulated detector's errors by
 ``python -m benchmarks.accuracy.contacts``, which also measures it. A point of a foot stands where its true speed is
 below ``CONTACT_M_S`` near the ground. Our choice. Everything here is of one clip, T frames. Points of feet are left
-heel, right heel, left toe, right toe; heels are the ankles, and toes the body's foot joints.
+heel, right heel, left toe, right toe: ``SMPL24_FEET``.
 """
 
 from typing import NamedTuple
@@ -11,13 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d, uniform_filter1d
 
-from pn3d.geometry.skeleton import H36M17, SMPL24
 from pn3d.inference.smoothing import EXACT, JITTERING
-
-POINTS = tuple(SMPL24.index(name) for name in ("left_ankle", "right_ankle", "left_foot", "right_foot"))
-"""The body's joints that stand for heels and toes."""
-
-ANKLES = (H36M17.index("left_ankle"), H36M17.index("right_ankle"))
 
 CONTACT_M_S = 0.1
 """What counted as standing when the regression was fitted, m/s."""

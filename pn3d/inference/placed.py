@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pn3d.geometry.skeleton import H36M17, SMPL24
-from pn3d.inference.contacts import ANKLES, POINTS, FeetView, find_contacts
+from pn3d.geometry.skeleton import H36M17, H36M17_ANKLES, SMPL24, SMPL24_FEET
+from pn3d.inference.contacts import FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
 from pn3d.inference.feet import held_ankles, lifted_ankles
 from pn3d.inference.fit import StudentBody
@@ -84,8 +84,8 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     rays, confidence, size, jitter, fps = seen
     cut = find_cuts(rays, confidence, size, fps)
     view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, fps)
-    feet = posed.body_joints[:, list(POINTS)] - start[:, None]
-    ankles = list(ANKLES)
+    feet = posed.body_joints[:, list(SMPL24_FEET)] - start[:, None]
+    ankles = list(H36M17_ANKLES)
     pelvis = solve_path(view, start)
     points = pelvis[:, None] + feet
     contact = find_contacts(FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, up_cam, fps))

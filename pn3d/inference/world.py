@@ -5,10 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.geometry import rotations
-from pn3d.geometry.skeleton import SMPL24
+from pn3d.geometry.skeleton import SMPL24_FEET
 from pn3d.inference.batches import in_batches
-
-_FEET = [SMPL24.index(f"{side}_{part}") for part in ("ankle", "foot") for side in ("left", "right")]
 
 
 def mean_up(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
@@ -58,7 +56,7 @@ def upright_world(
     # One product for the whole clip: the same rotation for all of its points.
     world = {name: (value.reshape(-1, 3) @ turn.T).reshape(value.shape) for name, value in points.items()}
     body = world["body_joints"]
-    level_m = float(np.percentile(body[:, _FEET, 1].min(axis=1), 2.0)) if level_m is None else level_m
+    level_m = float(np.percentile(body[:, list(SMPL24_FEET), 1].min(axis=1), 2.0)) if level_m is None else level_m
     origin = np.array([body[0, 0, 0], level_m, body[0, 0, 2]], np.float32)
     world = {name: np.asarray(value - origin, np.float32) for name, value in world.items()}
     world["transl"] = world["transl"][:, 0] - rest_pelvis_m

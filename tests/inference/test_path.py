@@ -11,8 +11,9 @@ import pytest
 import pn3d
 from pn3d.body.model import joints
 from pn3d.data.clips import Clips, select, without_truth
-from pn3d.evaluation.path_metrics import ANKLES, f1, path_scores, speeds
+from pn3d.evaluation.path_metrics import f1, path_scores, speeds
 from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.geometry.skeleton import H36M17_ANKLES
 from pn3d.inference import legs
 from pn3d.inference.banded import BandedSquares
 from pn3d.inference.contacts import FeetView, find_contacts
@@ -313,4 +314,4 @@ def test_without_legs_in_the_picture_no_foot_stands_and_the_path_is_smooth() -> 
     assert not found.foot_contact.any()
     assert np.isfinite(found.joints_cam_m).all()
     assert speeds(found.joints_cam_m[:, 0].astype(np.float64), FPS).max() < 4.0
-    assert len(ANKLES) == 2
+    assert len(H36M17_ANKLES) == 2
