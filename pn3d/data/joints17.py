@@ -84,11 +84,6 @@ def h36m17_by_name(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Lay
     return positions, found
 
 
-def joints17_of(values: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """``h36m17_by_name`` of ``plain_keypoints``."""
-    return h36m17_by_name(*plain_keypoints(values, layout), layout)
-
-
 def plain_keypoints(values: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """A plain array, (T, J, 2) or (T, J, 3) of px and confidence, as positions and confidence.
 

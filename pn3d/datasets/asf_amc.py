@@ -14,8 +14,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.files.errors import UserError
+from pn3d.files.text import read_text
 
-_MAX_BYTES = 1 << 30
 _CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
 _KEYWORDS = (":version", ":name", ":units", ":documentation", ":root", ":bonedata", ":hierarchy", ":skin")
 CMU_LENGTH = 0.45
@@ -125,7 +125,7 @@ class Amc:
 def read_asf(path: str | Path) -> Asf:
     """Reads a skeleton; raises UserError with what is wrong where."""
     path = Path(path)
-    sections = _sections(_text(path))
+    sections = _sections(read_text(path))
     if ":root" not in sections or ":bonedata" not in sections or ":hierarchy" not in sections:
         raise UserError(f"{path}: not an ASF skeleton; expected :root, :bonedata and :hierarchy")
     units = {words[0]: words[1] for words in sections.get(":units", []) if len(words) > 1}
@@ -156,7 +156,7 @@ def read_amc(path: str | Path, asf: Asf) -> Amc:
     index = {bone.name.lower(): i for i, bone in enumerate(asf.bones)}
     degrees = asf.degrees
     rows: list[list[np.ndarray | None]] = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         words = line.split("#")[0].split()
         if not words:
             continue
@@ -190,15 +190,6 @@ def read_amc(path: str | Path, asf: Asf) -> Amc:
             (held if given else still).append(bone.name)
         channels.append(values)
     return Amc(path, asf, channels, degrees, tuple(still), tuple(held))
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UserError(f"{path}: more than {_MAX_BYTES >> 30} GB")
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _sections(text: str) -> dict[str, list[list[str]]]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from pn3d.datasets.notes import DataNote
 from pn3d.files.errors import UserError
+from pn3d.files.text import read_text
 
-_MAX_BYTES = 1 << 30
 _AXES = {"x": 0, "y": 1, "z": 2}
 _CHANNEL = re.compile(r"([xyz])(position|rotation)", re.IGNORECASE)
 
@@ -54,12 +54,7 @@ def read_bvh_file(path: str | Path) -> Bvh:
         UserError: it is missing, no BVH, cut off, or its numbers do not fit its hierarchy.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UserError(f"{path}: more than {_MAX_BYTES >> 30} GB")
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    text = read_text(path)
     head, tail = _parts(text)
     if not tail or not head.lstrip("\ufeff").lstrip().upper().startswith("HIERARCHY"):
         raise UserError(f"{path}: not a BVH file; expected HIERARCHY … MOTION")

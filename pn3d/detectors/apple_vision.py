@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from pn3d.data.joint_names import named_joints
-from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
+from pn3d.detectors.named_points import any_points, people_in
 from pn3d.detectors.records import RawVideo
-from pn3d.detectors.sources import Opened, frames_of
+from pn3d.detectors.sources import Opened
 from pn3d.detectors.upright import standing_reading
 from pn3d.files.errors import UserError
 
@@ -32,14 +32,8 @@ def is_apple_vision(content: Any) -> bool:
 
 def read_apple_vision(opened: Opened) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; UserError where y's direction cannot be told."""
-    folder = list(frames_of(opened)) if opened.kind == "json folder" else None
-    frames, note = frames_in(opened.content) if folder is None else ([content for _, content in folder], "")
-    people = NamedPeople(opened.where)
-    people.add_frames(frames)
-    if folder is not None:
-        people.labels = [label for label, _ in folder]
-    people.collector.facts.look(opened.content)
-    raw = people.raw(opened.name, JOINTS, notes=[f"{opened.where}: {note}"] if note else [])
+    people, notes = people_in(opened)
+    raw = people.raw(opened.name, JOINTS, notes=notes)
     shares = bool(np.nanquantile(np.abs(raw.keypoints), 0.9) < LARGEST_SHARE)
     height = 1 if shares else raw.image_size[1] if raw.image_size is not None else np.nan
     turned = raw.keypoints * [1, -1] + [0, height]

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.facts import plain_key
+from pn3d.detectors.collecting import Collector, shown
+from pn3d.detectors.facts import plain_key, plain_keys
 from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
@@ -44,7 +45,7 @@ def read_azure_kinect(opened: Opened) -> list[RawVideo]:
     frames, note = frames_in(content)
     people = NamedPeople(opened.where)
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        frames = [people.with_names(i, frame, names, _POSITIONS, _LEVELS) for i, frame in enumerate(frames)]
+        frames = [_with_names(people.collector, i, frame, names) for i, frame in enumerate(frames)]
     people.add_frames(frames)
     people.collector.facts.look(content)
     found = {name for _, points, _, _ in people.found for name in points}
@@ -54,3 +55,28 @@ def read_azure_kinect(opened: Opened) -> list[RawVideo]:
     if len(known) and np.isin(known, (0, 1, 2, 3)).all() and known.max() > 1:
         raw.confidence = np.append(LEVELS, np.nan)[np.nan_to_num(raw.confidence, nan=4).astype(int)]
     return [raw]
+
+
+def _with_names(collector: Collector, i: int, frame: Any, names: list[str]) -> dict[str, Any]:
+    """Frame ``i``, whose bodies have lists of positions in the order of ``names``, with named points instead.
+
+    Raises:
+        UserError: a body has no such list, one of another length, or one of 3D positions.
+    """
+    if not isinstance(frame, dict) or not isinstance(frame.get("bodies"), list):
+        raise collector.wrong(i, f"expected an object with 'bodies', found {shown(frame)}")
+    bodies = []
+    for body in frame["bodies"]:
+        keys = plain_keys(body) if isinstance(body, dict) else {}
+        key = next((one for one in _POSITIONS if one in keys), None)
+        if key is None:
+            raise collector.wrong(i, f"expected a body with {', '.join(_POSITIONS[:3])}, found {shown(body)}")
+        places = collector.numbers(keys[key], i)
+        if places.ndim == 2 and places.shape[1] == 3:
+            raise collector.wrong(i, "positions are 3D (millimetres?); expected places in the picture (2D)")
+        rows = collector.pairs(places, next((keys[one] for one in _LEVELS if one in keys), None), i)
+        if rows is None or len(rows) != len(names):
+            raise collector.wrong(i, f"{len(names)} joint names, but positions of shape {places.shape}")
+        joints = dict(zip(names, rows.tolist(), strict=True))
+        bodies.append({"id": keys.get("bodyid"), "joints": joints})
+    return {**frame, "bodies": bodies}

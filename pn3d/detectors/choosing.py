@@ -12,13 +12,12 @@ from pn3d.detectors.layouts import (
     layout_by_names,
     layouts_of_count,
 )
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import ABSURD, RawVideo
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import Layout
 
 SAMPLED_PEOPLE = 300  # enough for a median
 CLEAR_RATIO = 1.15  # bones of a wrong reading are longer by at least this much, else nothing is decided
-ABSURD = 1e9  # no coordinate in any unit
 MIN_JOINTS = 8  # fewer measured joints say nothing about a layout
 
 

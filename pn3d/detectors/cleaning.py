@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pn3d.detectors.plausibility import outside_warning
-from pn3d.detectors.records import RawVideo, Source
+from pn3d.detectors.records import ABSURD, RawVideo, Source
 from pn3d.detectors.scores import as_confidence
 from pn3d.files.errors import UserError
 
@@ -14,7 +14,6 @@ COMMON_SIZES = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160
 
 NORMALISED_SIZE = (1920, 1080)  # assumed for shares of a size that nobody gives; the shape 16:9 is what matters
 NORMALISED_LIMIT = 1.6  # nine of ten coordinates of normalised files are below; a person of 2 pixels is no person
-ABSURD = 1e9  # no coordinate in any unit
 ABSURD_PX = 1e5
 FAR_OUTSIDE = 3.0  # image sizes beyond the border: detectors guess joints outside the picture, but not that far
 

@@ -35,6 +35,11 @@ def plain_key(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.lower())
 
 
+def plain_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
+    """An object under plain keys."""
+    return {plain_key(str(key)): value for key, value in content.items()}
+
+
 def is_time_key(key: str) -> bool:
     """Whether a key or a column's heading names a time."""
     return plain_key(key) in _TIME_UNITS or plain_key(key) in _BARE_TIMES
@@ -70,7 +75,7 @@ def seconds_of(value: Any) -> float | None:
 
 def _objects(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The object itself, then those within it that hold facts, with plain keys."""
-    plain = {plain_key(str(key)): value for key, value in content.items()}
+    plain = plain_keys(content)
     yield plain
     for key in _NESTED_KEYS:
         if isinstance(plain.get(key), dict):

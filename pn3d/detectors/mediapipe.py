@@ -12,7 +12,7 @@ import numpy as np
 
 from pn3d.data.joint_names import plain_joint_name
 from pn3d.detectors.collecting import Collector, scalar, shown
-from pn3d.detectors.facts import plain_key
+from pn3d.detectors.facts import plain_key, plain_keys
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
@@ -98,7 +98,7 @@ def _people(frame: Any, depth: int = 0) -> list[list[Any]]:
     if _is_landmarks(frame):
         return [frame]
     if isinstance(frame, dict):
-        plain = {plain_key(str(key)): value for key, value in frame.items()}
+        plain = plain_keys(frame)
         return next((found for k in _LANDMARK_KEYS if k in plain and (found := _people(plain[k], depth + 1))), [])
     if isinstance(frame, list):
         return [points for item in frame[:100] for points in _people(item, depth + 1)]
@@ -108,7 +108,7 @@ def _people(frame: Any, depth: int = 0) -> list[list[Any]]:
 def _is_nobody(frame: Any) -> bool:
     """null, an empty list, or an object whose landmarks are so."""
     if isinstance(frame, dict):
-        plain = {plain_key(str(key)): value for key, value in frame.items()}
+        plain = plain_keys(frame)
         found = [plain[key] for key in _LANDMARK_KEYS if key in plain]
         return all(not value for value in found) and (bool(found) or not any(key in plain for key in _WORLD_KEYS))
     return not frame or (isinstance(frame, list) and all(not item for item in frame))
@@ -116,7 +116,7 @@ def _is_nobody(frame: Any) -> bool:
 
 def _places(collector: Collector, points: list[Any], frame: int) -> list[int]:
     """For each landmark its place among MediaPipe's: by the name or number that it gives itself, else as it stands."""
-    plain = [{plain_key(str(key)): value for key, value in point.items()} for point in points]
+    plain = [plain_keys(point) for point in points]
     for key in _NAME_KEYS:
         if all(isinstance(point.get(key), str) and not point[key].strip().isdecimal() for point in plain):
             names = tuple(str(point[key]) for point in plain)

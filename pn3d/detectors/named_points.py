@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown
-from pn3d.detectors.facts import plain_key
+from pn3d.detectors.facts import plain_key, plain_keys
 from pn3d.detectors.records import RawVideo
+from pn3d.detectors.sources import Opened, frames_of
 
 Points = dict[str, tuple[float, float, float]]
 
@@ -35,11 +36,6 @@ MOST_PEOPLE_AT_ONCE = 6
 """A longer list of people is one person over time (MoveNet finds 6 at most, PoseNet 5 unless told otherwise)."""
 
 
-def plain(value: dict[Any, Any]) -> dict[str, Any]:
-    """An object under plain keys."""
-    return {plain_key(str(key)): one for key, one in value.items()}
-
-
 @functools.lru_cache(maxsize=4096)
 def _keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str | None, str | None]:
     """Which keys of a point's object hold its name, its place, x, y and score."""
@@ -56,7 +52,7 @@ def _keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None,
 def points_of(person: Any) -> Points | None:
     """The named points of one person; None where it has none."""
     if isinstance(person, dict):
-        keys = plain(person)
+        keys = plain_keys(person)
         inner = next((keys[key] for key in _POINTS if isinstance(keys.get(key), dict | list)), None)
         if inner is None:
             return _under_names(person)
@@ -126,7 +122,7 @@ def people_of(frame: Any, depth: int = 0) -> list[tuple[Any, Points]] | None:
         inner = [people_of(item, depth + 1) for item in frame]
         return None if any(one is None for one in inner) else [person for one in inner if one for person in one]
     if isinstance(frame, dict):
-        keys = plain(frame)
+        keys = plain_keys(frame)
         for key in _PEOPLE:
             if key in keys and isinstance(keys[key], list | dict | None):
                 return people_of(keys[key], depth + 1)
@@ -145,7 +141,7 @@ def any_points(content: Any, fits: Callable[[Points], bool]) -> bool:
 def frames_in(content: Any) -> tuple[list[Any], str]:
     """The frames of a file, and a sentence where a list of people could be either one frame or one person over time."""
     if isinstance(content, dict):
-        keys = plain(content)
+        keys = plain_keys(content)
         listed = next((keys[key] for key in _FRAMES if isinstance(keys.get(key), list)), None)
         if listed is not None:
             return listed, ""
@@ -164,7 +160,7 @@ def frames_in(content: Any) -> tuple[list[Any], str]:
 
 
 def _label(frame: Any) -> Any:
-    keys = plain(frame) if isinstance(frame, dict) else {}
+    keys = plain_keys(frame) if isinstance(frame, dict) else {}
     return next((keys[key] for key in _LABELS if isinstance(keys.get(key), int | float | str)), None)
 
 
@@ -190,36 +186,10 @@ class NamedPeople:
             if people is None:
                 raise self.collector.wrong(i, f"expected people with named points, found {shown(frame)}")
             for person, points in people:
-                keys = plain(person) if isinstance(person, dict) else {}
+                keys = plain_keys(person) if isinstance(person, dict) else {}
                 track = next((keys[key] for key in _TRACKS if isinstance(keys.get(key), int | float | str)), None)
                 score = next((keys[key] for key in ("score", "confidence") if key in keys), None)
                 self.found.append((i, points, track, score))
-
-    def with_names(
-        self, i: int, frame: Any, names: list[str], positions: tuple[str, ...], scores: tuple[str, ...]
-    ) -> dict[str, Any]:
-        """Frame ``i``, whose bodies have lists of positions in the order of ``names``, with named points instead.
-
-        Raises:
-            UserError: a body has no such list, one of another length, or one of 3D positions.
-        """
-        if not isinstance(frame, dict) or not isinstance(frame.get("bodies"), list):
-            raise self.collector.wrong(i, f"expected an object with 'bodies', found {shown(frame)}")
-        bodies = []
-        for body in frame["bodies"]:
-            keys = plain(body) if isinstance(body, dict) else {}
-            key = next((one for one in positions if one in keys), None)
-            if key is None:
-                raise self.collector.wrong(i, f"expected a body with {', '.join(positions[:3])}, found {shown(body)}")
-            places = self.collector.numbers(keys[key], i)
-            if places.ndim == 2 and places.shape[1] == 3:
-                raise self.collector.wrong(i, "positions are 3D (millimetres?); expected places in the picture (2D)")
-            rows = self.collector.pairs(places, next((keys[one] for one in scores if one in keys), None), i)
-            if rows is None or len(rows) != len(names):
-                raise self.collector.wrong(i, f"{len(names)} joint names, but positions of shape {places.shape}")
-            joints = dict(zip(names, rows.tolist(), strict=True))
-            bodies.append({"id": keys.get("bodyid"), "joints": joints})
-        return {**frame, "bodies": bodies}
 
     def raw(self, name: str, rename: dict[str, str] | None = None, **facts: Any) -> RawVideo:
         """As one RawVideo; names found in ``rename`` become those, "" leaves a point out."""
@@ -235,3 +205,18 @@ class NamedPeople:
         self.collector.renumber(self.labels)
         shown_names = tuple(rename.get(point, point) for point in names)
         return self.collector.finish(name, joint_names=shown_names, **facts)
+
+
+def people_in(opened: Opened) -> tuple[NamedPeople, list[str]]:
+    """Everybody in a file, in JSON lines, or in a folder with a file per frame; and what there is to say of it."""
+    people = NamedPeople(opened.where)
+    if opened.kind == "json folder":
+        labelled = list(frames_of(opened))
+        people.add_frames([content for _, content in labelled])
+        people.labels = [label for label, _ in labelled]
+        note = ""
+    else:
+        frames, note = frames_in(opened.content)
+        people.add_frames(frames)
+    people.collector.facts.look(opened.content)
+    return people, [f"{opened.where}: {note}"] if note else []

@@ -16,6 +16,9 @@ Source = Literal["given", "file", "assumed"]
 
 NO_TRACK = -1
 
+ABSURD = 1e9
+"""No coordinate in any unit is as large."""
+
 
 @dataclass
 class RawVideo:

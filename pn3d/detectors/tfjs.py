@@ -9,11 +9,10 @@ pose-detection/README.md; docs.ml5js.org, bodyPose. ``keypoints3D`` is not used.
 from typing import Any
 
 from pn3d.data.joint_names import named_joints
-from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
+from pn3d.detectors.named_points import any_points, people_in
 from pn3d.detectors.records import RawVideo
-from pn3d.detectors.sources import Opened, frames_of
+from pn3d.detectors.sources import Opened
 from pn3d.detectors.upright import standing_reading
-from pn3d.files.errors import UserError
 
 
 def is_tfjs(content: Any) -> bool:
@@ -23,19 +22,8 @@ def is_tfjs(content: Any) -> bool:
 
 def read_tfjs(opened: Opened) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; raises UserError where there are no such people."""
-    if opened.kind == "json folder":
-        labelled = list(frames_of(opened))
-        frames, note = [content for _, content in labelled], ""
-    else:
-        frames, note = frames_in(opened.content)
-    people = NamedPeople(opened.where)
-    people.add_frames(frames)
-    if opened.kind == "json folder":
-        people.labels = [label for label, _ in labelled]
-    people.collector.facts.look(opened.content)
-    if not people.found:
-        raise UserError(f"{opened.where}: no person in any of the {len(frames)} frames")
-    raw = people.raw(opened.name, notes=[f"{opened.where}: {note}"] if note else [])
+    people, notes = people_in(opened)
+    raw = people.raw(opened.name, notes=notes)
     joints = named_joints(raw.joint_names or ()).joints
     if standing_reading([raw.keypoints, raw.keypoints * [1, -1]], joints) == 1:
         raw.notes.append(

@@ -12,7 +12,7 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
-from pn3d.data.joints17 import joints17_of, mask_guesses
+from pn3d.data.joints17 import h36m17_by_name, mask_guesses, plain_keypoints
 from pn3d.data.rays import root_rays
 from pn3d.detectors.layouts import detector_layout
 from pn3d.files.errors import UserError
@@ -178,7 +178,7 @@ class PoseStream:
         values = np.asarray(keypoints, np.float32)
         if values.ndim != 2 or values.shape[0] != self._layout.count or values.shape[1] not in (2, 3):
             raise UserError(f"push: expected ({self._layout.count}, 2 or 3), found {values.shape}")
-        pixels, confidence = joints17_of(values[None], self._layout.layout)
+        pixels, confidence = h36m17_by_name(*plain_keypoints(values[None], self._layout.layout), self._layout.layout)
         self._detected = np.concatenate([self._detected, confidence])[-max(1, round(self._fps)) :]
         return pixels[0], mask_guesses(self._detected, self._fps)[-1]
 

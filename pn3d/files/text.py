@@ -1,0 +1,21 @@
+"""Text files of others, read whole."""
+
+from pathlib import Path
+
+from pn3d.files.errors import UserError
+
+MOST_BYTES = 1 << 30
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, whatever bytes are in it.
+
+    Raises:
+        UserError: it cannot be read, or is larger than ``MOST_BYTES``.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UserError(f"{path}: more than {MOST_BYTES >> 30} GB")
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
