@@ -10,7 +10,7 @@ from pn3d.data.clips import Clips, validate_clips
 from pn3d.files.errors import UserError
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import SMPL24
-from pn3d.synthetic.motion import angles, balance, floor_poses, kinematics, limbs, phrases, timing
+from pn3d.synthetic.motion import angles, balance, key_poses, kinematics, limbs, phrases, timing
 from pn3d.synthetic.motion.catalogue import MOTIONS, Mixture, draw_names, make_motion
 from pn3d.synthetic.motion.families import FAMILIES, FAMILY_MOTIONS
 from pn3d.synthetic.motion.ground import heading_rad, pelvis_path_m
@@ -64,7 +64,7 @@ def drawn(name: str, body: limbs.Dimensions, seed: int = 0, frames: int = FRAMES
 
 @pytest.mark.parametrize("name", sorted(FAMILY_MOTIONS))
 def test_within_ranges_on_the_ground_and_human(name: str, body: limbs.Dimensions) -> None:
-    low, high = angles.trained_range()
+    low, high = (angles.channel_values(f"trained_{end}") for end in ("low", "high"))
     for seed in range(2):
         motion = drawn(name, body, seed)
         assert motion.frames == FRAMES
@@ -205,7 +205,7 @@ def test_a_mixture_that_cannot_be_is_the_users(mixture: Mixture, words: str) -> 
 
 
 def test_levelled_settled_and_balanced(body: limbs.Dimensions) -> None:
-    plank = phrases.act(np.random.default_rng(0), 10, body, [(floor_poses.FLOOR_POSES["floor.plank"], 0.1, 1.0)])
+    plank = phrases.act(np.random.default_rng(0), 10, body, [(key_poses.KEY_POSES["floor.plank"], 0.1, 1.0)])
     tilted = plank[1] + np.radians([20.0, 0.0, 0.0])
     tumble = balance.level(plank[0], tilted, body, ("hand",), ("toes", "ball"))
     points, _ = kinematics.touch(*balance_parts(plank[0], tumble, body), body)

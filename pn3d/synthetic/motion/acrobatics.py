@@ -4,16 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pn3d.synthetic.motion.action_poses import ACTION_POSES as _P
 from pn3d.synthetic.motion.angles import INDEX
 from pn3d.synthetic.motion.balance import balance, on_feet
-from pn3d.synthetic.motion.floor_poses import FLOOR_POSES
 from pn3d.synthetic.motion.jumps import jump_course
+from pn3d.synthetic.motion.key_poses import KEY_POSES as _P
 from pn3d.synthetic.motion.limbs import Dimensions
-from pn3d.synthetic.motion.phrases import Step, act, merged, while_at, whole_body
+from pn3d.synthetic.motion.phrases import STANDING, Step, act, merged, while_at, whole_body
 from pn3d.synthetic.motion.timing import FPS, Motion, add, smooth_over_time, times
-
-_STANDING: dict[str, float] = {}
 
 
 def cartwheel(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -23,13 +20,13 @@ def cartwheel(generator: np.random.Generator, frames: int, body: Dimensions) -> 
     ready, spread = _P["wheel.ready"], _P["wheel.spread"]
     down = merged(spread, left_hip_abd=74.0, right_hip_abd=40.0, spine_side=26.0, left_arm_abd=150.0)
     over = merged(spread, left_hip_abd=40.0, right_hip_abd=74.0, spine_side=-26.0, right_arm_abd=150.0)
-    steps: list[Step] = [(_STANDING, 0.3, generator.uniform(0.0, 0.4)), (ready, 0.7, 0.2)]
+    steps: list[Step] = [(STANDING, 0.3, generator.uniform(0.0, 0.4)), (ready, 0.7, 0.2)]
     for wheel in range(count):
         start = 360.0 * wheel
         for pose_deg, roll, share in ((down, 78, 0.25), (spread, 180, 0.28), (over, 282, 0.25)):
             steps.append((merged(pose_deg, roll=start + roll), share * turn_s, 0.0))
         steps.append((merged(ready, roll=start + 360.0), 0.22 * turn_s, 0.1 if wheel + 1 < count else 0.3))
-    steps.append((merged(_STANDING, roll=360.0 * count), 0.7, 1.0))
+    steps.append((merged(STANDING, roll=360.0 * count), 0.7, 1.0))
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=2.5)
     return whole_body(angles, tumble)
 
@@ -40,11 +37,11 @@ def handstand(generator: np.random.Generator, frames: int, body: Dimensions) -> 
     kinds = ("stand", "split", "straddle", "tuck")
     held += [_P[f"hand.{generator.choice(kinds)}"] for _ in range(int(generator.integers(0, 3)))]
     steps: list[Step] = [
-        (_STANDING, 0.3, generator.uniform(0.0, 0.3)),
+        (STANDING, 0.3, generator.uniform(0.0, 0.3)),
         *((_P[f"hand.{n}"], s, 0.05) for n, s in (("reach", 0.6), ("lunge", 0.5), ("touch", 0.35), ("kick", 0.3))),
         *((pose_deg, generator.uniform(0.35, 0.8), generator.uniform(0.5, 1.5)) for pose_deg in held),
         *((_P[f"hand.{n}"], s, 0.05) for n, s in (("kick", 0.5), ("touch", 0.35), ("lunge", 0.45), ("reach", 0.5))),
-        (_STANDING, 0.6, 1.0),
+        (STANDING, 0.6, 1.0),
     ]
     angles, tumble, reached = act(
         generator, frames, body, steps, spread_deg=2.0, lead_s=generator.uniform(0, 2.2) if frames < 240 else 0.3
@@ -52,14 +49,14 @@ def handstand(generator: np.random.Generator, frames: int, body: Dimensions) -> 
     up = while_at(reached, [s.get("pitch", 0.0) > 170 for s, _, _ in steps], frames)
     low = while_at(reached, [s.get("pitch", 0.0) < 10 for s, _, _ in steps], frames)
     tumble = balance(angles, tumble, body, np.ones((frames, 2)), up, ("hand", "wrist"))
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2)), low))
+    return whole_body(*on_feet(angles, tumble, body, low))
 
 
 def forward_roll(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """Forward rolls from a squat, tucked, up to a squat or to standing."""
-    low, dive, tuck = FLOOR_POSES["floor.low"], FLOOR_POSES["floor.dive"], FLOOR_POSES["floor.tuck"]
+    low, dive, tuck = _P["floor.low"], _P["floor.dive"], _P["floor.tuck"]
     roll_s = generator.uniform(0.8, 1.3)
-    steps: list[Step] = [(_STANDING, 0.3, generator.uniform(0.0, 0.4))]
+    steps: list[Step] = [(STANDING, 0.3, generator.uniform(0.0, 0.4))]
     for roll in range(1 + int(generator.integers(0, 3))):
         turned = 360.0 * roll
         squat = merged(low, pitch=turned + low["pitch"])
@@ -68,12 +65,12 @@ def forward_roll(generator: np.random.Generator, frames: int, body: Dimensions) 
             steps.append((merged(pose_deg, pitch=turned + pitch), share * roll_s, 0.0))
         steps.append((merged(low, pitch=turned + 360.0 + low["pitch"]), 0.25 * roll_s, 0.1))
         if generator.uniform() < 0.5:
-            steps.append((merged(_STANDING, pitch=turned + 360.0), 0.6, 0.3))
+            steps.append((merged(STANDING, pitch=turned + 360.0), 0.6, 0.3))
     if steps[-1][0].get("hip_flex"):
-        steps.append((merged(_STANDING, pitch=360.0 * round(steps[-1][0]["pitch"] / 360.0)), 0.7, 1.0))
+        steps.append((merged(STANDING, pitch=360.0 * round(steps[-1][0]["pitch"] / 360.0)), 0.7, 1.0))
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=2.5)
     upright = while_at(reached, [abs((s.get("pitch", 0.0) + 180) % 360 - 180) < 10 for s, _, _ in steps], frames, 0.3)
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2)), upright))
+    return whole_body(*on_feet(angles, tumble, body, upright))
 
 
 def turn_jump(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:

@@ -12,14 +12,10 @@ roughly even share of lumbar and lower thoracic segments (White and Panjabi 1990
 
 import numpy as np
 
-_MIDLINE = (
-    *("pelvis_pitch", "pelvis_roll", "pelvis_yaw"),
-    *("spine_flex", "spine_side", "spine_turn", "neck_flex", "neck_side", "neck_turn"),
-)
-_SIDED = (
-    *("hip_flex", "hip_abd", "hip_rot", "knee", "ankle", "ankle_inv", "ankle_rot", "toe"),
-    *("collar_up", "collar_fwd", "arm_flex", "arm_abd", "arm_rot", "elbow", "forearm_rot", "wrist_flex"),
-)
+from pn3d.files.tables import read_table
+
+_TABLE = read_table(__file__, "angles.csv")
+_MIDLINE, _SIDED = ([row["angle"] for row in _TABLE if row["sides"] == sides] for sides in ("1", "2"))
 
 CHANNELS: tuple[str, ...] = (*_MIDLINE, *(f"left_{c}" for c in _SIDED), *(f"right_{c}" for c in _SIDED))
 """Names of the angles, in order."""
@@ -28,57 +24,15 @@ INDEX: dict[str, int] = {name: i for i, name in enumerate(CHANNELS)}
 LEFT = slice(len(_MIDLINE), len(_MIDLINE) + len(_SIDED))
 RIGHT = slice(len(_MIDLINE) + len(_SIDED), len(CHANNELS))
 
-_RANGE_DEG: dict[str, tuple[float, float]] = {
-    "pelvis_pitch": (-45, 100),
-    "pelvis_roll": (-50, 50),
-    "pelvis_yaw": (-90, 90),
-    "spine_flex": (-32, 72),
-    "spine_side": (-32, 32),
-    "spine_turn": (-42, 42),
-    "neck_flex": (-42, 45),
-    "neck_side": (-30, 30),
-    "neck_turn": (-65, 65),
-    "hip_flex": (-28, 120),
-    "hip_abd": (-22, 45),
-    "hip_rot": (-42, 36),
-    "knee": (0, 140),
-    "ankle": (-42, 28),
-    "ankle_inv": (-14, 22),
-    "ankle_rot": (-14, 14),
-    "toe": (-20, 50),
-    "collar_up": (-6, 20),
-    "collar_fwd": (-12, 16),
-    "arm_flex": (-58, 165),
-    "arm_abd": (-60, 165),
-    "arm_rot": (-75, 85),
-    "elbow": (0, 142),
-    "forearm_rot": (-60, 60),
-    "wrist_flex": (-50, 50),
-}
-_TRAINED_DEG: dict[str, tuple[float, float]] = _RANGE_DEG | {
-    "pelvis_pitch": (-60, 110),
-    "spine_flex": (-62, 80),
-    "spine_side": (-38, 38),
-    "spine_turn": (-48, 48),
-    "neck_flex": (-52, 52),
-    "hip_flex": (-42, 138),
-    "hip_abd": (-25, 78),
-    "hip_rot": (-60, 40),
-    "knee": (0, 152),
-    "ankle": (-52, 32),
-    "toe": (-20, 62),
-    "collar_up": (-8, 26),
-    "arm_flex": (-66, 176),
-    "arm_abd": (-60, 172),
-    "elbow": (0, 148),
-    "wrist_flex": (-80, 70),
-}
-"""Ranges of trained people, our choice: dancers' and gymnasts' hips, spines and ankles, wrists that carry the body, and
-knees and hips bent as far as calves, thighs and trunk let them on the floor."""
-(_LOW, _HIGH), (_TRAINED_LOW, _TRAINED_HIGH) = (
-    [np.radians([table[name.removeprefix("left_").removeprefix("right_")][end] for name in CHANNELS]) for end in (0, 1)]
-    for table in (_RANGE_DEG, _TRAINED_DEG)
-)
+
+def channel_values(column: str) -> np.ndarray:
+    """(D,) one column of ``angles.csv`` in radians; both sides have the same."""
+    degrees = {row["angle"]: float(row[column]) for row in _TABLE}
+    return np.radians([degrees[name.removeprefix("left_").removeprefix("right_")] for name in CHANNELS])
+
+
+_LOW, _HIGH, _TRAINED_LOW, _TRAINED_HIGH = map(channel_values, ("low", "high", "trained_low", "trained_high"))
+_RELAXED = channel_values("relaxed")
 _MIRROR_SIGN = np.array([-1.0 if name.endswith(("roll", "yaw", "side", "turn")) else 1.0 for name in CHANNELS])
 _SPINE_SHARE = (0.36, 0.32, 0.32)
 _NECK_SHARE = (0.55, 0.45)
@@ -87,25 +41,16 @@ _LARGEST_SWING = np.radians(168.0)
 
 def pose(**degrees: float) -> np.ndarray:
     """A relaxed stance with some angles set, in degrees; a sided name without its side sets both. -> (D,) radians."""
-    relaxed = {
-        "arm_abd": 8.0,
-        "arm_flex": 1.0,
-        "arm_rot": 8.0,
-        "elbow": 14.0,
-        "hip_abd": 2.0,
-        "hip_rot": -6.0,
-        "knee": 4.0,
-        "hip_flex": 2.0,
-        "ankle": 2.0,
-        "neck_flex": 4.0,
-    }
-    values = np.zeros(len(CHANNELS))
-    for source in (relaxed, degrees):
-        for name, value in source.items():
-            names = (name,) if name in INDEX else (f"left_{name}", f"right_{name}")
-            for full in names:
-                values[INDEX[full]] = np.radians(value)
+    values = _RELAXED.copy()
+    for name, value in degrees.items():
+        for full in both_sides(name):
+            values[INDEX[full]] = np.radians(value)
     return values
+
+
+def both_sides(name: str) -> tuple[str, ...]:
+    """The channels of an angle: itself, or those of both sides where its name has none."""
+    return (name,) if name in INDEX else (f"left_{name}", f"right_{name}")
 
 
 def mirror(angles: np.ndarray) -> np.ndarray:
@@ -128,11 +73,6 @@ def within_limits(angles: np.ndarray, trained: bool = False) -> np.ndarray:
     beyond = np.maximum(np.abs(unit) - 0.9, 0.0)
     limited = np.where(beyond > 0, 0.9 + 0.1 * np.tanh(beyond / 0.1), np.abs(unit))
     return middle + half * np.sign(unit) * limited
-
-
-def trained_range() -> tuple[np.ndarray, np.ndarray]:
-    """(D,) least and (D,) greatest angle of trained people, radians."""
-    return _TRAINED_LOW.copy(), _TRAINED_HIGH.copy()
 
 
 def rotation(vectors: np.ndarray) -> np.ndarray:

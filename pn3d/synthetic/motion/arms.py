@@ -9,80 +9,33 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pn3d.files.tables import read_table
 from pn3d.synthetic.motion.angles import INDEX, pose
 from pn3d.synthetic.motion.limbs import Dimensions, reach
 from pn3d.synthetic.motion.timing import FPS, ease, key_curve, smooth_noise, times
 
-ARM_CHANNELS = ("arm_flex", "arm_abd", "arm_rot", "elbow", "collar_up", "collar_fwd", "forearm_rot", "wrist_flex")
+_REACH = ("arm_flex", "arm_abd", "arm_rot", "elbow")
+ARM_CHANNELS = (*_REACH, "collar_up", "collar_fwd", "forearm_rot", "wrist_flex")
 
-# wrist (outward, up, forward) in arm lengths from the shoulder, swivel of the elbow in degrees
-_POSES: dict[str, tuple[float, float, float, float]] = {
-    "hang": (0.14, -0.96, 0.08, 12),
-    "hip": (0.06, -0.80, 0.04, 75),
-    "pocket": (0.08, -0.93, 0.10, 30),
-    "folded": (-0.42, -0.42, 0.42, 15),
-    "behind_back": (-0.20, -0.86, -0.26, 25),
-    "chest": (-0.30, -0.28, 0.40, 25),
-    "clasped": (-0.33, -0.50, 0.52, 15),
-    "clasped_low": (-0.30, -0.84, 0.28, 15),
-    "face": (-0.30, 0.30, 0.36, 15),
-    "ear": (-0.12, 0.36, 0.14, 0),
-    "head": (-0.22, 0.62, 0.10, 0),
-    "behind_head": (-0.16, 0.46, -0.06, 10),
-    "salute": (-0.10, 0.38, 0.28, 25),
-    "side": (0.99, 0.02, 0.10, 25),
-    "side_bent": (0.72, 0.05, 0.30, 20),
-    "forward": (-0.12, 0.02, 0.98, 15),
-    "forward_low": (0.0, -0.50, 0.82, 10),
-    "forward_high": (0.0, 0.55, 0.80, 10),
-    "halt": (0.05, 0.12, 0.80, 20),
-    "offer": (0.06, -0.50, 0.60, 0),
-    "up": (0.08, 0.98, 0.10, 0),
-    "up_wide": (0.50, 0.84, 0.12, 0),
-    "up_bent": (0.20, 0.74, 0.20, 5),
-    "goalpost": (0.50, 0.50, 0.10, 0),
-    "scarecrow": (0.50, -0.46, 0.06, 130),
-    "wide_low": (0.62, -0.74, 0.14, 10),
-    "across": (-0.62, -0.12, 0.66, 35),
-    "across_low": (-0.52, -0.66, 0.42, 25),
-    "across_high": (-0.52, 0.36, 0.62, 35),
-    "crossed_overhead": (-0.38, 0.82, 0.30, 0),
-    "tee": (-0.32, -0.06, 0.46, 55),
-    "behind": (0.22, -0.84, -0.46, 10),
-    "guard": (-0.10, 0.06, 0.42, 5),
-    "forearm_up": (0.10, -0.12, 0.44, 5),
-    "forearm_out": (0.46, -0.44, 0.30, 0),
-    "forearm_ahead": (0.02, -0.46, 0.52, 5),
-    "fist_low": (0.16, -0.80, 0.34, 10),
+_POSES: dict[str, list[float]] = {
+    name: [float(number) for number in numbers]
+    for name, *numbers in (row.values() for row in read_table(__file__, "arm_poses.csv"))
 }
-_RESTING = ("hang", "hang", "hang", "pocket", "hip", "behind_back", "clasped_low", "folded", "chest")
-_LOW = (
-    *(
-        "hang",
-        "hang",
-        "hang",
-        "hip",
-        "hip",
-        "chest",
-        "clasped",
-        "clasped_low",
-        "folded",
-        "offer",
-        "tee",
-        "face",
-        "halt",
-    ),
-    *("forearm_up", "forearm_out", "forearm_ahead", "fist_low", "forward_low", "wide_low", "across_low", "across"),
+"""Outward, up and forward in arm lengths from the shoulder, and the elbow's swivel in degrees."""
+_RESTING, _LOW, _HIGH, _TRAFFIC = (
+    names.split()
+    for names in (
+        "hang hang hang pocket hip behind_back clasped_low folded chest",
+        "hang hang hang hip hip chest clasped clasped_low folded offer tee face halt forearm_up forearm_out "
+        "forearm_ahead fist_low forward_low wide_low across_low across",
+        "face ear head behind_head salute side side_bent forward forward_high up up_wide up_bent goalpost scarecrow "
+        "across across_high crossed_overhead tee halt",
+        "side side forward halt goalpost up up_bent across side_bent tee forward_high hang hang chest forearm_up "
+        "forearm_out forearm_ahead",
+    )
 )
-_HIGH = (
-    *("face", "ear", "head", "behind_head", "salute", "side", "side_bent", "forward", "forward_high", "up", "up_wide"),
-    *("up_bent", "goalpost", "scarecrow", "across", "across_high", "crossed_overhead", "tee", "halt"),
-)
+"""Who draws from which poses; a name that stands twice is drawn twice as often."""
 _SIGNALS = (*_LOW, *_LOW, *_HIGH)
-_TRAFFIC = (
-    *("side", "side", "forward", "halt", "goalpost", "up", "up_bent", "across", "side_bent", "tee", "forward_high"),
-    *("hang", "hang", "chest", "forearm_up", "forearm_out", "forearm_ahead"),
-)
 
 
 def named_arm(name: str, generator: np.random.Generator, body: Dimensions, spread: float = 1.0) -> np.ndarray:
@@ -110,14 +63,24 @@ def free_arm(generator: np.random.Generator, body: Dimensions) -> np.ndarray:
 
 def _solve(wrist: np.ndarray, swivel: float, body: Dimensions) -> np.ndarray:
     solved = reach(wrist * body.arm_m, np.asarray(swivel), body)
-    return np.array([solved[name] for name in ("arm_flex", "arm_abd", "arm_rot", "elbow")])
+    return np.array([solved[name] for name in _REACH])
 
 
 def set_arm(angles: np.ndarray, side: str, values: np.ndarray) -> np.ndarray:
     """Writes (T, 4) or (4,) arm angles of one side into (T, D), in place, and returns it."""
-    for column, name in enumerate(("arm_flex", "arm_abd", "arm_rot", "elbow")):
+    for column, name in enumerate(_REACH):
         angles[..., INDEX[f"{side}_{name}"]] = values[..., column]
     return angles
+
+
+def set_arms(angles: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """``set_arm`` of both sides."""
+    return set_arm(set_arm(angles, "left", values), "right", values)
+
+
+def arm_of(angles: np.ndarray, side: str) -> np.ndarray:
+    """(T, D) -> (T, 4) what ``set_arm`` writes."""
+    return np.stack([angles[:, INDEX[f"{side}_{name}"]] for name in _REACH], -1)
 
 
 def resting_arms(generator: np.random.Generator, frames: int, body: Dimensions) -> np.ndarray:
@@ -125,10 +88,8 @@ def resting_arms(generator: np.random.Generator, frames: int, body: Dimensions) 
     angles = np.repeat(pose()[None], frames, axis=0)
     both = str(generator.choice(_RESTING))
     for side in ("left", "right"):
-        name = (
-            both if both in ("folded", "behind_back", "clasped_low", "chest") or generator.uniform() < 0.6 else "hang"
-        )
-        set_arm(angles, side, named_arm(name, generator, body))
+        kept = both in ("folded", "behind_back", "clasped_low", "chest") or generator.uniform() < 0.6
+        set_arm(angles, side, named_arm(both if kept else "hang", generator, body))
     return angles
 
 
@@ -213,7 +174,7 @@ def waving(generator: np.random.Generator, frames: int, body: Dimensions) -> np.
         name = str(generator.choice(["goalpost", "up_bent", "up", "up_wide", "forward_high"]))
         high = named_arm(name, generator, body)
         moved = high + beat[:, None] * np.radians([0.0, 6.0, 16.0, 12.0]) * generator.uniform(0.5, 1.5)
-        low = np.stack([angles[:, INDEX[f"{side}_{n}"]] for n in ("arm_flex", "arm_abd", "arm_rot", "elbow")], -1)
+        low = arm_of(angles, side)
         set_arm(angles, side, (1 - shown[:, None]) * low + shown[:, None] * moved)
     return angles
 

@@ -149,12 +149,18 @@ def folded_shanks(angles: np.ndarray, tumble: np.ndarray, body: Dimensions) -> n
 
 
 def on_feet(
-    angles: np.ndarray, tumble: np.ndarray, body: Dimensions, stand: np.ndarray, weight: np.ndarray | float = 1.0
+    angles: np.ndarray,
+    tumble: np.ndarray,
+    body: Dimensions,
+    weight: np.ndarray | float = 1.0,
+    *,
+    right: np.ndarray | float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Balanced over the standing feet, their soles flat on the ground.
+    """Balanced over the standing feet, their soles flat on the ground. (T, D), (T, 3) -> (T, D), (T, 3).
 
-    (T, D), (T, 3), (T, 2) how much left and right foot stand, and how far it goes -> (T, D), (T, 3).
+    ``weight`` (T,) is how far it goes, ``right`` (T,) how much the right foot stands; the left one always does.
     """
+    stand = np.ones((len(angles), 2)) * np.stack(np.broadcast_arrays(1.0, right), axis=-1)
     for _ in range(2):
         tumble = balance(angles, tumble, body, stand, weight)
         angles = flat_feet(angles, tumble, body, stand * np.asarray(weight).reshape(-1, 1))

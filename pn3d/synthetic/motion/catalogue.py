@@ -6,7 +6,7 @@ import numpy as np
 
 from pn3d.files.errors import UserError
 from pn3d.synthetic.motion import arms, gaits, jumps, sports, stances
-from pn3d.synthetic.motion.angles import CHANNELS, within_limits
+from pn3d.synthetic.motion.angles import channel_values, within_limits
 from pn3d.synthetic.motion.families import FAMILIES, FAMILY_MOTIONS, RANDOM_POSES
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.timing import (
@@ -61,39 +61,7 @@ MOTIONS: dict[str, tuple[float, MotionMaker]] = {
 
 _ON_FOOT = ("walk", "styled_walk", "turn", "sidestep")
 _COMPANIONS = ("walk", "styled_walk", "idle", "gesture", "turn", "run", "reach", "jump", "sidestep")
-_HABIT_DEG = {
-    "pelvis_pitch": 2.5,
-    "pelvis_roll": 1.0,
-    "pelvis_yaw": 1.5,
-    "spine_flex": 3.5,
-    "spine_side": 1.5,
-    "spine_turn": 3.0,
-    "neck_flex": 4.5,
-    "neck_side": 2.5,
-    "neck_turn": 6.0,
-    "hip_flex": 2.0,
-    "hip_abd": 1.5,
-    "hip_rot": 4.0,
-    "knee": 2.5,
-    "ankle": 2.0,
-    "ankle_inv": 2.0,
-    "ankle_rot": 0.0,
-    "toe": 2.0,
-    "collar_up": 2.5,
-    "collar_fwd": 3.5,
-    "arm_flex": 5.0,
-    "arm_abd": 5.0,
-    "arm_rot": 9.0,
-    "elbow": 7.0,
-    "forearm_rot": 18.0,
-    "wrist_flex": 10.0,
-}
-_HABIT = np.radians([_HABIT_DEG[name.removeprefix("left_").removeprefix("right_")] for name in CHANNELS])
-
-
-def motion_names() -> tuple[str, ...]:
-    """The names of all motions."""
-    return tuple(MOTIONS)
+_HABIT = channel_values("habit")
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pn3d.synthetic.motion.action_poses import ACTION_POSES as _P
 from pn3d.synthetic.motion.balance import on_feet
+from pn3d.synthetic.motion.key_poses import KEY_POSES as _P
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.phrases import Step, act, merged, opposite, while_at, whole_body
 from pn3d.synthetic.motion.timing import FPS, Motion, times
 
 _KICKS = {"front": ("chamber", "front"), "round": ("rchamber", "round"), "side": ("schamber", "sidek")}
-_HANDS: dict[str, dict[str, float]] = {
-    "punch": {"left_arm_flex": 88, "left_arm_abd": -12, "left_elbow": 4, "right_arm_flex": -38, "right_elbow": 104},
-    "high_block": {"left_arm_flex": 112, "left_arm_abd": 4, "left_elbow": 92, "left_arm_rot": 62,
-                   "right_arm_flex": -38, "right_elbow": 104},
-    "low_block": {"left_arm_flex": 32, "left_arm_abd": 18, "left_elbow": 8, "right_arm_flex": -38, "right_elbow": 104},
-    "out_block": {"left_arm_flex": 48, "left_arm_abd": 16, "left_elbow": 96, "right_arm_flex": -38, "right_elbow": 104},
-    "knife": {"left_arm_flex": 62, "left_arm_abd": 22, "left_elbow": 46, "right_arm_flex": 30, "right_arm_abd": -8,
-              "right_elbow": 100, "right_arm_rot": 40},
-    "ready": {"arm_flex": 30, "arm_abd": 14, "elbow": 40, "arm_rot": 30},
-}  # fmt: skip
+_HANDS = ("punch", "high_block", "low_block", "out_block", "knife", "ready")
 
 
 def fight_kick(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -38,7 +29,7 @@ def fight_kick(generator: np.random.Generator, frames: int, body: Dimensions) ->
         alone += [True, True, True, False]
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=3.0, pace=generator.uniform(1.0, 1.5))
     lifted = while_at(reached, alone, frames, 0.25)
-    return whole_body(*on_feet(angles, tumble, body, np.stack([np.ones(frames), 1 - lifted], axis=1)))
+    return whole_body(*on_feet(angles, tumble, body, right=1 - lifted))
 
 
 def kata(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -46,7 +37,7 @@ def kata(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
     steps: list[Step] = []
     for _ in range(int(frames / FPS / 0.8) + 3):
         legs = _P[f"kata.{generator.choice(['front', 'front', 'horse', 'back'])}"]
-        hands: Mapping[str, float] = _HANDS[str(generator.choice(list(_HANDS)))]
+        hands: Mapping[str, float] = _P[f"hands.{generator.choice(_HANDS)}"]
         if generator.uniform() < 0.5:
             hands = opposite(hands)
         whole = merged(legs, **hands, spine_turn=float(generator.uniform(-20, 20)))
@@ -55,32 +46,17 @@ def kata(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=2.5)
     turns = generator.choice([0.0, 0.0, 0.5 * np.pi, -0.5 * np.pi, np.pi], len(reached))
     bump = np.exp(-0.5 * ((times(frames)[:, None] - reached + 0.2) / 0.12) ** 2) / (0.12 * np.sqrt(2 * np.pi))
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))), turn_rate=bump @ turns)
+    return whole_body(*on_feet(angles, tumble, body), turn_rate=bump @ turns)
 
 
 def sword(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """Cuts with a sword in both hands: from above, slanting and level, in a long stance."""
-    high, low = dict(_P["chop.up"]), dict(_P["chop.hit"])
+    high, low = _P["chop.up"], _P["chop.hit"]
     legs = {k: v for k, v in _P["kata.front"].items() if "hip" in k or "knee" in k or "ankle" in k}
     upper = lambda pose_deg: {k: v for k, v in pose_deg.items() if not k.startswith(("hip", "knee", "ankle"))}  # noqa: E731
     short = {k: 0.4 * v for k, v in legs.items()}
-    side = {
-        "spine_turn": -34.0,
-        "right_arm_flex": 40.0,
-        "right_arm_abd": 40.0,
-        "right_elbow": 92.0,
-        "left_arm_flex": 70.0,
-    }
-    side |= {"left_arm_abd": -46.0, "left_elbow": 50.0}
-    through = {
-        "spine_turn": 32.0,
-        "left_arm_flex": 50.0,
-        "left_arm_abd": 42.0,
-        "left_elbow": 50.0,
-        "right_arm_flex": 76.0,
-    }
-    through |= {"right_arm_abd": -30.0, "right_elbow": 16.0}
-    guard = merged(short, arm_flex=38.0, arm_abd=-10.0, elbow=58.0, arm_rot=30.0)
+    side, through = _P["sword.side"], _P["sword.through"]
+    guard = merged(short, **_P["sword.guard"])
     cuts = [
         (merged(upper(high), **short), merged(upper(low), **legs, pelvis_pitch=10.0, spine_flex=18.0)),
         (merged(side, **short), merged(through, **legs)),
@@ -95,4 +71,4 @@ def sword(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
         if generator.uniform() < 0.5:
             steps.append((guard, 0.6, generator.exponential(0.5)))
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=2.5)
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))))
+    return whole_body(*on_feet(angles, tumble, body))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from pn3d.synthetic.motion import arms
-from pn3d.synthetic.motion.action_poses import ACTION_POSES as _P
 from pn3d.synthetic.motion.balance import balance, on_feet
+from pn3d.synthetic.motion.key_poses import KEY_POSES as _P
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.phrases import Step, act, merged, opposite, while_at, whole_body
 from pn3d.synthetic.motion.stances import feet_apart, stance
@@ -67,7 +67,7 @@ def pirouette(generator: np.random.Generator, frames: int, body: Dimensions) -> 
         count += 1
     on_toe = while_at(reached, ["left_toe" in s for s, _, _ in steps], frames, 0.4)
     tumble = balance(angles, tumble, body, np.array([[1.0, 0.0]]) * np.ones((frames, 1)), on_toe, ("ball", "toes"))
-    angles, tumble = on_feet(angles, tumble, body, np.ones((frames, 2)), 1 - on_toe)
+    angles, tumble = on_feet(angles, tumble, body, 1 - on_toe)
     spotting = -0.5 * np.sin(np.cumsum(rate) / FPS)  # the head stays behind and comes round quickly
     add(angles, neck_turn=spotting * np.clip(np.abs(rate) / 6.0, 0, 1))
     return whole_body(angles, tumble, turn_rate=rate)
@@ -79,7 +79,7 @@ def _on_one_leg(
     """A phrase whose poses with a pointed right foot (ankle below -40) stand on the left leg, the others on both."""
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=spread_deg)
     lifted = while_at(reached, [s.get("right_ankle", 0.0) < -40 for s, _, _ in steps], frames, 0.35)
-    return whole_body(*on_feet(angles, tumble, body, np.stack([np.ones(frames), 1 - lifted], axis=1)))
+    return whole_body(*on_feet(angles, tumble, body, right=1 - lifted))
 
 
 def arabesque(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -145,8 +145,7 @@ def isolations(generator: np.random.Generator, frames: int, body: Dimensions) ->
     angles = stance(generator, body, feet, drop_m=drop, lean=lean, sway=0.5)
     pose_name = str(generator.choice(["side_bent", "goalpost", "scarecrow", "fist_low", "forearm_out", "hang"]))
     held = arms.named_arm(pose_name, generator, body)
-    arms.set_arm(angles, "left", held)
-    arms.set_arm(angles, "right", held)
+    arms.set_arms(angles, held)
     if generator.uniform() < 0.5:
         angles = overlay(angles, arms.signals(generator, frames, body, free=0.3), arms.ARM_CHANNELS, 0.6)
     # the pelvis goes to a side over bent knees: what it rolls, the trunk takes back
@@ -159,4 +158,4 @@ def isolations(generator: np.random.Generator, frames: int, body: Dimensions) ->
     )
     add(angles, left_hip_flex=0.0 * beat)
     angles, tumble = smooth_over_time(angles, 0.7), np.zeros((frames, 3))
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))))
+    return whole_body(*on_feet(angles, tumble, body))

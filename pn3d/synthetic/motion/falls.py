@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from pn3d.synthetic.motion.action_poses import ACTION_POSES as _P
 from pn3d.synthetic.motion.balance import on_feet
-from pn3d.synthetic.motion.floor_poses import FLOOR_POSES
+from pn3d.synthetic.motion.key_poses import KEY_POSES as _P
 from pn3d.synthetic.motion.limbs import Dimensions
-from pn3d.synthetic.motion.phrases import Step, act, merged, while_at, whole_body
+from pn3d.synthetic.motion.phrases import STANDING, Step, act, merged, while_at, whole_body
 from pn3d.synthetic.motion.timing import FPS, Motion
 
-_STANDING: dict[str, float] = {}
 _ON_SIDE = {"pitch": 0.0, "spin": 0.0, "roll": 90.0}
 _FALLS: dict[str, tuple[tuple[str, float], ...]] = {
     "forward": (("trip", 0.32), ("knees", 0.28), ("hands", 0.26), ("prone", 0.3)),
@@ -18,16 +16,16 @@ _FALLS: dict[str, tuple[tuple[str, float], ...]] = {
     "faint": (("faint", 0.5), ("hip", 0.42), ("curled", 0.4)),
 }
 _LYING: dict[str, dict[str, float]] = {
-    "prone": FLOOR_POSES["floor.prone"],
-    "supine": FLOOR_POSES["floor.supine"],
-    "side": merged(FLOOR_POSES["floor.side"], **_ON_SIDE),
-    "curled": merged(FLOOR_POSES["floor.side"], **_ON_SIDE, spine_flex=24.0, hip_flex=52.0, knee=74.0),
+    "prone": _P["floor.prone"],
+    "supine": _P["floor.supine"],
+    "side": merged(_P["floor.side"], **_ON_SIDE),
+    "curled": merged(_P["floor.side"], **_ON_SIDE, spine_flex=24.0, hip_flex=52.0, knee=74.0),
 }
 
 
 def fall(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """One fall out of standing, or two where the clip is long enough; who lies stirs a little."""
-    steps: list[Step] = [(_STANDING, 0.3, generator.uniform(0.3, 1.4))]
+    steps: list[Step] = [(STANDING, 0.3, generator.uniform(0.3, 1.4))]
     for fall_number in range(1 + int(frames / FPS > 8)):
         kind = str(generator.choice(list(_FALLS)))
         for name, travel in _FALLS[kind]:
@@ -39,7 +37,7 @@ def fall(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
             stirred = {n: lying.get(n, 10.0) + 9.0 * generator.normal() for n in ("arm_abd", "elbow", "neck_turn")}
             steps.append((merged(lying, **stirred), generator.uniform(0.6, 1.2), generator.exponential(0.6)))
         if fall_number == 0 and frames / FPS > 8:
-            steps.append((_STANDING, 2.5, 0.5))
+            steps.append((STANDING, 2.5, 0.5))
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=3.5, pace=generator.uniform(0.9, 1.3))
     upright = while_at(reached, [not s for s, _, _ in steps], frames, 0.3)
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2)), upright))
+    return whole_body(*on_feet(angles, tumble, body, upright))

@@ -1,18 +1,16 @@
 """On the floor: lying on all sides, rolling, crawling, sitting down and getting up, and exercises there.
 
-Phrases of ``floor_poses``; parts that carry the body are made level frame by frame (``balance``).
+Phrases of ``key_poses``; parts that carry the body are made level frame by frame (``balance``).
 """
 
 import numpy as np
 
 from pn3d.synthetic.motion.balance import folded_shanks, level, on_feet
-from pn3d.synthetic.motion.floor_poses import FLOOR_POSES
+from pn3d.synthetic.motion.key_poses import KEY_POSES as _P
 from pn3d.synthetic.motion.limbs import Dimensions
-from pn3d.synthetic.motion.phrases import Step, act, merged, opposite, repeated, while_at, whole_body
+from pn3d.synthetic.motion.phrases import STANDING, Step, act, merged, opposite, repeated, while_at, whole_body
 from pn3d.synthetic.motion.timing import FPS, Motion, add, times
 
-_P = FLOOR_POSES
-_STANDING: dict[str, float] = {}
 _LYING = ("supine", "nap", "bent", "one_knee", "prone", "prone_low", "side", "curled", "side_head", "supine_up")
 _UPPER, _LOWER = ("chest", "shoulder", "head", "elbow"), ("knee", "ankle", "heel", "toes")
 _SITTING = ("long_sit", "reach_sit", "straddle", "crossed", "hug", "side_sit")
@@ -86,7 +84,7 @@ _UP: tuple[tuple[str, float], ...] = (
 
 def get_up(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """Sitting down on the floor, lying down, and getting up over a side, hands and a knee; or any part of it."""
-    stand: Step = (_STANDING, 0.6, generator.uniform(0.2, 1.0))
+    stand: Step = (STANDING, 0.6, generator.uniform(0.2, 1.0))
     rest = str(generator.choice(_LYING[:4]))
     shown = [stand]
     for name, travel in _DOWN[: int(generator.integers(2, 5))]:
@@ -96,7 +94,7 @@ def get_up(generator: np.random.Generator, frames: int, body: Dimensions) -> Mot
     lying = len(shown) == 5
     up = _UP if lying and generator.uniform() < 0.7 else (("low_back", 0.9), ("low", 0.4), ("stand", 0.7))
     for name, travel in up:
-        shown.append((_STANDING if name == "stand" else _floor(name), travel, 0.05))
+        shown.append((STANDING if name == "stand" else _floor(name), travel, 0.05))
     shown = [step for _ in range(4) for step in shown]
     first = int(generator.integers(0, 6))
     steps = [shown[first], *shown[first + 1 :]]
@@ -104,8 +102,7 @@ def get_up(generator: np.random.Generator, frames: int, body: Dimensions) -> Mot
     upright = [len(pose_deg) == 0 or ("rest" not in pose_deg and pose_deg["pitch"] < 30) for pose_deg, _, _ in steps]
     feet = while_at(reached, upright, frames)
     kneels = while_at(reached, ["right_ankle" in p and p.get("right_knee") == 92 for p, _, _ in steps], frames)
-    carrying = np.stack([np.ones(frames), 1 - kneels], axis=1)
-    return whole_body(*on_feet(angles, tumble, body, carrying, feet))
+    return whole_body(*on_feet(angles, tumble, body, feet, right=1 - kneels))
 
 
 def sit_floor(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -229,4 +226,4 @@ def yoga_balance(generator: np.random.Generator, frames: int, body: Dimensions) 
         alone.append(one)
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=3.0)
     one_leg = while_at(reached, alone, frames)
-    return whole_body(*on_feet(angles, tumble, body, np.stack([np.ones(frames), 1 - one_leg], axis=1)))
+    return whole_body(*on_feet(angles, tumble, body, right=1 - one_leg))

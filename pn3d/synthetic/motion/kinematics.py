@@ -4,46 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pn3d.geometry.skeleton import SMPL24
+from pn3d.files.tables import read_table
+from pn3d.geometry.skeleton import SMPL24, mirrored_name
 from pn3d.synthetic.motion.angles import about, local_rotations
 from pn3d.synthetic.motion.limbs import Dimensions
 
-_LEFT_SPHERES: tuple[tuple[str, str, tuple[float, float, float], float], ...] = (
-    ("toes", "left_foot", (0.0, 0.0, 0.07), 0.012),
-    ("ball", "left_foot", (0.0, 0.0, 0.0), 0.020),
-    ("heel", "left_ankle", (0.0, 0.0, -0.035), 0.020),
-    ("ankle", "left_ankle", (0.0, 0.0, 0.0), 0.040),
-    ("shank", "left_knee", (0.0, -0.20, -0.02), 0.052),
-    ("knee", "left_knee", (0.0, 0.0, 0.0), 0.060),
-    ("thigh", "left_hip", (0.0, -0.20, 0.0), 0.080),
-    ("seat", "pelvis", (0.076, -0.073, -0.025), 0.100),
-    ("chest", "spine3", (0.07, 0.03, 0.03), 0.105),
-    ("shoulder", "left_collar", (0.13, 0.018, 0.005), 0.070),
-    ("elbow", "left_elbow", (0.0, 0.0, 0.0), 0.045),
-    ("wrist", "left_wrist", (0.0, 0.0, 0.0), 0.028),
-    ("hand", "left_hand", (0.0, 0.0, 0.0), 0.022),
-    ("fingers", "left_hand", (0.075, 0.0, 0.0), 0.012),
-)
-"""Part, the joint whose bone carries it, where it is in that bone's frame (metres), its radius: measured on the mean
-built-in body. The left side; the right one mirrors it. Heels, balls and toes lie on the sole (see ``touch``)."""
-_MIDLINE_SPHERES = (
-    ("belly", "pelvis", (0.0, 0.0, 0.01), 0.095),
-    ("waist", "spine2", (0.0, 0.0, 0.03), 0.105),
-    ("head", "head", (0.0, 0.075, 0.005), 0.105),
-)
-_SPHERES = (
-    *((f"left_{part}", joint, place, radius) for part, joint, place, radius in _LEFT_SPHERES),
-    *(
-        (f"right_{part}", joint.replace("left", "right"), (-x, y, z), radius)
-        for part, joint, (x, y, z), radius in _LEFT_SPHERES
-    ),
-    *_MIDLINE_SPHERES,
-)
-PARTS: tuple[str, ...] = tuple(name for name, _, _, _ in _SPHERES)
+_TABLE = read_table(__file__, "touching_parts.csv")
+_LEFT = [row for row in _TABLE if row["part"].startswith("left_")]
+_RIGHT = [{key: mirrored_name(value) for key, value in row.items()} for row in _LEFT]
+_ROWS = [*_LEFT, *_RIGHT, *(row for row in _TABLE if row not in _LEFT)]
+PARTS: tuple[str, ...] = tuple(row["part"] for row in _ROWS)
 """Names of the touching parts, in order."""
-_JOINT = np.array([SMPL24.index(joint) for _, joint, _, _ in _SPHERES])
-_PLACE = np.array([place for _, _, place, _ in _SPHERES])
-_RADIUS = np.array([radius for _, _, _, radius in _SPHERES])
+_JOINT = np.array([SMPL24.index(row["joint"]) for row in _ROWS])
+_PLACE = np.array([[float(row[key]) for key in ("x_m", "y_m", "z_m")] for row in _ROWS])
+_PLACE[len(_LEFT) : 2 * len(_LEFT), 0] *= -1
+_RADIUS = np.array([float(row["radius_m"]) for row in _ROWS])
 _ON_SOLE = {"toes": 10, "ball": 10, "heel": 7}
 _SEGMENTS: tuple[tuple[str, str, float, float], ...] = (
     ("neck", "head", 1.0, 0.081),

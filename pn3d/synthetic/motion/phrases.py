@@ -10,7 +10,10 @@ from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.timing import FPS, Motion, key_curve, smooth_noise, smooth_over_time
 
 Step = tuple[Mapping[str, float], float, float]
-"""A key pose in degrees (``floor_poses``), seconds to get there, seconds to stay."""
+"""A key pose in degrees (``key_poses``), seconds to get there, seconds to stay."""
+
+STANDING: dict[str, float] = {}
+"""The key pose of a relaxed stance."""
 
 _TUMBLE = ("pitch", "roll", "spin")
 _CALM = {"pelvis": 0.0, "neck": 1.3, "arm_rot": 1.5, "forearm": 3.0, "ankle_rot": 0.0, "wrist": 2.0}

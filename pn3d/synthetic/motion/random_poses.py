@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pn3d.synthetic.motion.angles import CHANNELS, INDEX, pose, trained_range
+from pn3d.synthetic.motion.angles import CHANNELS, INDEX, channel_values, pose
 from pn3d.synthetic.motion.balance import on_feet, settle
 from pn3d.synthetic.motion.limbs import Dimensions
 from pn3d.synthetic.motion.phrases import whole_body
@@ -14,7 +14,7 @@ _UPSIDE_SHARE, _LYING_SHARE, _STANDING_SHARE = 0.12, 0.38, 0.30
 
 def random_poses(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
     """From one random pose to the next: standing on both feet, bent, kneeling, lying on any side, upside down."""
-    low, high = trained_range()
+    low, high = channel_values("trained_low"), channel_values("trained_high")
     relaxed, wild = pose(), generator.uniform(0.45, 1.0)
     speed = np.exp(generator.uniform(np.log(_SLOWEST_RAD_S), np.log(_FASTEST_RAD_S)))
     seconds, stands = [-generator.uniform(0, 1.0)], []
@@ -45,7 +45,7 @@ def random_poses(generator: np.random.Generator, frames: int, body: Dimensions) 
     curve = smooth_over_time(key_curve(seconds[:-1], keys, frames), 1.0)
     tumble_curve = smooth_over_time(key_curve(seconds[:-1], turned, frames), 1.0)
     weight = key_curve(seconds[:-1], np.array(stands, float), frames)
-    return whole_body(*on_feet(curve, tumble_curve, body, np.ones((frames, 2)), np.clip(weight, 0, 1)))
+    return whole_body(*on_feet(curve, tumble_curve, body, np.clip(weight, 0, 1)))
 
 
 def _attitude(generator: np.random.Generator) -> tuple[np.ndarray, bool]:

@@ -191,8 +191,7 @@ def squat(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
     low = arms.named_arm(str(generator.choice(["hang", "hip", "chest", "folded", "behind_head"])), generator, body)
     high = arms.named_arm(str(generator.choice(["forward", "chest", "hang", "hip", "clasped"])), generator, body)
     mixed = low + course[:, None] * (high - low)
-    carried = arms.set_arm(arms.set_arm(angles.copy(), "left", mixed), "right", mixed)
-    return still(carried)
+    return still(arms.set_arms(angles.copy(), mixed))
 
 
 def sit(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -225,7 +224,7 @@ def sit(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion
     busy = makers[generator.integers(len(makers))](generator, frames, body)
     lap = arms.named_arm("offer", generator, body) * np.array([1.0, 1.0, 1.0, 0.75])
     if generator.uniform() < 0.4:
-        busy = arms.set_arm(arms.set_arm(busy, "left", lap + 0 * busy[:, :1]), "right", lap + 0 * busy[:, :1])
+        busy = arms.set_arms(busy, lap)
     return still(_looking(generator, _with_arms(angles, busy)))
 
 
@@ -242,7 +241,7 @@ def pick_up(generator: np.random.Generator, frames: int, body: Dimensions) -> Mo
     both = generator.uniform() < 0.5
     for side in ("left", "right") if both else ("left",):
         down = arms.named_arm("hang", generator, body) + np.array([0.0, 0.0, 0.0, 0.1])
-        toward = np.stack([angles[:, INDEX[f"{side}_{n}"]] for n in ("arm_flex", "arm_abd", "arm_rot", "elbow")], -1)
+        toward = arms.arm_of(angles, side)
         goal = down + np.stack([np.clip(1.05 * lean, 0, 1.9), 0 * lean - 0.1, 0 * lean, 0 * lean], -1)
         arms.set_arm(angles, side, toward + ease(course * 1.6)[:, None] * (goal - toward))
     if not both:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pn3d.synthetic.motion.angles import CHANNELS, INDEX, mirror
+from pn3d.synthetic.motion.angles import CHANNELS, INDEX, both_sides, mirror
 from pn3d.synthetic.motion.limbs import Dimensions
 
 FPS = 30.0
@@ -159,6 +159,6 @@ def overlay(base: np.ndarray, other: np.ndarray, names: Sequence[str], weight: n
 def add(angles: np.ndarray, **radians: np.ndarray | float) -> np.ndarray:
     """Adds to named channels (both sides where no side is named), in place, and returns the array."""
     for name, value in radians.items():
-        for full in (name,) if name in INDEX else (f"left_{name}", f"right_{name}"):
+        for full in both_sides(name):
             angles[:, INDEX[full]] += value
     return angles

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from pn3d.synthetic.motion import arms, gaits
-from pn3d.synthetic.motion.action_poses import ACTION_POSES as _P
-from pn3d.synthetic.motion.angles import INDEX, pose, within_limits
+from pn3d.synthetic.motion.angles import INDEX, both_sides, pose, within_limits
 from pn3d.synthetic.motion.balance import on_feet
+from pn3d.synthetic.motion.key_poses import KEY_POSES as _P
 from pn3d.synthetic.motion.kinematics import posed
 from pn3d.synthetic.motion.limbs import Dimensions, plant_ankles, reach
 from pn3d.synthetic.motion.phrases import Step, act, merged, opposite, repeated, whole_body
@@ -29,7 +29,7 @@ def carry(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
         "bags": {"arm_flex": -2.0, "arm_abd": 12.0, "elbow": 4.0, "collar_up": -4.0},
     }[how]
     for name, value in held.items():
-        for full in (name,) if name in INDEX else (f"left_{name}", f"right_{name}"):
+        for full in both_sides(name):
             angles[:, INDEX[full]] = np.radians(value + 4 * generator.normal()) + 0.03 * step
     lean = {"box": -9.0, "shoulder": 6.0, "head": -2.0, "bags": 4.0}[how]
     add(angles, spine_flex=np.radians(lean + 3 * generator.normal()), knee=np.radians(8), hip_flex=np.radians(4))
@@ -47,7 +47,7 @@ def lift(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
         steps += [(_P["lift.low"], 0.8, 0.25), (_P["lift.up"], 0.8, 0.2)]
         steps += [(merged(top, spine_turn=0.6 * turned, pelvis_yaw=0.5 * turned), 0.7, 0.3), (_P["lift.up"], 0.6, 0.1)]
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=3.0)
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))))
+    return whole_body(*on_feet(angles, tumble, body))
 
 
 def sweep(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -61,7 +61,7 @@ def sweep(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
         steps += [(far, pace, 0.05), (merged(pull, pelvis_yaw=-24.0 + other), pace, generator.exponential(0.12))]
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=3.0)
     turn = 0.25 * smooth_noise(generator, frames, 1, 0.1, 0.3)[:, 0]
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))), turn_rate=turn)
+    return whole_body(*on_feet(angles, tumble, body), turn_rate=turn)
 
 
 def dig(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
@@ -76,7 +76,7 @@ def dig(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion
     if generator.uniform() < 0.5:
         cycle = [(opposite(s), travel, hold) for s, travel, hold in cycle]
     angles, tumble, _ = act(generator, frames, body, repeated(cycle, frames), spread_deg=3.0)
-    return whole_body(*on_feet(angles, tumble, body, np.ones((frames, 2))))
+    return whole_body(*on_feet(angles, tumble, body))
 
 
 def climb(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion:
