@@ -79,7 +79,7 @@ def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
         require_known_count(opened.where, people.shape[2])
     count, several = people.shape[:2]
     numbers, more = frame_numbers(facts.pop("labels", list(range(count))), opened.where)
-    frame = np.repeat(np.array(numbers, np.int64), several)
+    frame = np.repeat(numbers, several)
     rows = people.reshape(-1, *people.shape[2:])
     there = np.isfinite(rows[..., :2]).all(-1).any(-1) if several > 1 else np.ones(len(rows), bool)
     track = facts.pop("tracks", np.full(len(rows), NO_TRACK, np.int64))

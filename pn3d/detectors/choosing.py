@@ -109,7 +109,7 @@ def _shown_names(names: tuple[str, ...], most: int = 4) -> str:
 
 def with_columns(raw: RawVideo, choice: Choice) -> RawVideo:
     """``raw`` with its joints in the layout's order, NaN where the file has none."""
-    if choice.columns is None:
+    if choice.columns is None or choice.columns == tuple(range(len(choice.columns))):
         return raw
     columns = np.array(choice.columns)
     absent = columns < 0

@@ -64,7 +64,8 @@ class Collector:
 
     def renumber(self, labels: list[Any]) -> None:
         """Replaces frames counted 0, 1, 2 … by the numbers that their labels in the file mean."""
-        numbers, notes = frame_numbers(labels, self.where)
+        found, notes = frame_numbers(labels, self.where)
+        numbers = found.tolist()
         self.notes += notes
         self.frames = [numbers[frame] for frame in self.frames]
         self.listed = [numbers[frame] for frame in self.listed]

@@ -6,8 +6,8 @@ Source: DeepLabCut docs, "standardDeepLabCut_UserGuide.md" (analyze_videos, save
 
 import numpy as np
 
-from pn3d.detectors.collecting import shown, track_numbers
-from pn3d.detectors.csv_cells import Table, is_number
+from pn3d.detectors.collecting import track_numbers
+from pn3d.detectors.csv_cells import Table
 from pn3d.detectors.frame_labels import frame_numbers
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
@@ -26,32 +26,25 @@ def is_deeplabcut(text: str) -> bool:
 def read_deeplabcut(opened: Opened) -> list[RawVideo]:
     """Reads one file; raises UserError where a heading is missing, or a cell is no number."""
     table = Table(opened.content, opened.where)
-    heads, labels = {"scorer": table.words[1:]}, []
-    numbers: list[list[float]] = []
-    for line, cells in table.body():
-        cells = [cell.strip() for cell in cells]
-        if not numbers and cells[0].lower() in _HEADINGS:
-            heads[cells[0].lower()] = cells[1:]
-            continue
-        odd = next((cell for cell in cells if not is_number(cell)), "") if is_number(cells[0]) else cells[0]
-        if len(cells) != len(table.words) or not cells[0] or not is_number(odd):
-            found = shown(odd) if odd else f"{len(cells)} cells for {len(table.words)}"
-            raise UserError(f"{opened.where}: line {line}: expected a frame and numbers, found {found}")
-        frame, *own = (float((cell or "nan").replace(",", ".")) for cell in cells)
-        labels.append(frame)
-        numbers.append(own)
-    width = len(table.words) - 1
-    if not {"bodyparts", "coords"} <= set(heads) or not numbers or any(len(head) != width for head in heads.values()):
+    heads: dict[str, list[str]] = {}
+    for _, cells in table.rows():
+        if cells[0].strip().lower() not in _HEADINGS:
+            break
+        heads[cells[0].strip().lower()] = [cell.strip() for cell in cells[1:]]
+    table.head_rows, width = len(heads), len(table.words) - 1
+    if not {"bodyparts", "coords"} <= heads.keys() or any(len(head) != width for head in heads.values()):
         raise UserError(f"{opened.where}: expected DeepLabCut's rows scorer, bodyparts and coords, then frames")
     columns = list(zip(heads.get("individuals", [""] * width), heads["bodyparts"], heads["coords"], strict=True))
     if len(set(columns)) < width or any(axis.lower() not in _AXES for _, _, axis in columns):
         raise UserError(f"{opened.where}: expected x, y and likelihood of each body part, each once")
+    table.read(range(width + 1))
+    labels = table.numbers(0)
     people, parts = (list(dict.fromkeys(one)) for one in list(zip(*columns, strict=True))[:2])
-    rows = np.full((len(people), len(numbers), len(parts), 3), np.nan)
-    for values, (person, part, axis) in zip(np.array(numbers).T, columns, strict=True):
-        rows[people.index(person), :, parts.index(part), _AXES[axis.lower()]] = values
-    counted, notes = frame_numbers(labels, opened.where)
-    ids = np.repeat(track_numbers([person or None for person in people]), len(numbers))
+    rows = np.full((len(people), len(labels), len(parts), 3), np.nan)
+    for column, (person, part, axis) in enumerate(columns, 1):
+        rows[people.index(person), :, parts.index(part), _AXES[axis.lower()]] = table.numbers(column)
+    counted, notes = frame_numbers(labels, opened.where) if np.isfinite(labels).all() else (labels, [])
+    ids = np.repeat(track_numbers([person or None for person in people]), len(labels))
     facts = {"joint_names": tuple(parts), "names_may_be_unknown": True, "track_id": ids, "notes": notes}
-    frames = np.tile(np.array(counted, np.float64), len(people))
+    frames = np.tile(counted.astype(np.float64), len(people))
     return [video_of_rows(opened, frames, rows.reshape(-1, len(parts), 3), ids, **facts)]

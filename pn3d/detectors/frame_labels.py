@@ -18,8 +18,8 @@ LEAST_FRAMES_OF_A_VIDEO = 2
 EVEN = 0.02  # of a step: how far numbers that are not whole may be off an even grid
 
 
-def frame_numbers(labels: list[Any], where: str) -> tuple[list[int], list[str]]:
-    """Numbers of frames, and sentences about how labels were understood.
+def frame_numbers(labels: list[Any] | np.ndarray, where: str) -> tuple[np.ndarray, list[str]]:
+    """(frames,) int64 numbers of frames, and sentences about how labels were understood.
 
     Whole numbers are taken as they are. Others are ordered by value; where they lie on an even grid (0.1, 0.2, 0.4)
     its gaps are kept. In names, the last run of digits that is not the same in all of them is the number; a clock in
@@ -28,12 +28,11 @@ def frame_numbers(labels: list[Any], where: str) -> tuple[list[int], list[str]]:
     Raises:
         UserError: the names belong to several videos.
     """
-    plain = all(type(label) in (int, float) and abs(label) < _LARGEST for label in labels)  # not so for NaN
-    values: list[Any] = labels if plain else [_value(label) for label in labels]
-    if plain or all(value is not None for value in values):
+    values: Any = labels if isinstance(labels, np.ndarray) else [_value(label) for label in labels]
+    if isinstance(values, np.ndarray) or all(value is not None for value in values):
         known = np.array(values, np.float64)
         if (known == np.floor(known)).all():
-            return known.astype(np.int64).tolist(), []
+            return known.astype(np.int64), []
         return by_value(known), [f"{where}: frame numbers are not whole ({known[0]:g}, …); taken in the order of value"]
     names = [_stem(str(label)) for label in labels]
     folders = {_folder(str(label)) for label in labels}
@@ -42,7 +41,7 @@ def frame_numbers(labels: list[Any], where: str) -> tuple[list[int], list[str]]:
         raise UserError(f"{where}: holds frames of {len(folders)} folders ({found}); give one video at a time")
     distinct = sorted(set(names), key=natural_key)
     numbers, notes = _numbers_in_names(distinct, where)
-    return [numbers[name] for name in names], notes
+    return np.array([numbers[name] for name in names], np.int64), notes
 
 
 def _value(label: Any) -> float | None:
@@ -58,15 +57,15 @@ def _value(label: Any) -> float | None:
     return None
 
 
-def by_value(values: np.ndarray) -> list[int]:
-    """Whole numbers in the order of ``values``: their places on an even grid, or their ranks where there is none."""
+def by_value(values: np.ndarray) -> np.ndarray:
+    """(V,) int64 in the order of ``values``: their places on an even grid, or their ranks where there is none."""
     distinct, place = np.unique(values, return_inverse=True)
     steps = np.diff(distinct)
     if len(steps):
         grid = (distinct - distinct[0]) / steps.min()
         if np.abs(grid - np.round(grid)).max() < EVEN and grid[-1] < 20 * len(distinct) + 300:
-            return np.round(grid).astype(np.int64)[place].tolist()
-    return place.tolist()
+            return np.round(grid).astype(np.int64)[place]
+    return place
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -95,7 +94,7 @@ def _numbers_in_names(names: list[str], where: str) -> tuple[dict[str, int], lis
     count = len(runs[0]) if runs else 0
     longest = max((len(digits) for run in runs for digits in run), default=0)
     if decimals := _decimals(names):
-        places = by_value(np.array([decimals[name] for name in names]))
+        places = by_value(np.array([decimals[name] for name in names])).tolist()
         return dict(zip(names, places, strict=True)), [
             f"{where}: numbers in file names are not whole ({names[0]}, …); taken in the order of value"
         ]

@@ -5,10 +5,12 @@ scripts/extract-keypoints.py, SimpleHRNet.py). Which it is follows from the peop
 """
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
+
+import numpy as np
 
 from pn3d.detectors.array_shapes import require_known_count
-from pn3d.detectors.csv_cells import Table
+from pn3d.detectors.csv_cells import Table, lines_of
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
@@ -24,7 +26,7 @@ _READINGS = ("y, x, confidence, as simple-HRNet writes it", "x, y, confidence")
 
 def is_simple_hrnet(text: str) -> bool:
     """Whether rows have two whole numbers and three for each of 17 or 16 joints, frames never going back."""
-    rows = [re.split(r"[,;\t]", line) for line in text.splitlines()[:_FIRST_ROWS] if line.strip()]
+    rows = [re.split(r"[,;\t]", line) for line in islice(lines_of(text), _FIRST_ROWS) if line.strip()]
     if not rows or len({len(row) for row in rows}) != 1 or len(rows[0]) not in _COLUMNS:
         return False
     whole = all(cell.strip().isdecimal() for row in rows for cell in row[:2])
@@ -41,7 +43,8 @@ def read_simple_hrnet(opened: Opened, layout: str | None = None) -> list[RawVide
     if layout is None and joints not in _LAYOUTS:
         require_known_count(opened.where, joints)
     name = layout or _LAYOUTS[joints]
-    values = table.numbers(range(len(table.words)))
+    table.read(range(len(table.words)))
+    values = np.stack([table.numbers(column) for column in range(len(table.words))], axis=-1)
     points = values[:, 2:].reshape(len(values), joints, 3)
     readings = points[..., [1, 0, 2]], points
     known = detector_layout(name).layout.joints[:joints]

@@ -1,6 +1,7 @@
 """Which tool wrote a file, by what is in it."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from pn3d.detectors import (
     videopose3d,
 )
 from pn3d.detectors.collecting import shown
+from pn3d.detectors.csv_cells import lines_of
 from pn3d.detectors.sources import NATIVE_KEYS, Opened
 from pn3d.files.errors import UserError
 
@@ -138,7 +140,7 @@ def _sniff_npz(content: dict[str, Any]) -> tuple[str, str]:
 
 
 def _looks_like_labels(text: str) -> bool:
-    lines = [line.split() for line in text.splitlines()[:20] if line.strip()]
+    lines = [line.split() for line in islice(lines_of(text), 20) if line.strip()]
     return bool(lines) and all(len(words) in (39, 40, 41, 56, 57, 58) for words in lines)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pn3d.data.joint_names import named_joints
 from pn3d.detectors.array_shapes import require_known_count, unflatten
 from pn3d.detectors.collecting import shown, track_label, track_numbers
-from pn3d.detectors.csv_cells import Table, is_number
+from pn3d.detectors.csv_cells import Table, as_number
 from pn3d.detectors.facts import VideoFactsFound, rate_in, seconds_of, size_in, time_in
 from pn3d.detectors.frame_labels import frame_numbers
 from pn3d.detectors.people_classes import PeopleClasses
@@ -39,6 +39,10 @@ def read_table(opened: Opened, layout: str | None, category: str | None = None) 
         read = _wide
     else:
         read = _long
+    numbers = [columns.frame, columns.person, columns.detection, columns.time]
+    numbers += [column for axes in columns.joints.values() for column in axes.values()]
+    texts = [columns.joint, columns.label, columns.video, *columns.facts.values()]
+    table.read(*([column for column in some if column is not None] for some in (numbers, texts)))
     notes = _one_video_of_people(opened.where, table, columns, category)
     raw = read(opened, table, columns, layout)
     raw.notes += notes
@@ -48,7 +52,7 @@ def read_table(opened: Opened, layout: str | None, category: str | None = None) 
 def _one_video_of_people(where: str, table: Table, columns: Columns, category: str | None) -> list[str]:
     """Keeps the rows of people, and says which were left out; UserError where rows are of several videos."""
     if columns.video is not None:
-        videos = sorted(set(table.labels(columns.video)))
+        videos = sorted(set(table.texts(columns.video)))
         if len(videos) > 1:
             name = shown((table.heading or [])[columns.video])
             shown_videos = ", ".join(map(shown, videos[:4]))
@@ -58,23 +62,23 @@ def _one_video_of_people(where: str, table: Table, columns: Columns, category: s
             raise UserError(f"{where}: --category {category}: the table has no column of classes")
         return []
     classes = PeopleClasses(where, category)
-    labels = [classes.label(text) for text in table.labels(columns.label)]
+    labels = [classes.label(text) for text in table.texts(columns.label)]
     taken, notes = classes.chosen()
     table.keep = np.array([label in taken for label in labels])
     return notes
 
 
 def _without_heading(opened: Opened, table: Table, layout: str | None) -> RawVideo:
-    values = table.numbers(range(len(table.words)))
+    table.read(range(len(table.words)))
+    values = np.stack([table.numbers(column) for column in range(len(table.words))], axis=-1)
     joints = unflatten(values, layout, opened.where)
     leading = values[:, 0]
     has_frame = values.shape[1] % joints.shape[1] == 1 and bool(np.isfinite(leading).all())
-    labels = leading.tolist() if has_frame else list(range(len(values)))
-    numbers, notes = frame_numbers(labels, opened.where)
+    numbers, notes = frame_numbers(leading if has_frame else np.arange(len(values)), opened.where)
     confidence = joints[..., 2] if joints.shape[2] == 3 else np.full(joints.shape[:2], np.nan)
     if layout is None:
         require_known_count(opened.where, joints.shape[1])
-    return _raw(opened, np.array(numbers), joints[..., :2], confidence, notes)
+    return _raw(opened, numbers, joints[..., :2], confidence, notes)
 
 
 def _raw(
@@ -96,19 +100,16 @@ def _wide(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
     """A row per frame and person."""
     names = tuple(columns.joints)
     order, joint_names = _joint_order(opened.where, names, layout)
-    wanted = [axes[axis] for axes in columns.joints.values() for axis in (0, 1, 2) if axis in axes]
-    values = table.numbers(wanted)
-    place = {column: i for i, column in enumerate(wanted)}
-    points = np.full((len(values), max(order) + 1, 3), np.nan)
-    for joint, (_, axes) in zip(order, columns.joints.items(), strict=True):
+    frame, notes = _frames(opened.where, table, columns)
+    within, track = _tracks(table, columns, len(frame))
+    points = np.full((len(frame), max(order) + 1, 3), np.nan)
+    for joint, axes in zip(order, columns.joints.values(), strict=True):
         for axis in (0, 1, 2):
             if axis in axes:
-                points[:, joint, axis] = values[:, place[axes[axis]]]
-    frames, notes = _frames(opened.where, table, columns, len(values))
-    frame, tracks = np.array(frames), _tracks(table, columns, len(values))
-    repeated = _repeated(frame, tracks[0])
+                points[:, joint, axis] = table.numbers(axes[axis])
+    repeated = _repeated(_places(frame, within)[2])
     if repeated is not None and (columns.person is not None or columns.detection is None):
-        person = "" if columns.person is None else f" of person {table.labels(columns.person)[repeated]!r}"
+        person = "" if columns.person is None else f" of person {table.texts(columns.person)[repeated]!r}"
         raise UserError(f"{opened.where}: two rows{person} for frame {_label(table, columns, repeated)}; expected one")
     facts, more = _facts(opened.where, table, columns, frame)
     return _raw(
@@ -117,7 +118,7 @@ def _wide(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
         points[..., :2],
         points[..., 2],
         notes + more,
-        track_id=tracks[1],
+        track_id=track,
         joint_names=joint_names,
         names_may_be_unknown=True,
         **facts,
@@ -128,36 +129,33 @@ def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
     """A row per frame, person and joint; joints by name, or by number."""
     if columns.frame is None or columns.joint is None:
         raise UserError(f"{opened.where}: a table with columns x and y needs a column 'frame' and a column 'landmark'")
-    axes = columns.joints[""]
-    values = table.numbers([axes[axis] for axis in (0, 1, 2) if axis in axes])
-    labels = table.labels(columns.joint)
+    labels = table.texts(columns.joint)
     names = tuple(dict.fromkeys(labels))
     if "" in names:
         row = labels.index("")
         raise UserError(f"{opened.where}: row {row + 1} of frame {_label(table, columns, row)} names no joint")
     order, joint_names = _joint_order(opened.where, names, layout)
     joint_of = dict(zip(names, order, strict=True))
-    frames, notes = _frames(opened.where, table, columns, len(values))
-    within, tracks = _tracks(table, columns, len(values))
-    frame_of, frame_place = np.unique(np.array(frames), return_inverse=True)
-    ids, id_place = np.unique(within, return_inverse=True)
-    people, person = np.unique(frame_place * len(ids) + id_place, return_inverse=True)
     joint = np.array([joint_of[label] for label in labels])
-    cell = person * (max(order) + 1) + joint
-    if np.bincount(cell).max() > 1:
-        first = int(np.setdiff1d(np.arange(len(cell)), np.unique(cell, return_index=True)[1])[0])
+    frame, notes = _frames(opened.where, table, columns)
+    within, tracks = _tracks(table, columns, len(frame))
+    listed, ids, place = _places(frame, within)
+    people, person = np.unique(place, return_inverse=True)
+    repeated = _repeated(person * (max(order) + 1) + joint)
+    if repeated is not None:
         raise UserError(
-            f"{opened.where}: two rows for joint {labels[first]!r} in frame {_label(table, columns, first)}; expected "
-            "one per person (a column person_id tells people apart)"
+            f"{opened.where}: two rows for joint {labels[repeated]!r} in frame {_label(table, columns, repeated)}; "
+            "expected one per person (a column person_id tells people apart)"
         )
     points = np.full((len(people), max(order) + 1, 3), np.nan)
-    points[person, joint, : values.shape[1]] = values
+    for axis, column in columns.joints[""].items():
+        points[person, joint, axis] = table.numbers(column)
     track = np.full(len(people), NO_TRACK, np.int64)
     track[person] = tracks
-    facts, more = _facts(opened.where, table, columns, np.array(frames))
+    facts, more = _facts(opened.where, table, columns, frame)
     return _raw(
         opened,
-        frame_of[people // len(ids)],
+        listed[people // len(ids)],
         points[..., :2],
         points[..., 2],
         notes + more,
@@ -194,32 +192,27 @@ def _joint_order(where: str, names: tuple[str, ...], layout: str | None) -> tupl
     return list(range(len(names))), None
 
 
-def _frames(where: str, table: Table, columns: Columns, rows: int) -> tuple[list[int], list[str]]:
-    """Frame number of each row, and sentences."""
+def _frames(where: str, table: Table, columns: Columns) -> tuple[np.ndarray, list[str]]:
+    """(rows,) int64 frame number of each row, and sentences."""
     notes = [f"{where}: left out: columns {', '.join(columns.left_out[:8])}"] if columns.left_out else []
+    if columns.frame is None and columns.time is None:
+        return np.arange(len(table.numbers(next(iter(next(iter(columns.joints.values())).values()))))), notes
     if columns.frame is None:
-        if columns.time is not None:
-            times = [_required(seconds_of(text), where, text) for text in table.labels(columns.time)]
-            distinct = {time: i for i, time in enumerate(sorted(set(times)))}
-            return [distinct[time] for time in times], notes
-        return list(range(rows)), notes
-    labels: list[Any] = table.labels(columns.frame)
-    if (values := _floats(labels)) is not None or all(is_number(label) and label for label in labels):
-        labels = [float(label.replace(",", ".")) for label in labels] if values is None else values
-        if not all(abs(label) < 2**53 for label in labels):
-            raise UserError(f"{where}: frame numbers must be numbers below 2^53")
-    elif not all(labels):
+        assert columns.time is not None
+        times = table.numbers_or_none(columns.time)
+        if times is None:
+            times = np.array([_required(seconds_of(text), where, text) for text in table.texts(columns.time)])
+        if not np.isfinite(times).all():
+            raise UserError(f"{where}: rows without a time, and no frame numbers")
+        return np.unique(times, return_inverse=True)[1], notes
+    numbers = table.numbers_or_none(columns.frame)
+    labels: Any = table.texts(columns.frame) if numbers is None else numbers
+    if not (all(labels) if numbers is None else np.isfinite(numbers).all()):
         raise UserError(f"{where}: rows without a frame number")
-    numbers, more = frame_numbers(labels, where)
-    return numbers, notes + more
-
-
-def _floats(texts: list[str]) -> list[float] | None:
-    """The texts as numbers where all of them are."""
-    try:
-        return [float(text) for text in texts]
-    except ValueError:
-        return None
+    if numbers is not None and not (np.abs(numbers) < 2**53).all():
+        raise UserError(f"{where}: frame numbers must be numbers below 2^53")
+    found, more = frame_numbers(labels, where)
+    return found, notes + more
 
 
 def _required(value: float | None, where: str, text: str) -> float:
@@ -229,46 +222,60 @@ def _required(value: float | None, where: str, text: str) -> float:
 
 
 def _label(table: Table, columns: Columns, row: int) -> str:
-    return shown(table.labels(columns.frame)[row]) if columns.frame is not None else str(row)
+    return shown(table.texts(columns.frame)[row]) if columns.frame is not None else str(row)
 
 
 def _tracks(table: Table, columns: Columns, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """(rows,) who within the frame, and (rows,) track ids; -1 where nothing tells."""
     nobody = np.full(rows, NO_TRACK, np.int64)
     if columns.person is not None:
-        ids = track_numbers([track_label(_as_number(text)) for text in table.labels(columns.person)])
+        ids = _ids(table, columns.person)
         return ids, ids
-    if columns.detection is not None:
-        return track_numbers([track_label(_as_number(text)) for text in table.labels(columns.detection)]), nobody
-    return nobody, nobody
+    return (nobody if columns.detection is None else _ids(table, columns.detection)), nobody
+
+
+def _ids(table: Table, column: int) -> np.ndarray:
+    """(rows,) int64 numbers of people, -1 where a row has none."""
+    values = table.numbers_or_none(column)
+    if values is not None and not (values % 1 > 0).any() and not (values > 2**53).any():
+        return np.where(values >= 0, values, NO_TRACK).astype(np.int64)
+    return track_numbers([track_label(_as_number(text)) for text in table.texts(column)])
 
 
 def _as_number(text: str) -> Any:
-    return float(text) if text and is_number(text) and "," not in text else text
+    number = as_number(text, decimal_comma=False)
+    return text if number is None else number
 
 
-def _repeated(frame: np.ndarray, within: np.ndarray) -> int | None:
-    """A row whose frame and person an earlier row has."""
-    _, first = np.unique(np.stack([frame, within], axis=-1), axis=0, return_index=True)
-    return None if len(first) == len(frame) else int(np.setdiff1d(np.arange(len(frame)), first)[0])
+def _places(frame: np.ndarray, within: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frames and people in order, and (rows,) the place of each row in a table of the ones by the others."""
+    frames, frame_place = np.unique(frame, return_inverse=True)
+    ids, id_place = np.unique(within, return_inverse=True)
+    return frames, ids, frame_place * len(ids) + id_place
+
+
+def _repeated(place: np.ndarray) -> int | None:
+    """A row whose place an earlier row has."""
+    if np.bincount(place).max() < 2:
+        return None
+    return int(np.setdiff1d(np.arange(len(place)), np.unique(place, return_index=True)[1])[0])
 
 
 def _facts(where: str, table: Table, columns: Columns, frame: np.ndarray) -> tuple[dict[str, Any], list[str]]:
     """Rate, size and times of the columns that state them."""
     found = VideoFactsFound()
-    heading = table.heading or []
-    numbers = frame.tolist()
+    listed, first = np.unique(frame, return_index=True)
     if columns.time is not None:
-        name, texts = heading[columns.time], table.labels(columns.time)
-        if (values := _floats(texts)) is not None and (unit := time_in({name: 1.0})) is not None:
-            found.times = dict(zip(reversed(numbers), reversed(values), strict=True))
+        name, values = (table.heading or [])[columns.time], table.numbers_or_none(columns.time)
+        if values is not None and (unit := time_in({name: 1.0})) is not None:
+            found.times = dict(zip(listed.tolist(), values[first].tolist(), strict=True))
             found.units.add(unit[1])
-            texts = []
-        for number, text in dict(zip(reversed(numbers), reversed(texts), strict=False)).items():
-            if (time := time_in({name: _as_number(text)})) is not None:
-                found.times.setdefault(number, time[0])
+        texts = table.texts(columns.time) if values is None else []
+        for number, row in zip(listed.tolist(), first.tolist(), strict=True) if texts else ():
+            if (time := time_in({name: texts[row]})) is not None:
+                found.times[number] = time[0]
                 found.units.add(time[1])
-    facts = {kind: {text for text in table.labels(column) if text} for kind, column in columns.facts.items()}
+    facts = {kind: {text for text in table.texts(column) if text} for kind, column in columns.facts.items()}
     for text in facts.get("fps", ()):
         if (rate := rate_in({"fps": text})) is not None:
             found.rates.add(rate)
@@ -276,4 +283,4 @@ def _facts(where: str, table: Table, columns: Columns, frame: np.ndarray) -> tup
         for height in facts.get("height", ()):
             if (size := size_in({"width": width, "height": height})) is not None:
                 found.sizes.add(size)
-    return found.as_fields(np.unique(frame), where)
+    return found.as_fields(listed, where)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import shown
-from pn3d.detectors.csv_cells import is_number
+from pn3d.detectors.csv_cells import as_number
 from pn3d.detectors.facts import rate_in, times_in_seconds
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened
@@ -52,8 +52,7 @@ def read_trc(opened: Opened) -> list[RawVideo]:
 
 def _numbers(where: str, number: int, cells: list[str], width: int) -> list[float]:
     """A row's numbers; cells behind the last marker are empty, and so are those of markers that were not seen."""
-    filled = [cell.strip() for cell in cells] + [""] * (width - len(cells))
-    values = [float((cell or "nan").replace(",", ".")) for cell in filled] if all(map(is_number, filled)) else []
-    if len(cells) < 2 + width // 2 or np.isfinite(values[width:]).any() or not values:
+    values = [as_number(cell) for cell in cells + [""] * (width - len(cells))]
+    if len(cells) < 2 + width // 2 or None in values or np.isfinite(np.array(values[width:], np.float64)).any():
         raise UserError(f"{where}: row {number}: expected {width} numbers, found {shown(' '.join(cells)[:60])}")
-    return values[:width]
+    return [value for value in values[:width] if value is not None]

@@ -1,6 +1,7 @@
 """Names, numbers and scores that a file gives decide, whatever its form: each odd file against its clean twin."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from pn3d.data.clips import write_clips
-from pn3d.detectors import person_clips, read_keypoints
+from pn3d.detectors import csv_cells, person_clips, read_keypoints
 from pn3d.detectors.records import Detections
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import COCO17
@@ -96,20 +97,49 @@ def table(values: np.ndarray, header: list[str], extra: list[list[str]] | None =
 HEADER = [f"{joint}_{axis}" for joint in COCO17.joints for axis in ("x", "y", "confidence")]
 
 
-@pytest.mark.parametrize("change", ["quotes", "semicolons", "carriage returns", "gaps", "spaces", "empty lines"])
-def test_both_ways_through_a_table_agree(change: str, tmp_path: Path) -> None:
+CHANGES = ("quotes", "semicolons", "tabs", "carriage returns", "gaps", "spaces", "empty lines", "words for nothing")
+
+
+@pytest.mark.parametrize("block", [500, 1 << 22])
+@pytest.mark.parametrize("change", CHANGES)
+def test_both_ways_through_a_table_agree(
+    change: str, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_cells, "_BLOCK_CHARACTERS", block)
     values = _walk()
     values[5, 3] = np.nan
     plain = table(values, ["frame", *HEADER])
     changed = {
         "quotes": plain.replace("nose_x", '"nose_x"'),
         "semicolons": plain.replace(",", ";").replace(".", ","),
+        "tabs": plain.replace(",", "\t").replace(".", ",").replace("nan", ""),
+        "words for nothing": plain.replace("nan", "None", 1).replace("nan", "N/A"),
         "carriage returns": plain.replace("\n", "\r\n"),
         "gaps": plain.replace("nan", ""),
         "spaces": plain.replace(",", ", "),
         "empty lines": plain.replace("\n", "\n\n,,,\n", 3),
     }[change]
     assert_same(read(tmp_path / "plain.csv", plain), read(tmp_path / "changed.csv", changed))
+
+
+def test_rows_of_more_cells_than_headings_are_refused(tmp_path: Path) -> None:
+    """R's write.table gives rows their names and no heading for them: every column would be its neighbour's."""
+    rows = table(_walk(), ["frame", *HEADER]).splitlines()
+    with pytest.raises(UserError, match="line 2: 53 cells, but the first row has 52"):
+        read(tmp_path / "named.csv", "\n".join([rows[0], *(f"r{t},{row}" for t, row in enumerate(rows[1:]))]))
+    plain = read(tmp_path / "plain.csv", "\n".join(rows))
+    assert_same(plain, read(tmp_path / "ends.csv", "\n".join([rows[0], *(f"{row}," for row in rows[1:])])))
+
+
+@pytest.mark.parametrize("mark", [",", ";", '"'])
+@pytest.mark.parametrize("cell", ["five", "1_0", "true", "[7]", "1.2.3"])
+def test_a_word_among_numbers_is_told_with_its_line(cell: str, mark: str, tmp_path: Path) -> None:
+    rows = table(_walk(), ["frame", *HEADER]).splitlines()
+    cells = rows[5].split(",")
+    cells[7] = f'"{cell}"' if mark == '"' else cell
+    text = "\n".join([*rows[:5], ",".join(cells), *rows[6:]])
+    with pytest.raises(UserError, match=f"line 6: expected a number, found {re.escape(repr(cell))}"):
+        read(tmp_path / "word.csv", text.replace(",", ";") if mark == ";" else text)
 
 
 @pytest.mark.parametrize(

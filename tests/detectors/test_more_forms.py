@@ -219,12 +219,13 @@ def test_deeplabcut_maps_names_or_refuses_them(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"joint names \(pointa, .*\) are not those of a human body"):
         read_keypoints(text(tmp_path / "a.csv", numbered.splitlines()))
     for change, message in (
-        (lambda t: t.replace("coords,", "coordinates,"), "expected a frame and numbers"),
-        (lambda t: t.replace("\nbodyparts", "\nbodies", 1), "expected a frame and numbers"),
+        (lambda t: t.replace("coords,", "coordinates,"), "rows scorer, bodyparts and coords"),
+        (lambda t: t.replace("\nbodyparts", "\nbodies", 1), "rows scorer, bodyparts and coords"),
         (lambda t: t.replace("nose,nose,nose", "nose,nose,left_ear"), "each once"),
         (lambda t: t.replace("likelihood", "probability", 1), "x, y and likelihood"),
-        (lambda t: t.replace("\n5,", "\n,"), "expected a frame and numbers"),
-        (lambda t: t[: int(0.9 * len(t))], "cells for 52|expected a frame"),
+        (lambda t: t.replace("\n5,", "\n,"), "a frame of its own"),
+        (lambda t: t.replace("\n5,", "\nfive,"), "line 9: expected a number, found 'five'"),
+        (lambda t: t[: int(0.9 * len(t))], "expected at least 52 columns|expected a number"),
         (lambda t: t.rsplit("\n", 2)[0] + "\n0" + t.rsplit("\n", 2)[1][2:] + "\n", "a frame of its own"),
     ):
         with pytest.raises(UserError, match=message):

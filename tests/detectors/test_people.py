@@ -226,7 +226,7 @@ def test_frame_numbers_become_a_time_line(numbers, frames, noted):
 
 
 def frame_numbers(labels, where):
-    return frame_labels.frame_numbers(labels, where)[0]
+    return frame_labels.frame_numbers(labels, where)[0].tolist()
 
 
 def test_frame_numbers_in_names():
