@@ -12,7 +12,7 @@ import numpy as np
 
 from pn3d.data.joint_names import named_joints
 from pn3d.detectors.named_points import any_points, people_in
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.upright import standing_reading
 from pn3d.files.errors import UserError
@@ -30,7 +30,7 @@ def is_apple_vision(content: Any) -> bool:
     return any_points(content, lambda points: _MARK in points)
 
 
-def read_apple_vision(opened: Opened) -> list[RawVideo]:
+def read_apple_vision(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; UserError where y's direction cannot be told."""
     people, notes = people_in(opened)
     raw = people.raw(opened.name, JOINTS, notes=notes)

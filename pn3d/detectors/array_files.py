@@ -12,7 +12,7 @@ from pn3d.detectors.array_shapes import require_known_count, unflatten
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.facts import plain_key, rate_in, size_in, times_in_seconds
 from pn3d.detectors.frame_labels import frame_numbers
-from pn3d.detectors.records import NO_TRACK, RawVideo
+from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
@@ -40,7 +40,7 @@ _TIMES = ("time", "times", "timestamp", "timestamps", "timestampms", "timestamps
 PERCENT = 100.5
 
 
-def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
+def read_array(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads an npy or npz of one person or several.
 
     Raises:
@@ -70,12 +70,12 @@ def read_array(opened: Opened, layout: str | None) -> list[RawVideo]:
     with np.errstate(invalid="ignore"):  # NaN that signal, in damaged files
         values = positions.astype(np.float64)
     if values.ndim == 2:
-        values = unflatten(values, layout, opened.where)
+        values = unflatten(values, given.layout, opened.where)
     if values.ndim not in (3, 4) or values.shape[-1] not in (2, 3) or 0 in values.shape:
         raise UserError(f"{opened.where}: expected an array (frames, joints, 2 or 3), found {values.shape}")
     people = values if values.ndim == 4 else values[:, None]
     confidence = _confidence(people, scores, opened.where)
-    if layout is None and "joint_names" not in facts:
+    if given.layout is None and "joint_names" not in facts:
         require_known_count(opened.where, people.shape[2])
     count, several = people.shape[:2]
     numbers, more = frame_numbers(facts.pop("labels", list(range(count))), opened.where)

@@ -14,7 +14,7 @@ import numpy as np
 from pn3d.detectors.collecting import Collector, shown
 from pn3d.detectors.facts import plain_key, plain_keys
 from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 
 _POSITIONS = ("jointpositions2d", "colorpositions", "positions2d", "joints2d", "keypoints2d", "jointpositions")
@@ -38,7 +38,7 @@ def _plain_name(name: str) -> str:
     return plain_key(name).removeprefix("k4abtjoint")
 
 
-def read_azure_kinect(opened: Opened) -> list[RawVideo]:
+def read_azure_kinect(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads one file; UserError where positions are 3D, or there is no person."""
     content = opened.content
     names = content.get("joint_names") if isinstance(content, dict) else None

@@ -11,7 +11,7 @@ import numpy as np
 
 from pn3d.detectors.collecting import Collector, first_number, shown
 from pn3d.detectors.people_classes import PeopleClasses
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
@@ -37,7 +37,7 @@ def is_coco_annotations(content: Any) -> bool:
     return isinstance(content, dict) and isinstance(content.get("annotations"), list)
 
 
-def read_coco(opened: Opened, category: str | None = None) -> list[RawVideo]:
+def read_coco(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads COCO results, annotations, or AlphaPose's list; ``category``: the class to take instead of people.
 
     Raises:
@@ -49,7 +49,7 @@ def read_coco(opened: Opened, category: str | None = None) -> list[RawVideo]:
     if not isinstance(entries, list):
         raise UserError(f"{opened.where}: expected a list of people with 'image_id', found {shown(content)}")
     collector = Collector(opened.where)
-    classes = PeopleClasses(opened.where, category)
+    classes = PeopleClasses(opened.where, given.category)
     names = _categories(content, classes, opened.where) if annotated else {}
     labels: dict[Any, int] = {}
     images = content.get("images") if annotated else None

@@ -9,7 +9,7 @@ import numpy as np
 from pn3d.detectors.collecting import track_numbers
 from pn3d.detectors.csv_cells import Table
 from pn3d.detectors.frame_labels import frame_numbers
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.table_rows import video_of_rows
 from pn3d.files.errors import UserError
@@ -23,7 +23,7 @@ def is_deeplabcut(text: str) -> bool:
     return text.lstrip()[:7].lower() in ("scorer,", "scorer;", "scorer\t")
 
 
-def read_deeplabcut(opened: Opened) -> list[RawVideo]:
+def read_deeplabcut(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads one file; raises UserError where a heading is missing, or a cell is no number."""
     table = Table(opened.content, opened.where)
     heads: dict[str, list[str]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.layouts import detector_layout
-from pn3d.detectors.records import NO_TRACK, RawVideo
+from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
@@ -45,7 +45,7 @@ def write_detected(path: str | Path, raw: RawVideo, facts: Mapping[str, Any]) ->
         np.savez(stream, **arrays, **{f"made_{key}": np.array(value) for key, value in facts.items()})  # type: ignore[arg-type]
 
 
-def read_detected(opened: Opened) -> list[RawVideo]:
+def read_detected(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads such a file; raises UserError where an array is missing, of another shape, or contradicts another."""
     content = opened.content
     try:

@@ -7,7 +7,7 @@ writes ``pose`` (J, 2) in pixels and ``score`` (J, 1), ST-GCN flat lists of 18 j
 from typing import Any
 
 from pn3d.detectors.collecting import Collector, first_number, shown
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
@@ -21,7 +21,7 @@ def is_kinetics(content: Any) -> bool:
     )
 
 
-def read_kinetics(opened: Opened) -> list[RawVideo]:
+def read_kinetics(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads one file; raises UserError where there is no person or the numbers are wrong."""
     content = opened.content
     if not is_kinetics(content):

@@ -14,7 +14,7 @@ from pn3d.data.joint_names import plain_joint_name
 from pn3d.detectors.collecting import Collector, scalar, shown
 from pn3d.detectors.facts import plain_key, plain_keys
 from pn3d.detectors.layouts import detector_layout
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
 
@@ -36,7 +36,7 @@ def is_mediapipe(content: Any) -> bool:
     return frames is not None and any(_people(frame) for frame in frames[:50] + frames[50::50])
 
 
-def read_mediapipe(opened: Opened) -> list[RawVideo]:
+def read_mediapipe(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; raises UserError where no landmarks are found."""
     if opened.kind == "json folder":
         frames: list[Any] = [content for _, content in frames_of(opened)]

@@ -7,7 +7,7 @@ is the list of its instances. ``frame_id`` starts at 0 or 1 and nothing says tha
 from typing import Any
 
 from pn3d.detectors.collecting import Collector, first_number, shown
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
 
@@ -29,7 +29,7 @@ def is_video(content: Any) -> bool:
     return isinstance(content, list) and any(is_frame(item) or is_instance(item) for item in content)
 
 
-def read_mmpose(opened: Opened) -> list[RawVideo]:
+def read_mmpose(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads both forms of a video, one image, or a folder of images.
 
     Raises:

@@ -8,9 +8,8 @@ import numpy as np
 
 from pn3d.data.clips import Clips, read_clips, with_defaults
 from pn3d.detectors.layouts import detector_layout
-from pn3d.detectors.people import Given
 from pn3d.detectors.plausibility import outside_warning, refuse_centred, turned_warning
-from pn3d.detectors.records import ABSURD, Detections, Person, Video
+from pn3d.detectors.records import ABSURD, Detections, Given, Person, Video
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 from pn3d.geometry.camera import ASSUMED_FOCAL, assumed_intrinsics

@@ -9,7 +9,7 @@ from typing import Any
 
 from pn3d.detectors.collecting import Collector, shown
 from pn3d.detectors.people_classes import PeopleClasses
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 
 
@@ -27,7 +27,7 @@ def is_openpifpaf(content: Any) -> bool:
     return isinstance(content, list) and bool(content) and (_is_list(content) or any(map(is_openpifpaf, content[:50])))
 
 
-def read_openpifpaf(opened: Opened, category: str | None = None) -> list[RawVideo]:
+def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads JSON lines, the list of an image, or a folder of such lists; UserError where nobody is in it."""
     content = opened.content
     if opened.kind == "json folder":
@@ -36,7 +36,7 @@ def read_openpifpaf(opened: Opened, category: str | None = None) -> list[RawVide
         frames = [(opened.name, content)]
     else:
         frames = list(enumerate(content if isinstance(content, list) else []))
-    collector, classes = Collector(opened.where), PeopleClasses(opened.where, category)
+    collector, classes = Collector(opened.where), PeopleClasses(opened.where, given.category)
     labels = []
     for i, (label, frame) in enumerate(frames):
         collector.add_frame(i, frame)

@@ -7,7 +7,7 @@ A frame is ``{"people": [{"pose_keypoints_2d": [x, y, c, …]}]}``; version 1.0 
 from typing import Any
 
 from pn3d.detectors.collecting import Collector, shown
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import TOLERATED_BAD_FILES, Opened, frames_of
 from pn3d.files.errors import UserError
 
@@ -40,7 +40,7 @@ def is_frames_by_name(content: Any) -> bool:
     return isinstance(content, dict) and bool(content) and all(is_frame(frame) for frame in content.values())
 
 
-def read_openpose(opened: Opened) -> list[RawVideo]:
+def read_openpose(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a folder of frames, one frame, a list of frames, or frames by image name.
 
     Raises:

@@ -10,7 +10,7 @@ from pn3d.detectors.choosing import Choice, with_columns
 from pn3d.detectors.cleaning import Clean, clean
 from pn3d.detectors.filling import SHORT_GAP_SECONDS, fill_frames
 from pn3d.detectors.plausibility import refuse_centred
-from pn3d.detectors.records import NO_TRACK, Person, RawVideo, Video
+from pn3d.detectors.records import NO_TRACK, Given, Person, RawVideo, Video
 from pn3d.detectors.timeline import Timeline, make_timeline, timeline_of_times
 from pn3d.files.errors import UserError
 from pn3d.geometry.camera import ASSUMED_FOCAL
@@ -18,19 +18,6 @@ from pn3d.geometry.camera import ASSUMED_FOCAL
 ASSUMED_FPS = 30.0
 LOST_SECONDS = 1.0  # how long a person may be lost within one track that is built here
 CRUMB_FRAMES = 5  # tracks shorter than this are noise where somebody is seen ten times as long
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the user gives beside the file; None = not given."""
-
-    layout: str | None
-    fps: float | None
-    image_size: tuple[int, int] | None
-    focal_px: float | None
-    person: int | None
-    all_people: bool
-    category: str | None = None
 
 
 @dataclass

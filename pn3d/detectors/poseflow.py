@@ -7,7 +7,7 @@
 from typing import Any
 
 from pn3d.detectors.collecting import Collector, shown
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
@@ -24,7 +24,7 @@ def is_poseflow(content: Any) -> bool:
     )
 
 
-def read_poseflow(opened: Opened) -> list[RawVideo]:
+def read_poseflow(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads one file; raises UserError where nobody is in it, or numbers are wrong."""
     if not isinstance(opened.content, dict):
         raise UserError(f"{opened.where}: expected lists of people by image name, found {shown(opened.content)}")

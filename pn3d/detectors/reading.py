@@ -17,10 +17,10 @@ from pn3d.detectors.mmpose import read_mmpose
 from pn3d.detectors.native import read_native
 from pn3d.detectors.openpifpaf import read_openpifpaf
 from pn3d.detectors.openpose import read_openpose
-from pn3d.detectors.people import Given, Remarks, chosen_people, people_of_video, remark_gaps
+from pn3d.detectors.people import Remarks, chosen_people, people_of_video, remark_gaps
 from pn3d.detectors.plausibility import turned_warning
 from pn3d.detectors.poseflow import read_poseflow
-from pn3d.detectors.records import Detections, Person, RawVideo
+from pn3d.detectors.records import Detections, Given, Person, RawVideo
 from pn3d.detectors.simple_hrnet import read_simple_hrnet
 from pn3d.detectors.sniffing import checked_format, sniff
 from pn3d.detectors.sources import Opened, open_source
@@ -35,6 +35,7 @@ _FOLDER_FORMATS = frozenset(
     ("openpose", "alphapose", "mmpose", "ultralytics", "mediapipe", "openpifpaf", "tfjs", "applevision")
 )
 _TABLE_FORMATS = ("deeplabcut", "trc", "simplehrnet")
+_CLASS_FORMATS = ("coco", "alphapose", "ultralytics", "openpifpaf", "array")
 _SCREEN_FORMATS = ("array", "videopose3d")  # where [-1, 1] means VideoPose3D's screen coordinates
 
 
@@ -75,6 +76,8 @@ def read_keypoints(
     given = Given(layout, fps, size, focal_px, person, all_people, category)
     opened = open_source(path)
     name, reason = (checked_format(format), "given") if format is not None else sniff(opened)
+    if category is not None and (name not in _CLASS_FORMATS or opened.kind in ("npy", "npz")):
+        raise UserError(f"{opened.where}: --category {category}: {name} files have no classes")
     if name == "native":
         return read_native(opened, reason, given)
     return _read(opened, name, reason, given)
@@ -121,35 +124,37 @@ def _read(opened: Opened, name: str, reason: str, given: Given) -> Detections:
     )
 
 
-def _alphapose(opened: Opened, given: Given) -> list[RawVideo]:
-    return read_coco(opened, given.category) if isinstance(opened.content, list) else read_openpose(opened)
+def _read_alphapose(opened: Opened, given: Given) -> list[RawVideo]:
+    if isinstance(opened.content, list):
+        return read_coco(opened, given)
+    if given.category is not None:
+        raise UserError(f"{opened.where}: --category {given.category}: AlphaPose's own forms have no classes")
+    return read_openpose(opened, given)
 
 
-def _array(opened: Opened, given: Given) -> list[RawVideo]:
-    if opened.kind == "text":
-        return read_table(opened, given.layout, given.category)
-    return read_array(opened, given.layout)
+def _read_array(opened: Opened, given: Given) -> list[RawVideo]:
+    return (read_table if opened.kind == "text" else read_array)(opened, given)
 
 
 _READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {
-    "openpose": lambda opened, _: read_openpose(opened),
-    "alphapose": _alphapose,
-    "coco": lambda opened, given: read_coco(opened, given.category),
-    "mmpose": lambda opened, _: read_mmpose(opened),
-    "ultralytics": lambda opened, given: read_ultralytics(opened, given.category),
-    "mediapipe": lambda opened, _: read_mediapipe(opened),
-    "detections": lambda opened, _: read_detected(opened),
-    "videopose3d": lambda opened, _: read_videopose3d(opened),
-    "gastnet": lambda opened, _: read_kinetics(opened),
-    "openpifpaf": lambda opened, given: read_openpifpaf(opened, given.category),
-    "poseflow": lambda opened, _: read_poseflow(opened),
-    "tfjs": lambda opened, _: read_tfjs(opened),
-    "applevision": lambda opened, _: read_apple_vision(opened),
-    "azurekinect": lambda opened, _: read_azure_kinect(opened),
-    "deeplabcut": lambda opened, _: read_deeplabcut(opened),
-    "trc": lambda opened, _: read_trc(opened),
-    "simplehrnet": lambda opened, given: read_simple_hrnet(opened, given.layout),
-    "array": _array,
+    "openpose": read_openpose,
+    "alphapose": _read_alphapose,
+    "coco": read_coco,
+    "mmpose": read_mmpose,
+    "ultralytics": read_ultralytics,
+    "mediapipe": read_mediapipe,
+    "detections": read_detected,
+    "videopose3d": read_videopose3d,
+    "gastnet": read_kinetics,
+    "openpifpaf": read_openpifpaf,
+    "poseflow": read_poseflow,
+    "tfjs": read_tfjs,
+    "applevision": read_apple_vision,
+    "azurekinect": read_azure_kinect,
+    "deeplabcut": read_deeplabcut,
+    "trc": read_trc,
+    "simplehrnet": read_simple_hrnet,
+    "array": _read_array,
 }
 
 

@@ -1,4 +1,4 @@
-"""What readers hand over (RawVideo) and what comes out of cleaning, tracking and filling (Detections).
+"""What the user gives (Given), what readers hand over (RawVideo), what comes of cleaning and tracking (Detections).
 
 Shapes: D detected people in all frames of one video together, K joints as in the file, T frames, J joints of a layout.
 """
@@ -18,6 +18,19 @@ NO_TRACK = -1
 
 ABSURD = 1e9
 """No coordinate in any unit is as large."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user gives beside the file; None = not given."""
+
+    layout: str | None = None
+    fps: float | None = None
+    image_size: tuple[int, int] | None = None
+    focal_px: float | None = None
+    person: int | None = None
+    all_people: bool = False
+    category: str | None = None
 
 
 @dataclass

@@ -12,7 +12,7 @@ import numpy as np
 from pn3d.detectors.array_shapes import require_known_count
 from pn3d.detectors.csv_cells import Table, lines_of
 from pn3d.detectors.layouts import detector_layout
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.table_rows import video_of_rows
 from pn3d.detectors.upright import standing_reading
@@ -33,16 +33,16 @@ def is_simple_hrnet(text: str) -> bool:
     return whole and all(int(a[0]) <= int(b[0]) for a, b in pairwise(rows))
 
 
-def read_simple_hrnet(opened: Opened, layout: str | None = None) -> list[RawVideo]:
+def read_simple_hrnet(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads one file; raises UserError where x and y cannot be told apart, or rows are doubled."""
     table = Table(opened.content, opened.where)
     joints = (len(table.words) - 2) // 3
     if table.heading is not None or joints < 1 or len(table.words) != 2 + 3 * joints:
         expected = "frame, detection and three numbers of each joint, no headings"
         raise UserError(f"{opened.where}: expected {expected}; found {len(table.words)} columns")
-    if layout is None and joints not in _LAYOUTS:
+    if given.layout is None and joints not in _LAYOUTS:
         require_known_count(opened.where, joints)
-    name = layout or _LAYOUTS[joints]
+    name = given.layout or _LAYOUTS[joints]
     table.read(range(len(table.words)))
     values = np.stack([table.numbers(column) for column in range(len(table.words))], axis=-1)
     points = values[:, 2:].reshape(len(values), joints, 3)

@@ -14,7 +14,7 @@ from pn3d.detectors.csv_cells import Table, as_number
 from pn3d.detectors.facts import VideoFactsFound, rate_in, seconds_of, size_in, time_in
 from pn3d.detectors.frame_labels import frame_numbers
 from pn3d.detectors.people_classes import PeopleClasses
-from pn3d.detectors.records import NO_TRACK, RawVideo
+from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.table_columns import Columns, long_columns, wide_columns
 from pn3d.files.errors import UserError
@@ -23,7 +23,7 @@ _NUMBERED = re.compile(r"^(?:[A-Za-z]*[_ .:-]*)?(\d+)$")
 MOST_NUMBERED = 300
 
 
-def read_table(opened: Opened, layout: str | None, category: str | None = None) -> list[RawVideo]:
+def read_table(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a table of one person or several; ``category``: the class to take instead of people.
 
     Raises:
@@ -31,8 +31,10 @@ def read_table(opened: Opened, layout: str | None, category: str | None = None) 
             no layout given where neither names nor the number of joints tell it.
     """
     table = Table(opened.content, opened.where)
+    if table.heading is None and given.category is not None:
+        raise UserError(f"{opened.where}: --category {given.category}: a table without headings has no classes")
     if table.heading is None:
-        return [_without_heading(opened, table, layout)]
+        return [_without_heading(opened, table, given.layout)]
     columns = long_columns(table.heading, opened.where)
     if columns is None:
         columns = wide_columns(table.heading, opened.where)
@@ -43,8 +45,8 @@ def read_table(opened: Opened, layout: str | None, category: str | None = None) 
     numbers += [column for axes in columns.joints.values() for column in axes.values()]
     texts = [columns.joint, columns.label, columns.video, *columns.facts.values()]
     table.read(*([column for column in some if column is not None] for some in (numbers, texts)))
-    notes = _one_video_of_people(opened.where, table, columns, category)
-    raw = read(opened, table, columns, layout)
+    notes = _one_video_of_people(opened.where, table, columns, given.category)
+    raw = read(opened, table, columns, given.layout)
     raw.notes += notes
     return [raw]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pn3d.data.joint_names import named_joints
 from pn3d.detectors.named_points import any_points, people_in
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.upright import standing_reading
 
@@ -20,7 +20,7 @@ def is_tfjs(content: Any) -> bool:
     return any_points(content, lambda points: named_joints(tuple(points)).is_body)
 
 
-def read_tfjs(opened: Opened) -> list[RawVideo]:
+def read_tfjs(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; raises UserError where there are no such people."""
     people, notes = people_in(opened)
     raw = people.raw(opened.name, notes=notes)

@@ -12,7 +12,7 @@ import numpy as np
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.csv_cells import as_number
 from pn3d.detectors.facts import rate_in, times_in_seconds
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.table_rows import video_of_rows
 from pn3d.files.errors import UserError
@@ -25,7 +25,7 @@ def is_trc(text: str) -> bool:
     return text.lstrip().startswith("PathFileType")
 
 
-def read_trc(opened: Opened) -> list[RawVideo]:
+def read_trc(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads one file; raises UserError where it is cut off, 3D, or not in pixels."""
     lines = [line.split("\t") for line in opened.content.splitlines() if line.strip()]
     if not is_trc(opened.content) or len(lines) < 6:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown
 from pn3d.detectors.people_classes import PeopleClasses
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
 
@@ -35,7 +35,7 @@ def is_frames(content: Any) -> bool:
     return is_frame(content) or (isinstance(content, list) and any(is_frame(item) for item in content))
 
 
-def read_ultralytics(opened: Opened, category: str | None = None) -> list[RawVideo]:
+def read_ultralytics(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads JSON of one image, of many, or a folder of it, or a folder of text files.
 
     Raises:
@@ -43,7 +43,7 @@ def read_ultralytics(opened: Opened, category: str | None = None) -> list[RawVid
     """
     collector = Collector(opened.where)
     labels: list[Any] = []
-    people = PeopleClasses(opened.where, category)
+    people = PeopleClasses(opened.where, given.category)
     text = opened.kind in ("text folder", "text")
     for label, content in _frames(opened):
         if text:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, first_number, shown
-from pn3d.detectors.records import NO_TRACK, RawVideo
+from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
@@ -28,7 +28,7 @@ def is_custom(content: Any) -> bool:
     return isinstance(content, dict) and "positions_2d" in content
 
 
-def read_videopose3d(opened: Opened) -> list[RawVideo]:
+def read_videopose3d(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads either form; raises UserError where something has another shape."""
     content = {key: _plain(value) for key, value in opened.content.items()}
     if is_custom(content):

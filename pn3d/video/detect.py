@@ -10,7 +10,7 @@ import numpy as np
 from pn3d.detectors.collecting import Collector
 from pn3d.detectors.detected import read_detected, write_detected
 from pn3d.detectors.layouts import detector_layout
-from pn3d.detectors.records import RawVideo
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import open_source
 from pn3d.files.errors import UserError
 from pn3d.video.camera_turn import CameraTurns
@@ -167,6 +167,6 @@ def _kept(path: Path | None, made: dict[str, object]) -> RawVideo | None:
         opened = open_source(path)
         content = opened.content
         same = all(np.array_equal(content.get(f"made_{key}"), np.array(value)) for key, value in made.items())
-        return read_detected(opened)[0] if same and bool(content.get("made_finished")) else None
+        return read_detected(opened, Given())[0] if same and bool(content.get("made_finished")) else None
     except UserError:
         return None
