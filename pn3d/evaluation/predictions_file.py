@@ -239,7 +239,12 @@ def _smpl(path: Path, arrays: dict[str, np.ndarray], clips: Clips) -> tuple[Smpl
         return None, None
     if missing := [key for key in keys if key not in present]:
         raise UserError(f"{path}: {poses_key!r} needs {', '.join(map(repr, missing))} beside it, found none")
+    for key in (poses_key, "betas", "transl_cam_m", "up_cam", "foot_contact", "body_joints_world_m"):
+        if key in arrays and arrays[key].dtype.kind not in "fiub":
+            raise UserError(f"{path}: {key!r} must be numbers, found {arrays[key].dtype}")
     world = arrays.get("body_joints_world_m")
+    if world is not None and world.shape != (clips.frames, 24, 3):
+        raise UserError(f"{path}: 'body_joints_world_m' must have shape ({clips.frames}, 24, 3), found {world.shape}")
     try:
         track = SmplTrack(
             arrays[poses_key],
@@ -247,7 +252,7 @@ def _smpl(path: Path, arrays: dict[str, np.ndarray], clips: Clips) -> tuple[Smpl
             arrays["transl_cam_m"],
             arrays.get("up_cam"),
             arrays.get("foot_contact"),
-            sole_height_m(world) if world is not None and world.shape[1:] == (24, 3) else None,
+            None if world is None else sole_height_m(world),
         )
         track.check(clips.clip_start)
     except ValueError as error:

@@ -97,6 +97,15 @@ def test_mistakes_in_a_predictions_file_are_told_in_one_line(clips, body, tmp_pa
         ({"joints": joints[:, :2], "joint_names": ["a", "b"]}, "none of the joints a, b"),
         (good | {"poses": clips.poses}, "'poses' needs 'betas', 'transl_cam_m', 'body'"),
         (good | smpl | {"betas": clips.betas[:2]}, r"betas must have shape \(3, S\)"),
+        (good | smpl | {"foot_contact": np.zeros((20, 4))}, r"foot_contact must have shape \(21, 4\)"),
+        (good | smpl | {"poses": clips.poses.astype(str)}, "'poses' must be numbers, found <U"),
+        *(
+            (
+                good | smpl | {"body_joints_world_m": np.zeros(shape)},
+                r"'body_joints_world_m' must have shape \(21, 24, 3\)",
+            )
+            for shape in ((21, 22, 3), (20, 24, 3), (21, 72), ())
+        ),
         (good | {"unit": np.array({"a": 1}, object)}, "not a readable npz of plain arrays"),
     ):
         write(path, **arrays)
