@@ -6,7 +6,7 @@ import types
 import typing
 from typing import Any, Literal
 
-from pn3d.config.presets import PRESETS
+from pn3d.config.presets import PRESETS, dotted
 from pn3d.config.settings import Config
 from pn3d.files.errors import UserError
 
@@ -41,13 +41,9 @@ def validate(config: Config) -> Config:
     return config
 
 
-def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
+def flatten(config: Any) -> dict[str, Any]:
     """Dotted names -> values, e.g. ``teacher.loss.hinge_weight``."""
-    flat: dict[str, Any] = {}
-    for item in dataclasses.fields(config):
-        value, name = getattr(config, item.name), prefix + item.name
-        flat |= flatten(value, name + ".") if dataclasses.is_dataclass(value) else {name: value}
-    return flat
+    return dotted(dataclasses.asdict(config))
 
 
 def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:

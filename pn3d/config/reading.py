@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from pn3d.config.overrides import validate, with_overrides
+from pn3d.config.presets import dotted
 from pn3d.config.settings import Config
 from pn3d.files.errors import UserError
 
@@ -30,15 +31,8 @@ def from_json(values: dict[str, Any]) -> Config:
     Raises:
         UserError: an entry is unknown, of another type, or retired and not neutral.
     """
-    flat = EARLIER_DEFAULTS | _flat(values)
+    flat = EARLIER_DEFAULTS | dotted(values)
     for name, neutral in RETIRED.items():
         if flat.pop(name, neutral) != neutral:
             raise UserError(f"{name} is no longer a setting; only files where it is {neutral!r} can be read")
     return validate(with_overrides(Config(), flat))
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

@@ -9,42 +9,16 @@ import functools
 import re
 from dataclasses import dataclass
 
+from pn3d.files.tables import read_table
 from pn3d.geometry.skeleton import Layout, mirrored_name
 
 _SIDES = {"left": "left", "l": "left", "lft": "left", "right": "right", "r": "right", "rgt": "right", "rt": "right"}
-_PARTS = {
-    "shoulder": "shoulder sho shldr shoulders",
-    "elbow": "elbow elb",
-    "wrist": "wrist wri wrst",
-    "hip": "hip",
-    "knee": "knee kne",
-    "ankle": "ankle ank ankl",
-    "foot": "foot",
-    "eye": "eye",
-    "eye_inner": "eyeinner innereye",
-    "eye_outer": "eyeouter outereye",
-    "ear": "ear",
-    "mouth": "mouth mouthcorner",
-    "heel": "heel",
-    "big_toe": "bigtoe footindex",
-    "small_toe": "smalltoe littletoe",
-    "pinky": "pinky",
-    "index": "index",
-    "thumb": "thumb",
-}
-_MIDDLE = {
-    "nose": "nose",
-    "neck": "neck",
-    "upper_neck": "upperneck",
-    "neck_base": "neckbase",
-    "head": "head headtop tophead topofhead",
-    "pelvis": "pelvis root hip hips midhip hipmid hipcenter hipcentre centerhip centrehip",
-    "thorax": "thorax",
-    "chest": "chest",
-    "spine": "spine torso",
-}
-_PART_OF = {word: part for part, words in _PARTS.items() for word in words.split()}
-_MIDDLE_OF = {word: part for part, words in _MIDDLE.items() for word in words.split()}
+_TABLE = read_table(__file__, "joint_names.csv")
+_PART_OF, _MIDDLE_OF = (
+    {name: row["joint"] for row in _TABLE if row["sided"] == sided for name in row["names"].split()}
+    for sided in ("yes", "no")
+)
+_CARRIERS = {("left_" if row["sided"] == "yes" else "") + row["joint"]: row["carried_by"].split() for row in _TABLE}
 _FACE_OR_HAND = re.compile(
     r"face|hand|finger|palm|brow|lip|jaw|iris|pupil|cheek|chin|contour|(thumb|index|middle|ring|pinky|fore)_?\w*\d"
 )
@@ -131,43 +105,15 @@ def plain_joint_name(name: str) -> str | None:
     return "" if _FACE_OR_HAND.search("_".join(tokens)) else None
 
 
-_PARENTS: dict[str, tuple[str, ...]] = {
-    "nose": ("thorax", "neck"),
-    "left_eye": ("nose",),
-    "left_eye_inner": ("nose",),
-    "left_eye_outer": ("left_eye",),
-    "left_ear": ("left_eye_outer", "left_eye"),
-    "left_mouth": ("nose",),
-    "left_shoulder": ("thorax", "neck_base", "neck", "nose"),
-    "left_elbow": ("left_shoulder",),
-    "left_wrist": ("left_elbow",),
-    "left_pinky": ("left_wrist",),
-    "left_index": ("left_wrist",),
-    "left_thumb": ("left_wrist",),
-    "left_hip": ("pelvis", "chest", "thorax", "left_shoulder"),
-    "left_knee": ("left_hip",),
-    "left_ankle": ("left_knee",),
-    "left_heel": ("left_ankle",),
-    "left_big_toe": ("left_ankle",),
-    "left_small_toe": ("left_big_toe",),
-    "pelvis": ("spine", "thorax"),
-    "chest": ("neck",),
-    "thorax": (),
-    "neck": ("thorax",),
-    "head": ("neck", "neck_base", "thorax", "nose"),
-}
-"""For each joint, the joints that may carry it in a drawing, best first; right sides are the mirror."""
-
-
 def layout_from_names(name: str, joints: tuple[str, ...]) -> Layout:
-    """A layout of these joints, drawn with the parents of ``_PARENTS`` (our choice; any tree will do for drawing)."""
+    """A layout of these joints, drawn with the carriers of ``joint_names.csv`` (our choice; any tree will do)."""
 
     def parent_of(joint: str) -> int:
         side, _, part = joint.partition("_")
         on_right = side == "right" and part != ""
-        candidates = _PARENTS.get(f"left_{part}" if on_right else joint, ())
+        candidates = _CARRIERS.get(f"left_{part}" if on_right else joint, [])
         if on_right:
-            candidates = tuple(c.replace("left_", "right_", 1) for c in candidates)
+            candidates = [mirrored_name(candidate) for candidate in candidates]
         return next((joints.index(c) for c in candidates if c in joints), -1)
 
     return Layout(name, joints, tuple(parent_of(joint) for joint in joints))

@@ -7,6 +7,7 @@ from pn3d.evaluation.cross_view import CONVENTION, CrossView
 from pn3d.evaluation.evaluate import Scores
 from pn3d.evaluation.protocol_run import ProtocolResult
 from pn3d.evaluation.protocols import PROTOCOLS
+from pn3d.files.tables import read_table
 
 
 class Metric(NamedTuple):
@@ -20,51 +21,8 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {
-    "pa_mpjpe_mm": Metric("PA", "PA-MPJPE mm", 1, 1, "similarity Procrustes, reflection not allowed"),
-    "pa_mpjpe_14_mm": Metric("PA 14", "PA-MPJPE 14 mm", 1, 1, "the same, 14 LSP joints"),
-    "n_mpjpe_mm": Metric("N", "N-MPJPE mm", 1, 1, "root-relative, least-squares scale"),
-    "mpjpe_mm": Metric("MPJPE", "MPJPE mm", 1, 1, "root-relative, no scaling"),
-    "pa_mpjpe_reflected_mm": Metric(
-        "PA refl", "PA reflected mm", 1, 1, "reflection allowed: only to compare with others"
-    ),
-    "flip_min_pa_mpjpe_mm": Metric("PA flip", "PA flip-min mm", 1, 1, "better of pose and depth twin: likewise"),
-    "depth_flipped_frac": Metric(
-        "flip %", "depth-flipped %", 2, 100, "frames that gain over 1 mm PA by negating depth"
-    ),
-    "pck150_pct": Metric("PCK", "PCK150 %", 1, 1, "root-relative, least-squares scale, all but the root below 150 mm"),
-    "auc_pct": Metric("AUC", "AUC %", 1, 1, "the same over 0, 5, ..., 150 mm"),
-    "accel_err_mm_per_frame2": Metric(
-        "accel",
-        "accel mm/frame^2",
-        2,
-        1,
-        "second difference of the root-relative error; scaled per frame without metres",
-    ),
-    "bone_std_pct": Metric("bone %", "bone std %", 3, 1, "of bone length over total length, within a clip"),
-    "bone_std_mm": Metric("bone mm", "bone std mm", 2, 1, "of bone length, within a clip"),
-    "joint_angle_err_deg": Metric("angle", "joint angles deg", 1, 1, "local rotations of 13 observed joints"),
-    "pa_pve_mm": Metric("PA-PVE", "PA-PVE mm", 1, 1, "vertices after similarity Procrustes"),
-    "root_err_m": Metric("root m", "pelvis m", 3, 1, "distance of the pelvis (or other root) in camera axes"),
-    "foot_skate_m_s": Metric("skate", "foot skate m/s", 3, 1, "speed of ankles while the true one is below 0.12 m/s"),
-    "foot_skate_median_m_s": Metric("skate med", "foot skate, median m/s", 3, 1, "the same"),
-    "foot_skate_true_m_s": Metric("skate true", "foot skate, true m/s", 3, 1, "of the true ankles, mean"),
-    "pelvis_accel_mm_per_frame2": Metric(
-        "pelvis acc", "pelvis accel mm/frame^2", 2, 1, "second difference over frames of 1/30 s, in the camera's axes"
-    ),
-    "pelvis_accel_true_mm_per_frame2": Metric("pelvis acc true", "pelvis accel, true", 2, 1, "the same of the truth"),
-    "pelvis_accel_err_mm_per_frame2": Metric("pelvis acc err", "pelvis accel, error", 2, 1, "the same of the error"),
-    "pelvis_speed_max_m_s": Metric("pelvis max", "pelvis speed, highest m/s", 2, 1, "from frame to frame"),
-    "path_err_pct": Metric(
-        "path %", "path error %", 2, 1, "of the path's length, from its first frame, one scale a clip"
-    ),
-    "ground_penetration_mm": Metric("ground mm", "below the ground mm", 2, 1, "lowest foot joint below its own ground"),
-    "contact_f1": Metric("contact", "contact F1", 3, 1, "per foot: heel or toe at 0.5, and true ankle slow and low"),
-    "contact_f1_always": Metric("contact all", "contact F1, always", 3, 1, "of feet that always stand"),
-    "up_err_deg": Metric("up", "up deg", 1, 1, "angle between predicted and true up"),
-    "height_err_mm": Metric("height", "stature mm", 1, 1, "absolute, mean over clips"),
-    "limit_violation_frac": Metric(
-        "limit %", "beyond limits %", 2, 100, "frames with a joint over 10 deg beyond its range"
-    ),
+    row["key"]: Metric(row["head"], row["name"], int(row["decimals"]), float(row["factor"]), row["convention"])
+    for row in read_table(__file__, "metrics.csv")
 }
 
 _SHORT = (

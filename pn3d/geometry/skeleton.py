@@ -5,6 +5,7 @@ skull; the neck that OpenPose and Halpe give is the middle of the shoulders and 
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pn3d.files.errors import UserError
 
@@ -49,76 +50,23 @@ def mirrored_name(joint: str) -> str:
     return joint
 
 
-def _layout(name: str, bones: str) -> Layout:
-    """Builds a layout from ``joint<parent`` words in joint order; a word without ``<`` is a root."""
-    words = [word.partition("<") for word in bones.split()]
-    joints = tuple(joint for joint, _, _ in words)
-    parents = tuple(joints.index(parent) if parent else -1 for _, _, parent in words)
-    return Layout(name, joints, parents)
+def _read_layouts(lines: list[str]) -> dict[str, Layout]:
+    """Layouts of ``layouts.txt``: ``name:`` and then ``joint<parent`` words; lines with ``#`` are comments."""
+    bones: dict[str, list[tuple[str, str]]] = {}
+    for word in " ".join(line for line in lines if not line.startswith("#")).split():
+        if word.endswith(":"):
+            of_layout = bones.setdefault(word[:-1], [])
+        else:
+            joint, _, parent = word.partition("<")
+            of_layout.append((joint, parent))
+    layouts = {}
+    for name, pairs in bones.items():
+        joints = tuple(joint for joint, _ in pairs)
+        layouts[name] = Layout(name, joints, tuple(joints.index(parent) if parent else -1 for _, parent in pairs))
+    return layouts
 
 
-_COCO17 = (
-    "nose left_eye<nose right_eye<nose left_ear<left_eye right_ear<right_eye left_shoulder<nose right_shoulder<nose "
-    "left_elbow<left_shoulder right_elbow<right_shoulder left_wrist<left_elbow right_wrist<right_elbow "
-    "left_hip<left_shoulder right_hip<right_shoulder left_knee<left_hip right_knee<right_hip "
-    "left_ankle<left_knee right_ankle<right_knee"
-)
-_OPENPOSE_ARMS = (
-    "nose<thorax thorax right_shoulder<thorax right_elbow<right_shoulder right_wrist<right_elbow "
-    "left_shoulder<thorax left_elbow<left_shoulder left_wrist<left_elbow "
-)
-_OPENPOSE_FEET = (
-    "left_big_toe<left_ankle left_small_toe<left_big_toe left_heel<left_ankle "
-    "right_big_toe<right_ankle right_small_toe<right_big_toe right_heel<right_ankle"
-)
-
-LAYOUTS: dict[str, Layout] = {
-    layout.name: layout
-    for layout in (
-        _layout(
-            "h36m17",
-            "pelvis right_hip<pelvis right_knee<right_hip right_ankle<right_knee left_hip<pelvis left_knee<left_hip "
-            "left_ankle<left_knee spine<pelvis thorax<spine neck<thorax head<neck left_shoulder<thorax "
-            "left_elbow<left_shoulder left_wrist<left_elbow right_shoulder<thorax right_elbow<right_shoulder "
-            "right_wrist<right_elbow",
-        ),
-        _layout(
-            "smpl24",
-            "pelvis left_hip<pelvis right_hip<pelvis spine1<pelvis left_knee<left_hip right_knee<right_hip "
-            "spine2<spine1 left_ankle<left_knee right_ankle<right_knee spine3<spine2 left_foot<left_ankle "
-            "right_foot<right_ankle neck<spine3 left_collar<spine3 right_collar<spine3 head<neck "
-            "left_shoulder<left_collar right_shoulder<right_collar left_elbow<left_shoulder "
-            "right_elbow<right_shoulder left_wrist<left_elbow right_wrist<right_elbow left_hand<left_wrist "
-            "right_hand<right_wrist",
-        ),
-        _layout("coco17", _COCO17),
-        _layout(
-            "openpose18",
-            _OPENPOSE_ARMS + "right_hip<thorax right_knee<right_hip right_ankle<right_knee left_hip<thorax "
-            "left_knee<left_hip left_ankle<left_knee right_eye<nose left_eye<nose right_ear<right_eye "
-            "left_ear<left_eye",
-        ),
-        _layout(
-            "body25",
-            _OPENPOSE_ARMS + "pelvis<thorax right_hip<pelvis right_knee<right_hip right_ankle<right_knee "
-            "left_hip<pelvis left_knee<left_hip left_ankle<left_knee right_eye<nose left_eye<nose right_ear<right_eye "
-            "left_ear<left_eye " + _OPENPOSE_FEET,
-        ),
-        _layout("body25b", _COCO17 + " neck<nose head<neck " + _OPENPOSE_FEET),
-        _layout(
-            "halpe26",
-            _COCO17 + " head<thorax thorax<pelvis pelvis left_big_toe<left_ankle right_big_toe<right_ankle "
-            "left_small_toe<left_big_toe right_small_toe<right_big_toe left_heel<left_ankle right_heel<right_ankle",
-        ),
-        _layout(
-            "mpii16",
-            "right_ankle<right_knee right_knee<right_hip right_hip<pelvis left_hip<pelvis left_knee<left_hip "
-            "left_ankle<left_knee pelvis thorax<pelvis neck<thorax head<neck right_wrist<right_elbow "
-            "right_elbow<right_shoulder right_shoulder<thorax left_shoulder<thorax left_elbow<left_shoulder "
-            "left_wrist<left_elbow",
-        ),
-    )
-}
+LAYOUTS = _read_layouts(Path(__file__).with_name("layouts.txt").read_text(encoding="utf-8").splitlines())
 
 H36M17 = LAYOUTS["h36m17"]
 SMPL24 = LAYOUTS["smpl24"]
