@@ -10,19 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from pn3d.geometry.bones import bone_vectors
 from pn3d.geometry.skeleton import H36M17
-from pn3d.geometry.vectors import safe_norm, safe_unit
+from pn3d.geometry.vectors import safe_norm
 
 Scalar = Float[Array, ""]
 
-_BONES = np.array(H36M17.bones)
-_JOINTS = np.arange(len(H36M17.joints))
-_BONE_ENDS = (_BONES[:, 1:] == _JOINTS).astype(np.float32) - (_BONES[:, :1] == _JOINTS).astype(np.float32)
-"""(16, 17) 1 at each bone's own joint, -1 at its parent."""
 _MIRROR = H36M17.mirror
-_BONE_OF = {H36M17.joints[joint]: bone for bone, (_, joint) in enumerate(_BONES)}
-"""Joint -> number of the bone that ends in it."""
-_THIGHS_SHANKS = np.array([[_BONE_OF[f"{side}_{joint}"] for side in ("left", "right")] for joint in ("knee", "ankle")])
 _MIRRORED_BONE = np.array([H36M17.bones.index((_MIRROR[a], _MIRROR[b])) for a, b in H36M17.bones])
 
 
@@ -80,18 +74,6 @@ def gradient_penalty(input_gradients: Float[Array, "B C"]) -> Scalar:
     return 0.5 * jnp.mean(jnp.sum(input_gradients**2, axis=-1))
 
 
-def bone_vectors(joints: Float[Array, "B T 17 3"]) -> Float[Array, "B T 16 3"]:
-    """From each bone's parent joint to its own."""
-    # One product: the gradient of picking joints would be a scatter, which is slow on every device.
-    return jnp.einsum("nj,btjc->btnc", _BONE_ENDS, joints, precision=jax.lax.Precision.HIGHEST)
-
-
-def bone_ratios(bones: Float[Array, "B T 16 3"]) -> Float[Array, "B T 16"]:
-    """Bone lengths over their frame's mean bone: free of the frame's scale."""
-    lengths = safe_norm(bones)
-    return lengths / jnp.mean(lengths, axis=-1, keepdims=True)
-
-
 def bone_constancy(ratios: Float[Array, "B T 16"]) -> Scalar:
     """Variance over time of bone ratios (lengths follow 1 / Z of the root; ratios do not). Our choice."""
     return jnp.mean((ratios - jnp.mean(ratios, axis=1, keepdims=True)) ** 2)
@@ -107,16 +89,11 @@ def proportions(ratios: Float[Array, "B T 16"], human_ratios: Float[Array, "16"]
     return jnp.mean((jnp.mean(ratios, axis=1) - human_ratios[None]) ** 2)
 
 
-def knee_hinge(bones: Float[Array, "B T 16 3"]) -> Scalar:
-    """How far knees bend the wrong way: relu(-s)^2 with s the sine-like triple product of thigh, shank and hip line.
+def knee_hinge(bend: Float[Array, "B T 2"]) -> Scalar:
+    """Mean squared bend of knees the wrong way. Our addition.
 
-    ``bone_vectors`` in camera axes. It breaks the depth twin: mirrored in depth, every bent knee bends backwards. Our
-    addition.
+    It breaks the depth twin: mirrored in depth, every bent knee bends backwards.
     """
-    hip_line = bones[:, :, _BONE_OF["left_hip"]] - bones[:, :, _BONE_OF["right_hip"]]
-    thighs, shanks = (bones[:, :, pair] for pair in _THIGHS_SHANKS)
-    units = safe_unit(jnp.concatenate([thighs, shanks, hip_line[:, :, None]], axis=2))
-    bend = jnp.sum(jnp.cross(units[:, :, :2], units[:, :, 2:4]) * units[:, :, 4:], axis=-1)
     return jnp.mean(jax.nn.relu(-bend) ** 2)
 
 

@@ -9,21 +9,22 @@ import pytest
 
 from pn3d import losses
 from pn3d.data.rays import frame_rays
+from pn3d.data.windows import make_window, novel_window
 from pn3d.geometry import camera, rotations
+from pn3d.geometry.bones import bone_ratios, bone_vectors, knee_bend
 from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.student import placed_rays, pose_body
 from pn3d.lifting.teacher import lift
-from pn3d.lifting.windows import make_window, novel_window
 from tests.support import tiny
 
 
 def _ratios(joints: jax.Array) -> jax.Array:
     """(B, T, 17, 3) -> (B, T, 16)."""
-    return losses.bone_ratios(losses.bone_vectors(joints))
+    return bone_ratios(bone_vectors(joints))
 
 
 def _hinge(joints: jax.Array) -> jax.Array:
-    return losses.knee_hinge(losses.bone_vectors(joints))
+    return losses.knee_hinge(knee_bend(bone_vectors(joints)))
 
 
 @pytest.fixture(scope="module")

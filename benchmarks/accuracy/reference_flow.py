@@ -21,9 +21,8 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import Config, with_overrides
 from pn3d.data.clips import Clips
-from pn3d.data.windows import gather_windows
+from pn3d.data.windows import gather_windows, make_window
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.windows import make_window
 from pn3d.models.networks import Params, apply
 from pn3d.training.batch import TrainData, draw_batch
 from pn3d.training.scene import make_scene

@@ -19,8 +19,8 @@ from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.data.clips import Clips, without_truth
 from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import frame_rays
+from pn3d.data.windows import make_window
 from pn3d.geometry import camera, rotations
-from pn3d.lifting.windows import make_window
 
 STEPS = 250
 FACINGS = 4

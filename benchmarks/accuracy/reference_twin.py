@@ -16,13 +16,13 @@ from benchmarks.accuracy.study_train import teacher_weights, train_data
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import Config
+from pn3d.data.augmentation import flip_windows
 from pn3d.data.clips import Clips, require_truth, select
-from pn3d.data.windows import flip_windows, gather_windows
+from pn3d.data.windows import gather_windows, make_window
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
 from pn3d.lifting.teacher import lift, root_relative
-from pn3d.lifting.windows import make_window
 from pn3d.models.networks import Params, make_networks
 from pn3d.training.batch import TrainData
 from pn3d.training.model_selection import scene_of

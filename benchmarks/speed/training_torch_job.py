@@ -11,12 +11,11 @@ import numpy as np
 from benchmarks.speed.training_setup import Setup
 from pn3d import losses
 from pn3d.config import Config
-from pn3d.data import windows
-from pn3d.geometry import camera
+from pn3d.data import augmentation, person_size
 from pn3d.geometry.skeleton import H36M17
 from pn3d.models.layers import temporal_basis
-from pn3d.models.networks import Params
-from pn3d.training.adversarial import DISCRIMINATORS, discriminator_gradients, fake_logits
+from pn3d.models.networks import Params, discriminator_logits
+from pn3d.training.adversarial import DISCRIMINATORS, discriminator_gradients, discriminator_inputs
 from pn3d.training.batch import Batch, clean_xy, draw_batch
 from pn3d.training.parallel import mapped_step
 from pn3d.training.stages.teacher import self_consistency_cycle, teacher_terms
@@ -42,7 +41,7 @@ def write_job(path: Path, setup: Setup, threads: int) -> Numbers:
         for name, player in named.items()
         for i, leaf in enumerate(_in_torch_order(params[player], config))
     }
-    segments = list(zip(*camera._SEGMENTS, strict=True))
+    segments = list(zip(*person_size._SEGMENTS, strict=True))
     legs = [[H36M17.index(side + part) for part in ("hip", "knee", "ankle")] for side in ("left_", "right_")]
     np.savez(
         path,
@@ -59,9 +58,9 @@ def write_job(path: Path, setup: Setup, threads: int) -> Numbers:
         segment_lengths=np.array(segments[2], np.float32),
         human_ratios=setup.scene.human_ratios,
         basis=temporal_basis(config.model.window),
-        not_in_coco=windows._NOT_IN_COCO_MASK,
-        torso=windows._TORSO_MASK,
-        parts=windows._PART_MASKS,
+        not_in_coco=augmentation._NOT_IN_COCO_MASK,
+        torso=augmentation._TORSO_MASK,
+        parts=augmentation._PART_MASKS,
         **weights,
         **batch,
     )
@@ -97,11 +96,10 @@ def _settings(config: Config, threads: int) -> dict[str, Any]:
 def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> tuple[Any, dict[str, jax.Array]]:
     config, scene, window = setup.config, setup.scene, batch.masked
     cycle = self_consistency_cycle(scene, params["teacher"], batch)
-    fake_xy, settings = cycle.novel.window.xy, config.teacher.discriminator
-    logits = {name: fake_logits(scene.networks, params, name, fake_xy, batch, settings) for name in DISCRIMINATORS}
-    weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
-    _, terms = sum_terms(weighted)
-    fakes = {name: [fake_xy] for name in DISCRIMINATORS}
+    settings = config.teacher.discriminator
+    fakes = discriminator_inputs(cycle.novel.window.xy, batch, settings)
+    logits = discriminator_logits(scene.networks, params, fakes)
+    _, terms = sum_terms(teacher_terms(scene, cycle, batch, logits, config.teacher.loss))
     _, metrics = discriminator_gradients(scene.networks, params, fakes, cycle.view.fake_weight, batch, settings)
     for name in DISCRIMINATORS:
         terms[name] = metrics[f"loss/{name}"]

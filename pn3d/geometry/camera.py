@@ -1,4 +1,4 @@
-"""Two cameras, centring by rotation, the size rule, and elevation-aware views.
+"""Two cameras, centring by rotation, and elevation-aware views.
 
 Camera axes: x right, y down, z forward. A *ray* is (x / z, y / z): a pixel with the intrinsics taken out.
 
@@ -8,37 +8,14 @@ stands the *window*: rays whose root was turned onto the optical axis, divided b
 that coordinates are in head-root units; ``xy = ray / size`` and the unit camera sees ``xy / c``.
 """
 
-import math
-
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from pn3d.geometry import rotations
-from pn3d.geometry.skeleton import H36M17
-from pn3d.geometry.vectors import safe_norm
 
 ASSUMED_FOCAL = 1.15
 """Focal length over the longer image side where a file has none (a 47-degree lens; our choice)."""
-
-_SEGMENTS = tuple(
-    (H36M17.index(a), H36M17.index(b), length)
-    for side in ("left_", "right_")
-    for a, b, length in (
-        (side + "hip", side + "knee", 0.595),
-        (side + "knee", side + "ankle", 0.562),
-        (side + "shoulder", side + "elbow", 0.365),
-        (side + "elbow", side + "wrist", 0.350),
-        (side + "shoulder", side + "hip", 0.681),
-    )
-)
-"""Torso and limb segments that every detector gives, with their mean length in head-root units (people of the CMU
-motion capture database: thigh 440, shank 415, upper arm 270, forearm 259, side of the trunk 503, head-root 739 mm)."""
-
-SIZE_QUANTILE = 0.8
-"""Foreshortening only ever shortens a segment, so a high quantile over segments and frames is close to the truth, and
-still ignores the longest fifth, where outliers are (our choice)."""
 
 
 def assumed_intrinsics(image_size: np.ndarray) -> np.ndarray:
@@ -92,43 +69,6 @@ def uncentre_points(joints_centred: Float[Array, "*N J 3"], root_ray: Float[Arra
     return rotations.rotate(rotations.transpose(centring_rotation(root_ray)), joints_centred)
 
 
-def person_size(rays: Float[Array, "B T J 2"], confidence: Float[Array, "B T J"]) -> Float[Array, " B"]:
-    """The person's size in the picture, one number per window: the head-root distance over its depth.
-
-    A high quantile of segment length over its human mean, over all measured segments and frames (design, decision 8).
-    Never from the head, never per frame; a segment counts where both ends were measured.
-
-    Args:
-        rays: centred rays of h36m17.
-        confidence: 0 = missing.
-
-    Returns:
-        Size, > 0; 0.1 where no segment at all was measured.
-    """
-    first, second, lengths = (np.array(column) for column in zip(*_SEGMENTS, strict=True))
-    gaps = rays[:, :, first] - rays[:, :, second]
-    ratios = safe_norm(gaps, 1e-12) / jnp.asarray(lengths, jnp.float32).reshape(1, 1, -1)
-    measured = (confidence[:, :, first] > 0) & (confidence[:, :, second] > 0)
-    ratios, measured = (values.reshape(values.shape[0], -1) for values in (ratios, measured))
-    count = jnp.sum(measured, axis=1)
-    rank = jnp.maximum(count - 1, 0)
-    rank = rank - jnp.floor(SIZE_QUANTILE * rank).astype(rank.dtype)
-    most = math.ceil((1.0 - SIZE_QUANTILE) * ratios.shape[1]) + 1
-    picked = kth_largest(jnp.where(measured, ratios, -jnp.inf), rank, min(most, ratios.shape[1]))
-    return jnp.where(count > 0, jnp.maximum(jnp.where(jnp.isfinite(picked), picked, 0.1), 1e-4), 0.1)
-
-
-def kth_largest(values: Float[Array, "B N"], rank: Int[Array, " B"], most: int) -> Float[Array, " B"]:
-    """The value of a rank (0 is the largest) among each row's values; the gradient goes to the value that was picked.
-
-    ``rank`` is below ``most``; a processor finds some of the largest in a quarter of the time that sorting takes.
-    """
-    largest, _ = jax.lax.top_k(jax.lax.stop_gradient(values), most)
-    picked = jnp.take_along_axis(largest, rank[:, None], axis=1)
-    is_picked = values == picked
-    return jnp.sum(jnp.where(is_picked, values, 0.0), axis=1) / jnp.sum(is_picked, axis=1)
-
-
 def lift(
     xy: Float[Array, "B T J 2"], depth: Float[Array, "B T J"], root_depth: Float[Array, " B"]
 ) -> Float[Array, "B T J 3"]:
@@ -155,6 +95,19 @@ def in_front(points: Float[Array, "B T J 3"]) -> Float[Array, "B T J 3"]:
 def project_unit(points: Float[Array, "B T J 3"], root_depth: Float[Array, " B"]) -> Float[Array, "B T J 2"]:
     """The inverse of ``lift`` for the plane: points -> window coordinates."""
     return points[..., :2] * (root_depth[:, None, None, None] / points[..., 2:])
+
+
+def shift_and_scale(
+    points: Float[Array, "B T J 3"],
+    shift: Float[Array, "B T 1 2"],
+    scale: Float[Array, " B"],
+    root_depth: Float[Array, " B"],
+) -> Float[Array, "B T J 3"]:
+    """Points whose window coordinates are ``scale * xy + shift`` and whose depths are ``scale`` times as large, seen by
+    a unit camera of that root depth, where ``points`` are seen by one of ``root_depth / scale``."""
+    scaled = scale[:, None, None, None] * points
+    moved = scaled[..., :2] + shift / root_depth[:, None, None, None] * scaled[..., 2:]
+    return jnp.concatenate([moved, scaled[..., 2:]], axis=-1)
 
 
 def rotate_about_root(

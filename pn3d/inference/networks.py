@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.config import ModelConfig
+from pn3d.data.windows import Window, make_window, mirror_window
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24
 from pn3d.inference.weights import Weights
 from pn3d.lifting.student import local_sixd, student_outputs
-from pn3d.lifting.teacher import lift, root_relative
-from pn3d.lifting.windows import Window, make_window, mirror_joints, mirror_window
+from pn3d.lifting.teacher import lift, mirror_joints, root_relative
 from pn3d.models.networks import make_networks
 
 

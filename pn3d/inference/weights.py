@@ -18,7 +18,7 @@ from pn3d.files.errors import UserError
 from pn3d.models.networks import Params
 
 SIZE_RULE = "segments-quantile-0.8"
-"""Names camera.person_size; weights trained under another rule are refused."""
+"""Names data.person_size; weights trained under another rule are refused."""
 
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"

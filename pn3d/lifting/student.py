@@ -11,10 +11,10 @@ from jaxtyping import Array, Float
 from pn3d.body import fitting
 from pn3d.body.landmarks import Landmarks, landmark_joints, symmetric_corrections
 from pn3d.body.model import BodyModel, posed_joints, rest_joints_m
+from pn3d.data.windows import Window, mirror_window
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import SMPL24
 from pn3d.lifting.teacher import root_relative
-from pn3d.lifting.windows import Window, mirror_window
 from pn3d.models.networks import Params, apply
 from pn3d.models.student import Student, StudentOutput
 

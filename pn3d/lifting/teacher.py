@@ -3,15 +3,17 @@
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-from pn3d.geometry import camera
+from pn3d.data.windows import Window, mirror_window
+from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
-from pn3d.lifting.windows import NovelWindow, Window, mirror_joints, mirror_window
 from pn3d.models.networks import Params, apply
-from pn3d.models.teacher import Teacher, TeacherOutput
+from pn3d.models.teacher import Teacher
 
 _ROOT = H36M17.index("pelvis")
+_MIRROR = np.array(H36M17.mirror)
 
 
 @flax.struct.dataclass
@@ -36,32 +38,17 @@ class Lifted:
 def lift(teacher: Teacher, params: Params, window: Window) -> Lifted:
     """The teacher on a batch of windows. Measured joints keep their 2D as far as it trusts it."""
     output = apply(teacher, params, window.xy, window.confidence)
-    return _lifted(output, output.xy, window.xy, window.confidence, output.depth, window.root_depth)
-
-
-def lift_again(teacher: Teacher, params: Params, xy: Float[Array, "B T 17 2"], novel: NovelWindow) -> Lifted:
-    """The teacher on a novel view, its skeleton brought back to the units and place of ``xy``."""
-    window, scale = novel.window, novel.scale[:, None, None]
-    output = apply(teacher, params, window.xy, window.confidence)
-    own_xy = output.xy * scale[..., None] + novel.shift
-    return _lifted(output, own_xy, xy, window.confidence, output.depth * scale, window.root_depth * novel.scale)
-
-
-def _lifted(
-    output: TeacherOutput,
-    own_xy: jax.Array,
-    measured_xy: jax.Array,
-    confidence: jax.Array,
-    depth: jax.Array,
-    root_depth: jax.Array,
-) -> Lifted:
-    """The skeleton of the network's outputs, its 2D the measured one as far as the network trusts it."""
-    visible = (confidence > 0)[..., None]
-    corrected = jnp.where(visible, own_xy + output.trust[..., None] * (measured_xy - own_xy), own_xy)
+    visible = (window.confidence > 0)[..., None]
+    corrected_xy = jnp.where(visible, output.xy + output.trust[..., None] * (window.xy - output.xy), output.xy)
     # 3D terms must not bend a measured joint's 2D to their liking; only what is known of the 2D teaches that.
-    straight_through = measured_xy + jax.lax.stop_gradient(corrected - measured_xy)
-    joints = camera.lift(jnp.where(visible, straight_through, corrected), depth, root_depth)
-    return Lifted(joints, corrected_xy=corrected, own_xy=own_xy, elevation=output.elevation, roll=output.roll)
+    straight_through = window.xy + jax.lax.stop_gradient(corrected_xy - window.xy)
+    return Lifted(
+        joints=camera.lift(jnp.where(visible, straight_through, corrected_xy), output.depth, window.root_depth),
+        corrected_xy=corrected_xy,
+        own_xy=output.xy,
+        elevation=output.elevation,
+        roll=output.roll,
+    )
 
 
 def corrected_joints(lifted: Lifted, window: Window) -> Float[Array, "B T 17 3"]:
@@ -82,3 +69,14 @@ def average_lifted(teacher: Teacher, params: Params, window: Window) -> Float[Ar
 def root_relative(joints: Float[Array, "*N 17 3"]) -> Float[Array, "*N 17 3"]:
     """The same with the pelvis at the origin."""
     return joints - joints[..., _ROOT : _ROOT + 1, :]
+
+
+def mirror_joints(joints: Float[Array, "B T 17 3"]) -> Float[Array, "B T 17 3"]:
+    """Joints in centred axes -> the same in a mirror. Its own inverse."""
+    return joints[:, :, _MIRROR] * jnp.array([-1.0, 1.0, 1.0]).reshape(1, 1, 1, 3)
+
+
+def roll_joints(joints: Float[Array, "B T 17 3"], roll: Float[Array, " B"]) -> Float[Array, "B T 17 3"]:
+    """Joints of a window -> those of the rolled one."""
+    turn = rotations.rotation_z(roll)
+    return jnp.einsum("bij,btkj->btki", turn, joints, precision=jax.lax.Precision.HIGHEST)

@@ -4,6 +4,7 @@ import chex
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float, Int
 
 from pn3d.models.layers import ResidualBlock, dense
 
@@ -22,6 +23,29 @@ class Discriminator(nn.Module):
         for _ in range(self.blocks):
             x = ResidualBlock(self.width)(x)
         return dense(1, scale=1.0)(nn.leaky_relu(x))[:, 0]
+
+
+def discriminator_features(
+    xy: Float[Array, "B T J 2"],
+    measured: Float[Array, "B T J"],
+    pose_frame: Int[Array, " B"],
+    input_scale: float | jax.Array,
+    motion_gain: float | jax.Array,
+) -> dict[str, Float[Array, "B _"]]:
+    """What each discriminator sees of windows: the pose of one frame of each, and the motion of all frames.
+
+    Args:
+        xy: window coordinates.
+        measured: 0 or 1.
+        pose_frame: the frame of each window whose pose is seen.
+        input_scale: of the coordinates.
+        motion_gain: of differences between frames.
+    """
+    rows, scaled = jnp.arange(len(xy)), input_scale * xy
+    return {
+        "pose_discriminator": pose_features(scaled[rows, pose_frame], measured[rows, pose_frame]),
+        "motion_discriminator": motion_features(scaled, measured, motion_gain),
+    }
 
 
 def pose_features(xy: jax.Array, measured: jax.Array) -> jax.Array:

@@ -1,5 +1,6 @@
 """The four networks of a configuration."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -40,3 +41,10 @@ def make_networks(config: ModelConfig) -> Networks:
 def apply(network: nn.Module, params: Params, *inputs: jax.Array) -> Any:
     """A network's outputs; networks have no state but their parameters."""
     return network.apply({"params": params}, *inputs)
+
+
+def discriminator_logits(
+    networks: Networks, params: Mapping[str, Params], features: Mapping[str, jax.Array]
+) -> dict[str, jax.Array]:
+    """(B,) logits of each discriminator that ``features`` names; positive = real."""
+    return {name: apply(getattr(networks, name), params[name], seen) for name, seen in features.items()}

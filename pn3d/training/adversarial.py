@@ -1,50 +1,34 @@
-"""Both discriminators at work: what they say of fakes, and what they learn. Drover 2018, Chen 2019, Eq. 5-6."""
+"""Both discriminators at work: what they see, and what they learn. Drover 2018, Chen 2019, Eq. 5-6."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
-from flax import linen as nn
 from jaxtyping import Array, Float
 
 from pn3d import losses
 from pn3d.config import DiscriminatorConfig
-from pn3d.models.discriminator import motion_features, pose_features
-from pn3d.models.networks import Networks, Params, apply
+from pn3d.models.discriminator import discriminator_features
+from pn3d.models.networks import Networks, Params, discriminator_logits
 from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.terms import Terms
 
 DISCRIMINATORS = ("pose_discriminator", "motion_discriminator")
+Features = dict[str, jax.Array]
+"""By discriminator, (B, C) of what it sees of windows."""
 
 
-def discriminator_input(
-    name: str, xy: Float[Array, "B T 17 2"], batch: Batch, config: DiscriminatorConfig
-) -> Float[Array, "B C"]:
-    """Real or fake window coordinates as a discriminator sees them: fakes with the mask of the real they came from."""
-    visible = batch.masked.visible
-    if name == "motion_discriminator":
-        return motion_features(config.input_scale * xy, visible, config.motion_gain)
-    rows = jnp.arange(len(xy))
-    return pose_features(config.input_scale * xy[rows, batch.pose_frame], visible[rows, batch.pose_frame])
-
-
-def fake_logits(
-    networks: Networks,
-    params: dict[str, Params],
-    name: str,
-    fake_xy: Float[Array, "B T 17 2"],
-    batch: Batch,
-    config: DiscriminatorConfig,
-) -> Float[Array, " B"]:
-    """A discriminator's logits of fakes, for the loss of the player that makes them."""
-    return apply(getattr(networks, name), params[name], discriminator_input(name, fake_xy, batch, config))
+def discriminator_inputs(xy: Float[Array, "B T 17 2"], batch: Batch, config: DiscriminatorConfig) -> Features:
+    """Real or fake window coordinates as both see them: fakes with the mask of the real they came from."""
+    return discriminator_features(xy, batch.visible, batch.pose_frame, config.input_scale, config.motion_gain)
 
 
 def discriminator_gradients(
     networks: Networks,
     params: dict[str, Params],
-    fakes: Mapping[str, Sequence[jax.Array]],
+    fakes: Features,
     fake_weight: Float[Array, " B"],
     batch: Batch,
     config: DiscriminatorConfig,
@@ -54,40 +38,41 @@ def discriminator_gradients(
     Args:
         networks: the modules.
         params: by player.
-        fakes: by discriminator, sets of (B, T, 17, 2) window coordinates; no gradient reaches who made them.
+        fakes: what they see of fakes, one set of B or several, one after the other.
         fake_weight: weights of the fakes of each set, 1 on average.
         batch: the reals, noise-free as the cycle saw them.
         config: of the discriminators.
     """
-    gradients: dict[str, Params] = {}
-    metrics: Terms = {}
-    for name in DISCRIMINATORS:
-        real = discriminator_input(name, batch.upright_xy, batch, config)
-        fake = jnp.concatenate(
-            [discriminator_input(name, jax.lax.stop_gradient(xy), batch, config) for xy in fakes[name]]
-        )
-        weight = jnp.tile(fake_weight, len(fakes[name]))
-        loss = discriminator_loss(getattr(networks, name), real, fake, weight, config.gradient_penalty)
-        (value, accuracy), gradients[name] = jax.value_and_grad(loss, has_aux=True)(varying(params[name]))
-        metrics |= {f"loss/{name}": value, f"d_acc/{name}": accuracy}
+    own = varying({name: params[name] for name in DISCRIMINATORS})
+    weights = {name: jnp.tile(fake_weight, len(fake) // len(fake_weight)) for name, fake in fakes.items()}
+    loss = discriminator_loss(networks, batch, fakes, weights, config)
+    gradients, metrics = jax.grad(loss, has_aux=True)(own)
     return gradients, metrics
 
 
 def discriminator_loss(
-    module: nn.Module,
-    real: Float[Array, "B C"],
-    fake: Float[Array, "F C"],
-    weight: Float[Array, " F"],
-    penalty: float | jax.Array,
-) -> Callable[[Params], tuple[jax.Array, jax.Array]]:
-    """The loss as a function of the discriminator's parameters: (params) -> (loss, accuracy)."""
+    networks: Networks,
+    batch: Batch,
+    fakes: Features,
+    weights: dict[str, jax.Array],
+    config: DiscriminatorConfig,
+) -> Callable[[dict[str, Params]], tuple[jax.Array, Terms]]:
+    """The loss as a function of both discriminators' parameters, who do not share any: (params) -> (sum, metrics)."""
 
-    def loss(own: Params) -> tuple[jax.Array, jax.Array]:
-        of_real, pullback = jax.vjp(lambda x: apply(module, own, x), real)
-        of_fake = apply(module, own, fake)
+    def loss(own: dict[str, Params]) -> tuple[jax.Array, Terms]:
+        reals = discriminator_inputs(batch.upright_xy, batch, config)
+        of_reals, pullback = jax.vjp(partial(discriminator_logits, networks, own), reals)
+        of_fakes = discriminator_logits(networks, own, fakes)
         # Examples do not mix, so the gradient of the sum is each example's own.
-        (slopes,) = pullback(jnp.ones_like(of_real))
-        total = losses.discriminator_adversarial(of_real, of_fake, weight) + penalty * losses.gradient_penalty(slopes)
-        return total, 0.5 * (jnp.mean(of_real > 0) + jnp.mean(of_fake < 0))
+        (slopes,) = pullback(jax.tree.map(jnp.ones_like, of_reals))
+        total, metrics = jnp.zeros(()), Terms()
+        for name in DISCRIMINATORS:
+            real, fake = of_reals[name], of_fakes[name]
+            cross_entropy = losses.discriminator_adversarial(real, fake, weights[name])
+            value = cross_entropy + config.gradient_penalty * losses.gradient_penalty(slopes[name])
+            metrics[f"loss/{name}"] = value
+            metrics[f"d_acc/{name}"] = 0.5 * (jnp.mean(real > 0) + jnp.mean(fake < 0))
+            total += value
+        return total, metrics
 
     return loss

@@ -5,10 +5,10 @@ import jax
 import jax.numpy as jnp
 
 from pn3d.config import Config
+from pn3d.data.augmentation import STANDING_HEIGHT, add_detector_noise, drop_joints, flip_windows
 from pn3d.data.detector_noise import detector_noise
 from pn3d.data.rays import FrameRays
-from pn3d.data.windows import STANDING_HEIGHT, add_detector_noise, drop_joints, flip_windows, gather_windows
-from pn3d.lifting.windows import Window, make_window, roll_window
+from pn3d.data.windows import Window, gather_windows, make_window, roll_window
 from pn3d.training.parallel import AXIS
 
 
@@ -35,6 +35,7 @@ class Batch:
             discriminators see. Noise is not visible in depth, so a rotated skeleton that carries it would give itself
             away.
         clean: the same windows before noise and masks, by their own size: what players teach each other from.
+        visible: (B, T, 17) 1 where ``masked`` has a joint, else 0.
         keys: (B,) one typed key per example, for what stages draw.
         roll: (B,) radians by which all of these windows were turned in the picture.
         upright_xy: (B, T, 17, 2) ``masked`` before that: the reals of the discriminators.
@@ -44,6 +45,7 @@ class Batch:
     window: Window
     masked: Window
     clean: Window
+    visible: jax.Array
     keys: jax.Array
     roll: jax.Array
     upright_xy: jax.Array
@@ -52,7 +54,7 @@ class Batch:
 
 def clean_xy(batch: Batch, window: Window) -> jax.Array:
     """(B, T, 17, 2) the clean 2D in another window's units, so that both are comparable joint by joint."""
-    return batch.clean.rays / window.size[:, None, None, None]
+    return batch.clean.xy * (batch.clean.size / window.size)[:, None, None, None]
 
 
 def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_size: int, config: Config) -> Batch:
@@ -63,13 +65,15 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
     own = device_index * share + jnp.arange(share)
     starts = data.starts[chosen[own]]
     keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(example_key, i), 4))(own)
+    frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
+    pose_frame = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
     rays = gather_windows(data.frames.rays, starts, config.model.window)
     confidence = gather_windows(data.frames.confidence, starts, config.model.window)
     if config.augment.flip:
         rays, confidence = flip_windows(rays, confidence, jax.vmap(jax.random.bernoulli)(keys[:, 0]))
     root_depth, augment = config.model.root_depth, config.augment
     clean = make_window(rays, confidence, root_depth)
-    noisy_rays, visible, told = rays, confidence, None
+    noisy_xy, kept, told = None, confidence, None
     if augment.detector_noise > 0:
         noisy_xy, told = detector_noise(
             keys[:, 1],
@@ -80,33 +84,32 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
             fps=config.model.frame_rate,
         )
         if augment.undisturbed > 0:
-            kept = jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, 3), augment.undisturbed))(
+            calm = jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, 3), augment.undisturbed))(
                 keys[:, 3]
             )
-            noisy_xy = jnp.where(kept[:, None, None, None], clean.xy, noisy_xy)
-            told = jnp.where(kept[:, None, None], confidence, told)
-        noisy_rays = noisy_xy * clean.size[:, None, None, None]
+            noisy_xy = jnp.where(calm[:, None, None, None], clean.xy, noisy_xy)
+            told = jnp.where(calm[:, None, None], confidence, told)
     elif augment.noise > 0:
         noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise * STANDING_HEIGHT)
-        noisy_rays = noisy_xy * clean.size[:, None, None, None]
     if augment.mask_probability > 0:
-        visible = drop_joints(keys[:, 2], confidence, augment.mask_probability)
+        kept = drop_joints(keys[:, 2], confidence, augment.mask_probability)
         told = None if told is None else drop_joints(keys[:, 2], told, augment.mask_probability)
-    masked = make_window(rays, visible, root_depth)
-    # What a detector tells of its joints: with the long-lasting noise its confidences too.
-    window = make_window(noisy_rays, visible if told is None else told, root_depth) if augment.noisy else masked
+    window = masked = make_window(rays, kept, root_depth)
+    if noisy_xy is not None:
+        noisy_rays = noisy_xy * clean.size[:, None, None, None]
+        # What a detector tells of its joints: with the long-lasting noise its confidences too.
+        window = make_window(noisy_rays, kept if told is None else told, root_depth)
     roll, upright_xy = jnp.zeros(share), masked.xy
     if augment.roll_deg > 0:
         roll = jax.vmap(lambda key: drawn_roll(jax.random.fold_in(key, 2), augment.roll_deg))(keys[:, 3])
         window, masked, clean = (roll_window(each, roll) for each in (window, masked, clean))
     # Many read them, and XLA would make the masks anew for each from the random bits.
     window, masked, clean, upright_xy = jax.lax.optimization_barrier((window, masked, clean, upright_xy))
-    frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
-    pose_frame = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
     return Batch(
         window=window,
         masked=masked,
         clean=clean,
+        visible=masked.visible,
         keys=keys[:, 3],
         roll=roll,
         upright_xy=upright_xy,

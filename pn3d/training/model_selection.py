@@ -20,11 +20,11 @@ from jaxtyping import Array, Float
 from pn3d import losses
 from pn3d.config import ModelConfig
 from pn3d.data.clips import Clips, select
-from pn3d.data.windows import gather_windows
+from pn3d.data.windows import NovelWindow, Window, gather_windows, make_window, mirror_window, novel_window
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera
+from pn3d.geometry.bones import bone_ratios, bone_vectors, knee_bend
 from pn3d.lifting import teacher as lifting
-from pn3d.lifting.windows import NovelWindow, Window, make_window, mirror_joints, mirror_window, novel_window
 from pn3d.models.networks import Params
 from pn3d.models.teacher import Teacher
 from pn3d.training.batch import TrainData
@@ -113,8 +113,8 @@ def score_terms(lift: Lift, held_out: HeldOut) -> dict[str, Float[Array, ""]]:
         fakes.append(novel.window.xy)
     made = jnp.concatenate(fakes)
     real = jnp.concatenate([window.xy, mirror_window(window).xy])
-    bones = losses.bone_vectors(lifted.joints)
-    ratios = losses.bone_ratios(bones)
+    bones = bone_vectors(lifted.joints)
+    ratios = bone_ratios(bones)
     return {
         "pose": energy_distance(_middle_pose(made), _middle_pose(real)),
         "motion": energy_distance(_displacement(made), _displacement(real)),
@@ -123,7 +123,7 @@ def score_terms(lift: Lift, held_out: HeldOut) -> dict[str, Float[Array, ""]]:
         "mirror": _mirror_gap(lift, lifted, window),
         "constancy": jnp.sqrt(losses.bone_constancy(ratios)),
         "symmetry": jnp.sqrt(losses.symmetry(ratios)),
-        "hinge": jnp.sqrt(losses.knee_hinge(bones)),
+        "hinge": jnp.sqrt(losses.knee_hinge(knee_bend(bones))),
     }
 
 
@@ -207,7 +207,7 @@ def _displacement(xy: jax.Array) -> jax.Array:
 
 
 def _mirror_gap(lift: Lift, lifted: Skeletons, window: Window) -> jax.Array:
-    other = mirror_joints(lift(mirror_window(window)).joints)
+    other = lifting.mirror_joints(lift(mirror_window(window)).joints)
     return jnp.mean(jnp.abs(other[..., 2] - lifted.joints[..., 2]))
 
 

@@ -10,7 +10,7 @@ import optax
 
 from pn3d.config import Config, DiscriminatorConfig, OptimiserConfig, Stage
 from pn3d.files.errors import UserError
-from pn3d.models.discriminator import motion_features, pose_features
+from pn3d.models.discriminator import discriminator_features
 from pn3d.models.networks import Networks, Params, make_networks
 
 PLAYERS = ("teacher", "student", "pose_discriminator", "motion_discriminator")
@@ -137,10 +137,8 @@ def _init_params(networks: Networks, name: str, config: Config, key: jax.Array) 
     confidence = jnp.ones((1, config.model.window, 17))
     if name in ("teacher", "student"):
         inputs: tuple[jax.Array, ...] = (xy, confidence)
-    elif name == "pose_discriminator":
-        inputs = (pose_features(xy[:, 0], confidence[:, 0]),)
     else:
-        inputs = (motion_features(xy, confidence, 1.0),)
+        inputs = (discriminator_features(xy, confidence, jnp.zeros(1, jnp.int32), 1.0, 1.0)[name],)
     return jax.jit(getattr(networks, name).init)(key, *inputs)["params"]
 
 

@@ -15,10 +15,9 @@ from benchmarks.accuracy.reference_flow import Flow
 from benchmarks.accuracy.reference_smplify import _fit
 from benchmarks.accuracy.reference_twin import twin_data
 from benchmarks.accuracy.study_train import study_config
-from pn3d.data.windows import gather_windows
+from pn3d.data.windows import gather_windows, make_window
 from pn3d.geometry import camera
 from pn3d.lifting.teacher import root_relative
-from pn3d.lifting.windows import make_window
 from tests.support import tiny
 
 

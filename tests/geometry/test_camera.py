@@ -3,7 +3,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.geometry import camera, rotations
-from pn3d.geometry.skeleton import H36M17
 
 KEY = jax.random.key(3)
 POINTS = jax.random.normal(KEY, (4, 5, 17, 3)) * 0.5 + jnp.array([0.0, 0.0, 10.0]).reshape(1, 1, 1, 3)
@@ -88,39 +87,6 @@ def test_pixels_and_rays_are_inverses_and_project_agrees() -> None:
     np.testing.assert_allclose(px[0, 3], [1100 * x / z + 480, 1150 * y / z + 510], rtol=1e-5)
 
 
-def _size(rays: jax.Array, confidence: jax.Array) -> jax.Array:
-    """Of (B, T, 17, 2) and (B, T, 17)."""
-    return camera.person_size(rays, confidence)
-
-
-def test_size_ignores_the_head_missing_joints_and_single_outliers() -> None:
-    rays = jax.random.normal(KEY, (1, 9, 17, 2)) * 0.01
-    confidence = jnp.ones((1, 9, 17))
-    size = _size(rays, confidence)
-    head = rays.at[:, :, H36M17.index("head")].add(5.0)
-    np.testing.assert_allclose(_size(head, confidence), size)
-    outlier = rays.at[:, 4, H36M17.index("left_ankle")].add(5.0)
-    assert abs(float(_size(outlier, confidence)[0] / size[0]) - 1.0) < 0.05
-    hidden = confidence.at[:, 4, H36M17.index("left_ankle")].set(0.0)
-    np.testing.assert_allclose(_size(outlier, hidden), _size(rays, hidden))
-    np.testing.assert_allclose(_size(2.0 * rays, confidence), 2.0 * size, rtol=1e-5)
-    assert float(_size(rays, jnp.zeros((1, 9, 17)))[0]) == np.float32(0.1)
-
-
-def test_size_is_the_same_in_a_picture_turned_in_its_plane() -> None:
-    rays = jax.random.normal(KEY, (4, 9, 17, 2)) * 0.01
-    confidence = jnp.ones((4, 9, 17))
-    for angle in (0.3, 1.6, 2.8):
-        turn = jnp.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], jnp.float32)
-        turned = jnp.einsum("ij,btkj->btki", turn, rays)
-        np.testing.assert_allclose(_size(turned, confidence), _size(rays, confidence), rtol=1e-5)
-
-
-def test_size_has_finite_gradients_for_a_point() -> None:
-    slope = jax.grad(lambda r: _size(r, jnp.ones((1, 3, 17))).sum())(jnp.zeros((1, 3, 17, 2)))
-    assert jnp.isfinite(slope).all()
-
-
 def test_fitted_translation_recovers_the_truth() -> None:
     joints = jax.random.normal(KEY, (6, 17, 3)) * 0.4
     transl = jnp.array([[0.3, -0.2, 4.0]]) + jax.random.normal(jax.random.key(5), (6, 3)) * 0.3
@@ -135,27 +101,3 @@ def test_fitted_translation_recovers_the_truth() -> None:
 
 def test_assumed_intrinsics() -> None:
     np.testing.assert_allclose(camera.assumed_intrinsics(np.array([1920, 1080])), [2208, 2208, 960, 540])
-
-
-def test_the_kth_largest_is_that_of_a_sort_with_its_gradient() -> None:
-    values = jax.random.uniform(jax.random.key(0), (7, 90)).at[:, 60:].set(-jnp.inf).at[3].set(-jnp.inf)
-    rank, rows = jnp.array([0, 1, 30, 0, 59, 47, 12], jnp.int32), np.arange(7)
-    found = camera.kth_largest(values, rank, 60)
-    order = np.argsort(-np.asarray(values), axis=1)
-    np.testing.assert_array_equal(found, np.asarray(values)[rows, order[rows, rank]])
-    slope = jax.grad(lambda v: camera.kth_largest(v, rank, 60)[:3].sum())(values)
-    expected = np.zeros((7, 90), np.float32)
-    expected[rows[:3], order[rows[:3], rank[:3]]] = 1.0
-    np.testing.assert_array_equal(slope, expected)
-
-
-def test_size_is_the_value_of_its_rank_among_what_was_measured() -> None:
-    """For any number of measured segments: four fifths of them are shorter."""
-    rays = jax.random.normal(jax.random.key(1), (40, 3, 17, 2))
-    confidence = (jax.random.uniform(jax.random.key(2), (40, 3, 17)) > jnp.linspace(0, 1, 40)[:, None, None]) * 1.0
-    first, second, lengths = (np.array(column) for column in zip(*camera._SEGMENTS, strict=True))
-    for found, xy, seen in zip(camera.person_size(rays, confidence), np.asarray(rays), confidence, strict=True):
-        ratios = np.linalg.norm(xy[:, first] - xy[:, second], axis=-1) / lengths
-        measured = np.sort(ratios[np.asarray((seen[:, first] > 0) & (seen[:, second] > 0))])
-        expected = measured[int(0.8 * (len(measured) - 1))] if len(measured) else 0.1
-        np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -13,9 +13,9 @@ import pytest
 from pn3d.body import model as body_model
 from pn3d.commands.main import main
 from pn3d.commands.session import SHIPPED_WEIGHTS
+from pn3d.data.augmentation import flip_windows
 from pn3d.data.clips import Clips, select, without_truth, write_clips
 from pn3d.data.resample import resample_clips, resample_values
-from pn3d.data.windows import flip_windows
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera, rotations

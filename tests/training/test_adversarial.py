@@ -6,10 +6,11 @@ import numpy as np
 
 from pn3d import losses
 from pn3d.config import DiscriminatorConfig
-from pn3d.lifting.windows import Window
-from pn3d.models.discriminator import Discriminator
-from pn3d.training.adversarial import discriminator_input, discriminator_loss
+from pn3d.data.windows import Window
+from pn3d.models.networks import make_networks
+from pn3d.training.adversarial import DISCRIMINATORS, discriminator_inputs, discriminator_loss
 from pn3d.training.batch import Batch
+from tests.support import tiny
 
 BATCH, FRAMES = 6, 3
 
@@ -24,6 +25,7 @@ def _batch() -> Batch:
         window=window,
         masked=window,
         clean=window,
+        visible=confidence,
         keys=jax.random.split(keys[0], BATCH),
         roll=jnp.zeros(BATCH),
         upright_xy=xy,
@@ -39,11 +41,10 @@ def test_fakes_carry_the_mask_of_their_reals() -> None:
     assert bool(hidden.any())
     other = jnp.where(hidden, fake + 5.0, fake)
     for name in ("pose_discriminator", "motion_discriminator"):
-        np.testing.assert_array_equal(*(discriminator_input(name, xy, batch, config) for xy in (fake, other)))
+        np.testing.assert_array_equal(*(discriminator_inputs(xy, batch, config)[name] for xy in (fake, other)))
         shown = jnp.where(hidden, fake, fake + 5.0)
-        assert bool(
-            (discriminator_input(name, shown, batch, config) != discriminator_input(name, fake, batch, config)).any()
-        )
+        seen, otherwise = (discriminator_inputs(xy, batch, config)[name] for xy in (fake, shown))
+        assert bool((seen != otherwise).any())
 
 
 def test_the_pose_discriminator_sees_the_chosen_frame_alone() -> None:
@@ -51,25 +52,32 @@ def test_the_pose_discriminator_sees_the_chosen_frame_alone() -> None:
     at_frame = jnp.arange(FRAMES)[None] == batch.pose_frame[:, None]
     others = jnp.where(at_frame[..., None, None], batch.masked.xy, 9.0)
     name = "pose_discriminator"
-    np.testing.assert_array_equal(*(discriminator_input(name, xy, batch, config) for xy in (batch.masked.xy, others)))
+    np.testing.assert_array_equal(*(discriminator_inputs(xy, batch, config)[name] for xy in (batch.masked.xy, others)))
 
 
 def test_the_loss_is_cross_entropy_with_the_penalty_on_reals_alone() -> None:
-    module, penalty = Discriminator(width=8, blocks=1), 0.7
-    real, fake = jax.random.normal(jax.random.key(1), (2, BATCH, 5))
+    """Of each discriminator by itself, on two sets of fakes, though both are differentiated at once."""
+    batch, config = _batch(), DiscriminatorConfig(gradient_penalty=0.7)
+    networks = make_networks(tiny.config().model)
+    fake = jax.random.normal(jax.random.key(1), (BATCH, FRAMES, 17, 2))
+    reals, fakes = (discriminator_inputs(xy, batch, config) for xy in (batch.upright_xy, fake))
+    fakes["pose_discriminator"] = jnp.concatenate([fakes["pose_discriminator"], 2.0 * reals["pose_discriminator"]])
     weight = jnp.array([0.0, 1.2, 1.2, 1.2, 1.2, 1.2])
-    params = module.init(jax.random.key(3), real)["params"]
-    logits = lambda p, x: module.apply({"params": p}, x)  # noqa: E731
+    weights = {"pose_discriminator": jnp.concatenate([weight, weight]), "motion_discriminator": weight}
+    params = {name: getattr(networks, name).init(jax.random.key(3), real)["params"] for name, real in reals.items()}
 
-    def by_hand(p):  # type: ignore[no-untyped-def]
-        each = jax.vmap(jax.grad(lambda x: logits(p, x[None])[0]))(real)
+    def by_hand(own, name):  # type: ignore[no-untyped-def]
+        logits = lambda x: getattr(networks, name).apply({"params": own}, x)  # noqa: E731
+        each = jax.vmap(jax.grad(lambda x: logits(x[None])[0]))(reals[name])
         r1 = 0.5 * jnp.mean(jnp.sum(each**2, axis=-1))
-        return losses.discriminator_adversarial(logits(p, real), logits(p, fake), weight) + penalty * r1
+        cross_entropy = losses.discriminator_adversarial(logits(reals[name]), logits(fakes[name]), weights[name])
+        return cross_entropy + config.gradient_penalty * r1
 
-    value, slopes = jax.value_and_grad(by_hand)(params)
-    loss = discriminator_loss(module, real, fake, weight, penalty)
-    (ours, accuracy), ours_slopes = jax.value_and_grad(loss, has_aux=True)(params)
-    np.testing.assert_allclose(ours, value, rtol=1e-5)
-    assert 0 <= float(accuracy) <= 1
-    for a, b in zip(jax.tree.leaves(ours_slopes), jax.tree.leaves(slopes), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+    loss = discriminator_loss(networks, batch, fakes, weights, config)
+    slopes, metrics = jax.grad(loss, has_aux=True)(params)
+    for name in DISCRIMINATORS:
+        value, expected = jax.value_and_grad(by_hand)(params[name], name)
+        np.testing.assert_allclose(metrics[f"loss/{name}"], value, rtol=1e-5)
+        assert 0 <= float(metrics[f"d_acc/{name}"]) <= 1
+        for a, b in zip(jax.tree.leaves(slopes[name]), jax.tree.leaves(expected), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.data.clips import Clips, select
+from pn3d.data.windows import Window
 from pn3d.geometry import camera, rotations
-from pn3d.lifting.windows import Window
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.model_selection import (
     Skeletons,

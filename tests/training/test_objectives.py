@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.config import Config
+from pn3d.data.windows import novel_window
+from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.student import Posed, pose_body
-from pn3d.lifting.teacher import lift_again, root_relative
-from pn3d.lifting.windows import novel_window
+from pn3d.lifting.teacher import lift, root_relative
 from pn3d.models.networks import make_networks
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
@@ -100,7 +101,7 @@ def test_the_cycle_turns_lifts_again_and_turns_back() -> None:
     expected = (novel_xy - hips[:, :, None]) / np.asarray(cycle.novel.scale)[:, None, None, None]
     expected = np.where(np.asarray(batch.masked.confidence)[..., None] > 0, expected, 0.0)
     np.testing.assert_allclose(cycle.novel.window.xy, expected, atol=1e-4)
-    again = np.asarray(cycle.relifted.joints)
+    again = np.asarray(cycle.relifted_joints)
     back = np.einsum("bji,btkj->btki", rotation, again - middle) + middle
     returned = back[..., :2] / np.maximum(back[..., 2:], 1.0) * depth[..., None]
     np.testing.assert_allclose(cycle.returned_xy, returned, atol=1e-3)
@@ -113,8 +114,9 @@ def test_a_picture_of_another_size_is_lifted_to_a_skeleton_of_that_size() -> Non
 
     @jax.jit
     def depth_again(size: jax.Array) -> jax.Array:
-        xy = size * window.xy
-        return lift_again(teacher, params, xy, novel_window(xy, window)).joints[..., 2] - 30.0
+        novel = novel_window(size * window.xy, window)
+        joints = lift(teacher, params, novel.window).joints
+        return camera.shift_and_scale(joints, novel.shift, novel.scale, window.root_depth)[..., 2] - 30.0
 
     depth, of_half = (np.asarray(depth_again(jnp.float32(size))) for size in (1.0, 0.5))
     assert np.abs(depth).max() > 0.05
@@ -130,7 +132,7 @@ def test_terms_compare_and_count_what_they_say() -> None:
     assert 0.1 < measured.mean() < 0.9
     truth = np.asarray(clean.rays) / np.asarray(window.size)[:, None, None, None]
     own, corrected = np.asarray(cycle.lifted.own_xy), np.asarray(cycle.lifted.corrected_xy)
-    gap = np.asarray(cycle.relifted.joints) - np.asarray(cycle.joints_in_view)
+    gap = np.asarray(cycle.relifted_joints) - np.asarray(cycle.joints_in_view)
     elevations = np.asarray(cycle.relifted.elevation) - np.asarray(cycle.view.elevation)
     expected = {
         "inpaint": _mean(_square(own, truth), known * ~measured),

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import losses
+from pn3d.data.windows import mirror_window, roll_window
 from pn3d.geometry import camera, rotations
-from pn3d.lifting.windows import mirror_window, roll_joints, roll_window
+from pn3d.lifting.teacher import roll_joints
 from pn3d.models.teacher import Teacher
 from pn3d.training.batch import Batch, draw_batch, drawn_roll
 from pn3d.training.parallel import AXIS

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 
 from pn3d import losses
 from pn3d.config import Config
+from pn3d.data.windows import NovelWindow, novel_window
 from pn3d.geometry import camera
 from pn3d.lifting import teacher as lifting
 from pn3d.lifting.student import FittedFrames, Posed, fit_student, fitted_frames, pose_body
 from pn3d.lifting.teacher import Lifted, corrected_joints, root_relative
-from pn3d.lifting.windows import NovelWindow, novel_window
-from pn3d.models.networks import Params
-from pn3d.training.adversarial import discriminator_gradients, fake_logits
+from pn3d.models.networks import Params, discriminator_logits
+from pn3d.training.adversarial import Features, discriminator_gradients, discriminator_inputs
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
@@ -22,30 +22,35 @@ from pn3d.training.stages.student import student_terms, teacher_targets
 from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
 from pn3d.training.terms import Terms, Weighted, logged, sum_terms
 
-Fakes = dict[str, list[jax.Array]]
-
 
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
     """Gradients of all four players on one device's batch, and its metrics."""
     networks, stage = scene.networks, config.joint
     targets = joint_targets(config, scene, params, batch)
 
-    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Fakes, jax.Array]]:
+    def pair_loss(own: dict[str, Params]) -> tuple[jax.Array, tuple[Terms, Features, jax.Array]]:
         cycle = self_consistency_cycle(scene, own["teacher"], batch, config.augment.wide_views)
         posed = pose_body(networks.student, own["student"], batch.window, scene.body, scene.landmarks)
         # Without noise the windows are the ones of the cycle.
         noisy = config.augment.noisy
         lifted = lifting.lift(networks.teacher, own["teacher"], batch.window) if noisy else cycle.lifted
         in_view = student_in_view(config, scene, own["student"], posed, cycle, batch)
-        fakes = {name: [cycle.novel.window.xy] for name in ("pose_discriminator", "motion_discriminator")}
-        logits = {
-            name: fake_logits(networks, params, name, xy, batch, stage.discriminator) for name, (xy,) in fakes.items()
-        }
+        fakes = discriminator_inputs(cycle.novel.window.xy, batch, stage.discriminator)
+        logits = discriminator_logits(networks, params, fakes)
         weighted = teacher_terms(scene, cycle, batch, logits, config.teacher.loss)
         weighted |= _distillation_terms(config, lifted, posed, targets, batch)
-        weighted |= _novel_view_terms(config, scene, params, posed, in_view, cycle.view.fake_weight, batch)
+        weighted |= _consistency_terms(config, posed, in_view)
         if stage.student_adversarial_weight:
-            fakes["pose_discriminator"].append(in_view.novel.window.xy)
+            # Its pose alone: motion is judged on the teacher.
+            pose = discriminator_inputs(in_view.novel.window.xy, batch, stage.discriminator)["pose_discriminator"]
+            (of_pose,) = discriminator_logits(networks, params, {"pose_discriminator": pose}).values()
+            weighted["student_adversarial"] = (
+                stage.student_adversarial_weight,
+                losses.generator_adversarial,
+                of_pose,
+                cycle.view.fake_weight,
+            )
+            fakes["pose_discriminator"] = jnp.concatenate([fakes["pose_discriminator"], pose])
         total, terms = sum_terms(weighted)
         return total, (terms, fakes, cycle.view.fake_weight)
 
@@ -141,33 +146,17 @@ def student_in_view(
     return StudentInView(novel, pose_body(scene.networks.student, params, novel.window, scene.body, scene.landmarks))
 
 
-def _novel_view_terms(
-    config: Config,
-    scene: Scene,
-    params: dict[str, Params],
-    posed: Posed,
-    in_view: StudentInView,
-    fake_weight: jax.Array,
-    batch: Batch,
-) -> Weighted:
-    """The student's self-consistency in the novel view, and the pose discriminator on it."""
-    stage, again, terms = config.joint, in_view.again, Weighted()
-    if stage.student_adversarial_weight:
-        xy = in_view.novel.window.xy
-        logits = fake_logits(scene.networks, params, "pose_discriminator", xy, batch, stage.discriminator)
-        terms["student_adversarial"] = (
-            stage.student_adversarial_weight,
-            losses.generator_adversarial,
-            logits,
-            fake_weight,
-        )
-    if again is not None:
-        terms["student_consistency"] = (
-            stage.student_consistency_weight,
+def _consistency_terms(config: Config, posed: Posed, in_view: StudentInView) -> Weighted:
+    """The student's self-consistency in the novel view."""
+    if in_view.again is None:
+        return Weighted()
+    return {
+        "student_consistency": (
+            config.joint.student_consistency_weight,
             losses.rotation_consistency,
-            again.rotations,
+            in_view.again.rotations,
             posed.rotations,
-            again.betas,
+            in_view.again.betas,
             posed.betas,
         )
-    return terms
+    }

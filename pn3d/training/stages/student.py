@@ -7,9 +7,9 @@ from jaxtyping import Array, Float
 from pn3d import losses
 from pn3d.body import limits, rest
 from pn3d.config import Config, StudentLossConfig
+from pn3d.data.windows import roll_window
 from pn3d.lifting.student import Posed, placed_rays, pose_body
-from pn3d.lifting.teacher import average_lifted
-from pn3d.lifting.windows import roll_joints, roll_window
+from pn3d.lifting.teacher import average_lifted, roll_joints
 from pn3d.models.networks import Params
 from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying

@@ -7,12 +7,13 @@ import jax.numpy as jnp
 
 from pn3d import losses
 from pn3d.config import Config, TeacherLossConfig
+from pn3d.data.windows import NovelWindow, novel_window
 from pn3d.geometry import camera, rotations
+from pn3d.geometry.bones import bone_ratios, bone_vectors, knee_bend
 from pn3d.lifting import teacher as lifting
 from pn3d.lifting.teacher import Lifted
-from pn3d.lifting.windows import NovelWindow, novel_window
-from pn3d.models.networks import Params
-from pn3d.training.adversarial import discriminator_gradients, fake_logits
+from pn3d.models.networks import Params, discriminator_logits
+from pn3d.training.adversarial import Features, discriminator_gradients, discriminator_inputs
 from pn3d.training.batch import Batch, clean_xy
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
@@ -24,21 +25,17 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
     """Gradients of the teacher and both discriminators on one device's batch, and its metrics."""
     stage = config.teacher
 
-    def teacher_loss(own: Params) -> tuple[jax.Array, tuple[Terms, Cycle]]:
+    def teacher_loss(own: Params) -> tuple[jax.Array, tuple[Terms, Features, jax.Array]]:
         cycle = self_consistency_cycle(scene, own, batch, config.augment.wide_views)
-        fake_xy = cycle.novel.window.xy
-        logits = {
-            name: fake_logits(scene.networks, params, name, fake_xy, batch, stage.discriminator)
-            for name in ("pose_discriminator", "motion_discriminator")
-        }
+        fakes = discriminator_inputs(cycle.novel.window.xy, batch, stage.discriminator)
+        logits = discriminator_logits(scene.networks, params, fakes)
         total, terms = sum_terms(teacher_terms(scene, cycle, batch, logits, stage.loss))
-        return total, (terms, cycle)
+        return total, (terms, fakes, cycle.view.fake_weight)
 
     own = varying(params["teacher"])
-    (total, (terms, cycle)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
-    fakes = {name: [cycle.novel.window.xy] for name in ("pose_discriminator", "motion_discriminator")}
+    (total, (terms, fakes, fake_weight)), of_teacher = jax.value_and_grad(teacher_loss, has_aux=True)(own)
     of_discriminators, metrics = discriminator_gradients(
-        scene.networks, params, fakes, cycle.view.fake_weight, batch, stage.discriminator
+        scene.networks, params, fakes, fake_weight, batch, stage.discriminator
     )
     return {"teacher": of_teacher} | of_discriminators, logged("teacher", total, terms) | metrics
 
@@ -51,8 +48,11 @@ class Cycle(NamedTuple):
         view: the random view.
         joints_in_view: (B, T, 17, 3) the skeleton in it.
         novel: its projection, as networks see it.
-        relifted: the skeleton lifted again from that.
+        relifted: the skeleton lifted again from that, in its units.
+        relifted_joints: (B, T, 17, 3) the same in those of ``joints_in_view``.
         returned_xy: (B, T, 17, 2) that one, rotated back and projected.
+        bone_ratios: (B, T, 16) bone lengths of the skeleton, free of scale.
+        knee_bend: (B, T, 2) how its knees bend.
     """
 
     lifted: Lifted
@@ -60,7 +60,10 @@ class Cycle(NamedTuple):
     joints_in_view: jax.Array
     novel: NovelWindow
     relifted: Lifted
+    relifted_joints: jax.Array
     returned_xy: jax.Array
+    bone_ratios: jax.Array
+    knee_bend: jax.Array
 
 
 def self_consistency_cycle(scene: Scene, params: Params, batch: Batch, wide_views: float = 0.0) -> Cycle:
@@ -70,12 +73,13 @@ def self_consistency_cycle(scene: Scene, params: Params, batch: Batch, wide_view
     roll = lifted.roll if teacher.roll_head else None
     view = draw_novel_view(batch.keys, lifted.elevation, roll=roll, learned=teacher.elevation_head, wide=wide_views)
     in_view = camera.in_front(camera.rotate_about_root(lifted.joints, view.rotation, window.root_depth))
-    fake_xy = camera.project_unit(in_view, window.root_depth)
-    novel = novel_window(fake_xy, window)
-    relifted = lifting.lift_again(teacher, params, fake_xy, novel)
-    back = camera.rotate_about_root(relifted.joints, rotations.transpose(view.rotation), window.root_depth)
+    novel = novel_window(camera.project_unit(in_view, window.root_depth), window)
+    again = lifting.lift(teacher, params, novel.window)
+    joints_again = camera.shift_and_scale(again.joints, novel.shift, novel.scale, window.root_depth)
+    back = camera.rotate_about_root(joints_again, rotations.transpose(view.rotation), window.root_depth)
     returned_xy = camera.project_unit(camera.in_front(back), window.root_depth)
-    return Cycle(lifted, view, in_view, novel, relifted, returned_xy)
+    bones = bone_vectors(lifted.joints)
+    return Cycle(lifted, view, in_view, novel, again, joints_again, returned_xy, bone_ratios(bones), knee_bend(bones))
 
 
 def teacher_terms(
@@ -83,9 +87,7 @@ def teacher_terms(
 ) -> Weighted:
     """The teacher's terms with their weights; ``logits`` (B,) of its fakes, by discriminator."""
     window, lifted = batch.masked, cycle.lifted
-    bones = losses.bone_vectors(lifted.joints)
-    ratios = losses.bone_ratios(bones)
-    visible, target_xy = window.visible, clean_xy(batch, window)
+    visible, target_xy = batch.visible, clean_xy(batch, window)
     hidden = (1.0 - visible) * batch.clean.confidence
     again, view = cycle.relifted, cycle.view
     denoise = weights.denoise_weight if scene.networks.teacher.correct else 0.0
@@ -102,7 +104,7 @@ def teacher_terms(
         "relift": (
             weights.relift_weight,
             losses.point_consistency,
-            again.joints,
+            cycle.relifted_joints,
             cycle.joints_in_view,
             jnp.ones_like(visible),
         ),
@@ -120,10 +122,10 @@ def teacher_terms(
             motion_logits,
             view.fake_weight,
         ),
-        "bone_constancy": (weights.bone_constancy_weight, losses.bone_constancy, ratios),
-        "symmetry": (weights.symmetry_weight, losses.symmetry, ratios),
-        "hinge": (weights.hinge_weight, losses.knee_hinge, bones),
-        "proportion": (weights.proportion_weight, losses.proportions, ratios, scene.human_ratios),
+        "bone_constancy": (weights.bone_constancy_weight, losses.bone_constancy, cycle.bone_ratios),
+        "symmetry": (weights.symmetry_weight, losses.symmetry, cycle.bone_ratios),
+        "hinge": (weights.hinge_weight, losses.knee_hinge, cycle.knee_bend),
+        "proportion": (weights.proportion_weight, losses.proportions, cycle.bone_ratios, scene.human_ratios),
         "inpaint": (weights.inpaint_weight, losses.point_consistency, lifted.own_xy, target_xy, hidden),
         "denoise": (denoise, losses.point_distance, lifted.corrected_xy, target_xy, visible),
     }
