@@ -37,7 +37,12 @@ def point_consistency(a: Float[Array, "B T J C"], b: Float[Array, "B T J C"], we
 
 def point_distance(a: Float[Array, "B T J C"], b: Float[Array, "B T J C"], weight: Float[Array, "B T J"]) -> Scalar:
     """Mean distance of points, which outliers move little. Our choice."""
-    return weighted_mean(safe_norm(a - b, 1e-6) - 1e-3, weight)
+    return weighted_mean(_charbonnier(a - b), weight)
+
+
+def _charbonnier(vectors: Float[Array, "*N C"]) -> Float[Array, "*N"]:
+    """Lengths, smooth at zero (Charbonnier et al. 1994, epsilon 1e-3) and zero there."""
+    return jnp.sqrt(jnp.sum(vectors**2, axis=-1) + 1e-6) - 1e-3
 
 
 def elevation_consistency(lifted_again: Float[Array, " B"], drawn: Float[Array, " B"]) -> Scalar:
@@ -158,7 +163,7 @@ def smoothness(joints: Float[Array, "B T 17 3"]) -> Scalar:
         return jnp.zeros(())
     unit = jnp.mean(safe_norm(bone_vectors(joints)), axis=(1, 2))[:, None, None, None] / 2.56
     joints = joints / unit
-    return jnp.mean(safe_norm(joints[:, 2:] - 2.0 * joints[:, 1:-1] + joints[:, :-2], 1e-6) - 1e-3)
+    return jnp.mean(_charbonnier(joints[:, 2:] - 2.0 * joints[:, 1:-1] + joints[:, :-2]))
 
 
 def landmark_prior(corrections_m: Float[Array, "J 3"]) -> Scalar:

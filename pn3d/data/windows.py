@@ -16,7 +16,6 @@ from jaxtyping import Array, Float, Int, Shaped
 from pn3d.data.clips import Clips
 from pn3d.data.person_size import person_size
 from pn3d.files.errors import UserError
-from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import H36M17
 
 _HIPS = np.array([H36M17.index("left_hip"), H36M17.index("right_hip")])
@@ -94,8 +93,9 @@ def mirror_window(window: Window) -> Window:
 
 def roll_window(window: Window, roll: Float[Array, " B"]) -> Window:
     """The window as a camera turned about its optical axis sees it; up leans to the right by ``roll`` radians."""
-    turn = rotations.rotation_z(roll)[:, None, :2, :2]
-    xy = jnp.einsum("btij,btkj->btki", turn, window.xy, precision=jax.lax.Precision.HIGHEST)
+    cosine, sine = jnp.cos(roll)[:, None, None], jnp.sin(roll)[:, None, None]
+    x, y = window.xy[..., 0], window.xy[..., 1]
+    xy = jnp.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
     return dataclasses.replace(window, xy=xy)
 
 

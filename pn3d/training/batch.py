@@ -1,5 +1,7 @@
 """A device's share of the global batch: windows gathered, augmented and normalised from the keys of the step."""
 
+from typing import NamedTuple
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -57,63 +59,37 @@ def clean_xy(batch: Batch, window: Window) -> jax.Array:
     return batch.clean.xy * (batch.clean.size / window.size)[:, None, None, None]
 
 
-def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_size: int, config: Config) -> Batch:
-    """The device's share of a global batch. Example i of the global batch draws the same on any number of devices."""
-    share = batch_size // jax.lax.axis_size(AXIS)
-    index_key, example_key = jax.random.split(key)
-    chosen = jax.random.randint(index_key, (batch_size,), 0, data.starts.shape[0])
-    own = device_index * share + jnp.arange(share)
-    starts = data.starts[chosen[own]]
-    keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(example_key, i), 4))(own)
-    frame_keys = jax.vmap(lambda key: jax.random.fold_in(key, 1))(keys[:, 3])
-    pose_frame = jax.vmap(lambda key: jax.random.randint(key, (), 0, config.model.window))(frame_keys)
-    rays = gather_windows(data.frames.rays, starts, config.model.window)
-    confidence = gather_windows(data.frames.confidence, starts, config.model.window)
-    if config.augment.flip:
-        rays, confidence = flip_windows(rays, confidence, jax.vmap(jax.random.bernoulli)(keys[:, 0]))
-    root_depth, augment = config.model.root_depth, config.augment
-    clean = make_window(rays, confidence, root_depth)
-    noisy_xy, kept, told = None, confidence, None
-    if augment.detector_noise > 0:
-        noisy_xy, told = detector_noise(
-            keys[:, 1],
-            clean.xy,
-            confidence,
-            STANDING_HEIGHT,
-            strength=augment.detector_noise,
-            fps=config.model.frame_rate,
-        )
-        if augment.undisturbed > 0:
-            calm = jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, 3), augment.undisturbed))(
-                keys[:, 3]
-            )
-            noisy_xy = jnp.where(calm[:, None, None, None], clean.xy, noisy_xy)
-            told = jnp.where(calm[:, None, None], confidence, told)
-    elif augment.noise > 0:
-        noisy_xy = add_detector_noise(keys[:, 1], clean.xy, confidence, augment.noise * STANDING_HEIGHT)
-    if augment.mask_probability > 0:
-        kept = drop_joints(keys[:, 2], confidence, augment.mask_probability)
-        told = None if told is None else drop_joints(keys[:, 2], told, augment.mask_probability)
-    window = masked = make_window(rays, kept, root_depth)
-    if noisy_xy is not None:
-        noisy_rays = noisy_xy * clean.size[:, None, None, None]
-        # What a detector tells of its joints: with the long-lasting noise its confidences too.
-        window = make_window(noisy_rays, kept if told is None else told, root_depth)
-    roll, upright_xy = jnp.zeros(share), masked.xy
-    if augment.roll_deg > 0:
-        roll = jax.vmap(lambda key: drawn_roll(jax.random.fold_in(key, 2), augment.roll_deg))(keys[:, 3])
-        window, masked, clean = (roll_window(each, roll) for each in (window, masked, clean))
-    # Many read them, and XLA would make the masks anew for each from the random bits.
-    window, masked, clean, upright_xy = jax.lax.optimization_barrier((window, masked, clean, upright_xy))
-    return Batch(
-        window=window,
-        masked=masked,
-        clean=clean,
-        visible=masked.visible,
-        keys=keys[:, 3],
-        roll=roll,
-        upright_xy=upright_xy,
-        pose_frame=pose_frame,
+class Draws(NamedTuple):
+    """What one example draws.
+
+    Attributes:
+        noise_key, mask_key, view_key: for detector noise, hidden joints, and the stage.
+        flip, undisturbed: () bool, whether its window is mirrored, and left without the long-lasting noise.
+        roll: () radians.
+        pose_frame: () int32.
+    """
+
+    noise_key: jax.Array
+    mask_key: jax.Array
+    view_key: jax.Array
+    flip: jax.Array
+    undisturbed: jax.Array
+    roll: jax.Array
+    pose_frame: jax.Array
+
+
+def example_draws(key: jax.Array, config: Config) -> Draws:
+    """The draws of one example from its own key alone."""
+    flip_key, noise_key, mask_key, view_key = jax.random.split(key, 4)
+    frame_key, roll_key, undisturbed_key = (jax.random.fold_in(view_key, i) for i in (1, 2, 3))
+    return Draws(
+        noise_key=noise_key,
+        mask_key=mask_key,
+        view_key=view_key,
+        flip=jax.random.bernoulli(flip_key),
+        undisturbed=jax.random.bernoulli(undisturbed_key, config.augment.undisturbed),
+        roll=drawn_roll(roll_key, config.augment.roll_deg),
+        pose_frame=jax.random.randint(frame_key, (), 0, config.model.window),
     )
 
 
@@ -121,3 +97,53 @@ def drawn_roll(key: jax.Array, largest_deg: float) -> jax.Array:
     """An angle in radians, at most the largest one; half of them are below a quarter of it."""
     share = jax.random.uniform(key, minval=-1.0, maxval=1.0)
     return jnp.radians(largest_deg) * share * jnp.abs(share)
+
+
+def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_size: int, config: Config) -> Batch:
+    """The device's share of a global batch. Example i of the global batch draws the same on any number of devices."""
+    augment, length, root_depth = config.augment, config.model.window, config.model.root_depth
+    share = batch_size // jax.lax.axis_size(AXIS)
+    index_key, example_key = jax.random.split(key)
+    chosen = jax.random.randint(index_key, (batch_size,), 0, data.starts.shape[0])
+    own = device_index * share + jnp.arange(share)
+    starts = data.starts[chosen[own]]
+    draws = jax.vmap(lambda i: example_draws(jax.random.fold_in(example_key, i), config))(own)
+    rays = gather_windows(data.frames.rays, starts, length)
+    confidence = gather_windows(data.frames.confidence, starts, length)
+    if augment.flip:
+        rays, confidence = flip_windows(rays, confidence, draws.flip)
+    clean = make_window(rays, confidence, root_depth)
+    noisy_xy, told = None, confidence
+    if augment.detector_noise > 0:
+        strength, fps = augment.detector_noise, config.model.frame_rate
+        noisy_xy, told = detector_noise(
+            draws.noise_key, clean.xy, confidence, STANDING_HEIGHT, strength=strength, fps=fps
+        )
+        if augment.undisturbed > 0:
+            noisy_xy = jnp.where(draws.undisturbed[:, None, None, None], clean.xy, noisy_xy)
+            told = jnp.where(draws.undisturbed[:, None, None], confidence, told)
+    elif augment.noise > 0:
+        noisy_xy = add_detector_noise(draws.noise_key, clean.xy, confidence, augment.noise * STANDING_HEIGHT)
+    if augment.mask_probability > 0:
+        told = drop_joints(draws.mask_key, told, augment.mask_probability)
+        confidence = drop_joints(draws.mask_key, confidence, augment.mask_probability)
+    window = masked = make_window(rays, confidence, root_depth)
+    if noisy_xy is not None:
+        # What a detector tells of its joints: with the long-lasting noise its confidences too.
+        window = make_window(noisy_xy * clean.size[:, None, None, None], told, root_depth)
+    roll, upright_xy = jnp.zeros(share), masked.xy
+    if augment.roll_deg > 0:
+        roll = draws.roll
+        window, masked, clean = roll_window(window, roll), roll_window(masked, roll), roll_window(clean, roll)
+    # Many read them, and XLA would make the masks anew for each from the random bits.
+    window, masked, clean, upright_xy = jax.lax.optimization_barrier((window, masked, clean, upright_xy))
+    return Batch(
+        window=window,
+        masked=masked,
+        clean=clean,
+        visible=masked.visible,
+        keys=draws.view_key,
+        roll=roll,
+        upright_xy=upright_xy,
+        pose_frame=draws.pose_frame,
+    )

@@ -1,6 +1,7 @@
 """Properties of the pmapped steps: who learns, who does not, device counts, traces, other platforms."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from types import FrameType
@@ -12,9 +13,10 @@ import pytest
 
 import pn3d
 from pn3d.config import STAGES, Stage
+from pn3d.models.networks import make_networks
 from pn3d.training import xla_options
 from pn3d.training.parallel import mapped_step
-from pn3d.training.state import PLAYERS, TRAINED, Player, stage_optimisers, start_stage
+from pn3d.training.state import PLAYERS, TRAINED, Player, init_state, stage_optimisers, start_stage
 from pn3d.training.train_step import make_step, stage_gradients, updated_player
 from pn3d.training.xla_options import compiler_options
 from tests.support import tiny
@@ -76,8 +78,17 @@ def test_the_step_is_traced_once() -> None:
 
 
 def test_one_batch_goes_through_few_rooms() -> None:
-    """Changes of room, call by call, in one trace of stage 1 (docs/architecture.md): counted by a profiler hook."""
+    """Changes of room, call by call, in one trace of stage 1 with all its options: docs/architecture.md lists them."""
     root, stops = str(Path(pn3d.__file__).parent), [""]
+    config = tiny.config(
+        model__correct=True,
+        model__roll_head=True,
+        augment__roll_deg=20.0,
+        augment__wide_views=0.2,
+        augment__detector_noise=1.0,
+        augment__undisturbed=0.2,
+    )
+    scene, first = tiny.scene()._replace(networks=make_networks(config.model)), init_state(config)
 
     def hook(frame: FrameType, event: str, _: object) -> None:
         name = frame.f_code.co_filename
@@ -86,15 +97,17 @@ def test_one_batch_goes_through_few_rooms() -> None:
             if stops[-1] != room:
                 stops.append(room)
 
-    advance = mapped_step(make_step(tiny.config(), "teacher", tiny.scene()), tiny.devices(1))
-    state = tiny.on_devices(start_stage(tiny.config(), "teacher", tiny.first_state()), 1)
-    data = tiny.on_devices(tiny.data(), 1)
+    advance = mapped_step(make_step(config, "teacher", scene), tiny.devices(1))
+    state, data = tiny.on_devices(start_stage(config, "teacher", first), 1), tiny.on_devices(tiny.data(), 1)
     sys.setprofile(hook)
     try:
         advance.lower(state, data)
     finally:
         sys.setprofile(None)
-    assert len(stops) - 2 <= 60, stops
+    assert len(stops) - 2 <= 20, stops
+    architecture = (Path(pn3d.__file__).parents[1] / "docs" / "architecture.md").read_text()
+    listed = re.findall(r"^\d+\. `(\w+)`", architecture.split("## One batch of stage 1")[1], re.MULTILINE)
+    assert listed == stops[1:]
 
 
 @pytest.mark.parametrize("platform", ["tpu", "cuda"])

@@ -79,7 +79,17 @@ def self_consistency_cycle(scene: Scene, params: Params, batch: Batch, wide_view
     back = camera.rotate_about_root(joints_again, rotations.transpose(view.rotation), window.root_depth)
     returned_xy = camera.project_unit(camera.in_front(back), window.root_depth)
     bones = bone_vectors(lifted.joints)
-    return Cycle(lifted, view, in_view, novel, again, joints_again, returned_xy, bone_ratios(bones), knee_bend(bones))
+    return Cycle(
+        lifted=lifted,
+        view=view,
+        joints_in_view=in_view,
+        novel=novel,
+        relifted=again,
+        relifted_joints=joints_again,
+        returned_xy=returned_xy,
+        bone_ratios=bone_ratios(bones),
+        knee_bend=knee_bend(bones),
+    )
 
 
 def teacher_terms(
