@@ -73,7 +73,7 @@ def test_any_layout_by_name(name: str) -> None:
 
 def test_a_permuted_h36m17_comes_back_with_its_truth() -> None:
     clips = make_clips(truth=True)
-    order = np.random.default_rng(3).permutation(J)
+    order = np.random.default_rng(3).permutation(17)
     permuted = replace(
         clips,
         layout=replace(H36M17, name="permuted", joints=tuple(H36M17.joints[i] for i in order)),
