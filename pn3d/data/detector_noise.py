@@ -14,6 +14,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Key
 
 from pn3d.geometry.skeleton import H36M17
 
@@ -58,14 +59,14 @@ _TRUNK = (_INDEX["thorax"], _INDEX["pelvis"])
 
 
 def detector_noise(
-    keys: jax.Array,
-    xy: jax.Array,
-    confidence: jax.Array,
+    keys: Key[Array, " B"],
+    xy: Float[Array | np.ndarray, "B T 17 2"],
+    confidence: Float[Array | np.ndarray, "B T 17"],
     height: float | jax.Array,
     *,
     strength: float | jax.Array = 1.0,
     fps: float = 30.0,
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[Float[Array, "B T 17 2"], Float[Array, "B T 17"]]:
     """What a detector would have given for windows or clips whose true 2D is known.
 
     Args:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from typing import no_type_check
 
 import flax.struct
 import jax
@@ -17,6 +18,8 @@ _HIPS = (H36M17.index("left_hip"), H36M17.index("right_hip"))
 _PELVIS = H36M17.index("pelvis")
 
 
+# jax rebuilds pytrees with shardings and axes in the place of arrays, which run-time checks would refuse.
+@no_type_check
 @flax.struct.dataclass
 class FrameRays:
     """All frames of a data set, as the networks see them, before windows and sizes.
