@@ -111,6 +111,7 @@ def test_priors_look_at_every_fourth_frame_of_every_joint() -> None:
         window=window,
         masked=window,
         clean=window,
+        visible=window.visible,
         keys=keys,
         roll=jnp.zeros(BATCH),
         upright_xy=window.xy,
