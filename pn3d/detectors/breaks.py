@@ -100,6 +100,12 @@ def find_breaks(
     return found
 
 
+def shown_times(times: list[float]) -> str:
+    """The first of these times, in words."""
+    more = f" and {len(times) - 6} more" if len(times) > 6 else ""
+    return ", ".join(f"{time:.2f}" for time in times[:6]) + f" s{more}"
+
+
 def _way(
     keypoints: np.ndarray, measured: np.ndarray, one: np.ndarray | list[int], other: np.ndarray | list[int]
 ) -> np.ndarray:

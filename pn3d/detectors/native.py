@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.data.clips import Clips, read_clips, with_defaults
+from pn3d.detectors.breaks import find_breaks, shown_times
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.plausibility import outside_warning, refuse_centred, turned_warning
 from pn3d.detectors.records import ABSURD, Detections, Given, Person, Video
@@ -39,6 +40,8 @@ def read_native(opened: Opened, reason: str, given: Given) -> Detections:
     filled = np.asarray((clips.confidence <= 0).all(axis=1)) if clips.filled is None else clips.filled
     timed = with_defaults(replace(clips, filled=filled), ("frame_number", "time_s"))
     people = tuple(_clip_person(timed, i, changed) for i in (range(clips.num_clips) if person is None else [person]))
+    sane = tuple(map(_sane, people))
+    broken = [_broken_s(person) for person in sane]
     assumed = clips.intrinsics is None
     sentence = f"focal length assumed {ASSUMED_FOCAL} of the longer side; --focal-px gives the true one"
     return Detections(
@@ -50,27 +53,42 @@ def read_native(opened: Opened, reason: str, given: Given) -> Detections:
         format="native",
         format_reason=reason,
         assumptions=(sentence,) if assumed else (),
-        warnings=_implausible(people, clips.layout, opened.where),
+        warnings=_implausible(sane, clips.layout, opened.where, broken),
         clips=clips if person is None else None,
+        broken_s=tuple(sorted({time for times in broken for time in times})),
     )
 
 
-def _implausible(people: tuple[Person, ...], layout: Layout, where: str) -> tuple[str, ...]:
+def _sane(person: Person) -> Person:
+    """Without places so large that they would overflow."""
+    fine = (np.abs(person.keypoints_px) < ABSURD).all(-1)
+    pixels = np.where(fine[..., None], person.keypoints_px, 0)
+    return replace(person, keypoints_px=pixels, confidence=person.confidence * fine)
+
+
+def _broken_s(person: Person) -> list[float]:
+    """Times of steps that nobody can make. A clip is taken as it is, so nothing is cut there; its path is."""
+    seen = np.flatnonzero((person.confidence > 0).any(-1))
+    if not len(seen):
+        return []
+    pixels, trust, one = person.keypoints_px[seen], person.confidence[seen], np.zeros(len(seen), np.int64)
+    found = find_breaks(seen, pixels, trust, one, person.video.fps)
+    return [round(float(person.time_s[frame]), 3) for frame in sorted({*found.cut, *found.exchanged})]
+
+
+def _implausible(people: tuple[Person, ...], layout: Layout, where: str, broken: list[list[float]]) -> tuple[str, ...]:
     """What is odd about the clips, a sentence each for the first that it is so of; UserError for joints that are 3D."""
-    sane = [(np.abs(person.keypoints_px) < ABSURD).all(-1) for person in people]  # larger ones would overflow below
-    people = tuple(
-        replace(one, keypoints_px=np.where(fine[..., None], one.keypoints_px, 0), confidence=one.confidence * fine)
-        for one, fine in zip(people, sane, strict=True)
-    )
     measured = [person.confidence > 0 for person in people]
     refuse_centred(np.concatenate([p.keypoints_px for p in people]), np.concatenate(measured), layout, where)
-    found: list[list[str]] = [[], []]
-    for person in people:
+    found: list[list[str]] = [[], [], []]
+    for person, times in zip(people, broken, strict=True):
         size, source = person.video.image_size, person.video.image_size_source
         outside = outside_warning(person.keypoints_px, person.confidence, size, source)
         found[0] += [] if outside is None else [f"{person.name}: {outside}"]
         turned = turned_warning(person, layout)
         found[1] += [] if turned is None else [turned]
+        step = "somebody makes a step that nobody can at"
+        found[2] += [f"{person.name}: {step} {shown_times(times)}: a cut, or another person?"] if times else []
     return tuple(s[0] + (f" (and {len(s) - 1} more clips are so)" if len(s) > 1 else "") for s in found if s)
 
 

@@ -97,15 +97,12 @@ def _trusted_ids(
         if frames:
             times = [_time(number, video) for number in frames]
             remarks.broken_s += times
-            shown = ", ".join(f"{time:.2f}" for time in times[:6]) + (
-                f" s and {len(times) - 6} more" if len(times) > 6 else " s"
-            )
             then = (
                 "tracks are put together anew"
                 if frames is found.exchanged
                 else "a cut, or another person? The track ends there"
             )
-            remarks.warn(f"{what} at {shown}: {then}")
+            remarks.warn(f"{what} at {breaks.shown_times(times)}: {then}")
     return found.track, found.changed
 
 
@@ -121,9 +118,9 @@ def _remark_cuts(frame: np.ndarray, track: np.ndarray, video: Video, remarks: Re
     if len(at):
         times = [_time(int(frames[i + 1]), video) for i in at]
         remarks.broken_s += times
-        shown = ", ".join(f"{time:.2f}" for time in times[:6])
         remarks.warn(
-            f"somebody makes a step that nobody can at {shown} s: a cut, or another person? The track ends there"
+            f"somebody makes a step that nobody can at {breaks.shown_times(times)}: a cut, or another person? "
+            "The track ends there"
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +279,14 @@ def test_native_files_are_looked_at_as_others_are(tmp_path: Path) -> None:
     write_clips(tmp_path / "right.npz", clips)
     assert not read_keypoints(tmp_path / "right.npz").warnings
     assert "outside" in " ".join(read_keypoints(tmp_path / "right.npz", image_size=(400, 1000)).warnings)
-    turned = type(clips)(**{**clips.__dict__, "keypoints": 1000 - clips.keypoints})
+    cut = clips.keypoints.copy()
+    cut[FRAMES // 2 :] += np.float32(500)
+    write_clips(tmp_path / "cut.npz", replace(clips, keypoints=cut))
+    broken = read_keypoints(tmp_path / "cut.npz")
+    assert broken.broken_s == (round(FRAMES // 2 / GIVEN["fps"], 3),)
+    assert f"a step that nobody can at {broken.broken_s[0]:.2f} s" in " ".join(broken.warnings)
+    assert read_keypoints(tmp_path / "right.npz").broken_s == ()
+    turned = replace(clips, keypoints=1000 - clips.keypoints)
     write_clips(tmp_path / "turned.npz", turned)
     assert "180 degrees" in " ".join(read_keypoints(tmp_path / "turned.npz").warnings)
 
