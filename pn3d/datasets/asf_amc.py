@@ -3,7 +3,8 @@
 Sources: "Acclaim Skeleton File Definition V1.10" (M. Schafer, 1995) and CMU's "Acclaim Format - ASF line Details"
 (graphics.cs.cmu.edu/nsp/course/cs229/info/ACCLAIMdef.html). With C the rotation of a bone's ``axis`` and L that of the
 frame's angles, each about fixed axes in the order of its letters, a bone turns by G = G_parent C L C^-1 and ends at
-P_parent + G direction length. The order of ``dof`` is that of the numbers and of the rotations.
+P_parent + G direction (length + l), ``l`` its channel of stretching where it has one. The order of ``dof`` is that of
+the numbers and of the rotations.
 """
 
 import re
@@ -16,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from pn3d.files.errors import UserError
 from pn3d.files.text import read_text
 
-_CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
+_CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz", "l")
 _KEYWORDS = (":version", ":name", ":units", ":documentation", ":root", ":bonedata", ":hierarchy", ":skin")
 CMU_LENGTH = 0.45
 """The ``length`` of CMU's files: their unit is an inch divided by it."""
@@ -107,10 +108,12 @@ class Amc:
             angles = [i for i, channel in enumerate(bone.dof) if channel[0] == "r"]
             letters = "".join(bone.dof[i][1] for i in angles)
             own = Rotation.from_euler(letters, values[:, angles], degrees=self.degrees) if letters else None
-            shift = np.zeros((count, 3))
+            shift, length = np.zeros((count, 3)), np.full((count, 1), bone.length)
             for i, channel in enumerate(bone.dof):
                 if channel[0] == "t":
                     shift[:, "xyz".index(channel[1])] = values[:, i]
+                elif channel == "l":
+                    length[:, 0] += values[:, i]
             turn = bone.axis * own * bone.axis.inv() if own is not None else Rotation.identity(count)
             if bone.parent >= 0:
                 begins.append(ends[bone.parent] + turns[bone.parent].apply(shift))
@@ -118,7 +121,7 @@ class Amc:
             else:
                 begins.append(self.asf.position + shift)
             turns.append(turn)
-            ends.append(begins[-1] + turn.apply(bone.direction * bone.length))
+            ends.append(begins[-1] + turn.apply(bone.direction * length))
         return np.stack([*begins, *(ends[leaf] for leaf in self._leaves)], axis=1)
 
 

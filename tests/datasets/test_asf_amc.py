@@ -70,6 +70,7 @@ class Written:
         self.dof = {name: bone[4].split() for name, bone in BONES.items()}
         if shifts:
             self.dof["lfemur"] = [*self.dof["lfemur"], "ty"]
+            self.dof["rhumerus"] = [*self.dof["rhumerus"], "l"]
         if shuffled:
             for channels in (self.order, *self.dof.values()):
                 rng.shuffle(channels)
@@ -149,7 +150,8 @@ class Written:
             begin = at[parent if parent == "root" else f"{parent} end"] + turn[parent] @ shift
             turn[name] = turn[parent] @ c @ own @ c.T
             unit = np.array(direction) / np.linalg.norm(direction)
-            at[name], at[f"{name} end"] = begin, begin + turn[name] @ unit * length
+            stretch = sum(value for channel, value in zip(dof, values, strict=True) if channel == "l") / UNIT
+            at[name], at[f"{name} end"] = begin, begin + turn[name] @ unit * (length + stretch)
         return at
 
     def write(self, folder: Path, **changes: tuple[str, ...]) -> Path:
@@ -160,7 +162,7 @@ class Written:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_kinematics_agree_with_matrices(seed: int, tmp_path: Path) -> None:
-    """Orders of channels and axes, degrees or radians, shifts of a bone."""
+    """Orders of channels and axes, degrees or radians, shifts and stretching of a bone."""
     written = Written(seed, degrees=seed % 2 == 0, shuffled=seed > 1, shifts=seed > 5)
     amc = read_amc(written.write(tmp_path), read_asf(tmp_path / "07.asf"))
     positions = amc.world_joints() / UNIT
@@ -241,8 +243,8 @@ BAD = {
     "empty asf": ("07.asf", lambda t: "", "not an ASF skeleton"),
     "an unknown channel": (
         "07.asf",
-        lambda t: t.replace("dof rx ry rz", "dof rx ry l", 1),
-        "channels 'rx ry l'",
+        lambda t: t.replace("dof rx ry rz", "dof rx ry w", 1),
+        "channels 'rx ry w'",
     ),
     "a channel twice": ("07.asf", lambda t: t.replace("dof rx ry rz", "dof rx rx rz", 1), "channels 'rx rx rz'"),
     "an order": ("07.asf", lambda t: t.replace("  XYZ", "  XYX", 1), "expected an order such as XYZ"),
