@@ -10,34 +10,12 @@ import numpy as np
 
 from pn3d.detectors.array_shapes import require_known_count, unflatten
 from pn3d.detectors.collecting import shown
-from pn3d.detectors.facts import plain_key, rate_in, size_in, times_in_seconds
+from pn3d.detectors.facts import rate_in, size_in, time_in, times_in_seconds
 from pn3d.detectors.frame_labels import frame_numbers
+from pn3d.detectors.key_words import ANY_ID, FRAMES, is_score_key, plain_key
 from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
-
-_SCORES = (
-    "scores",
-    "score",
-    "confidence",
-    "confidences",
-    "conf",
-    "confs",
-    "maxvals",
-    "keypointscores",
-    "keypointsscores",
-    "visibility",
-    "vis",
-    "likelihood",
-    "probs",
-    "keypointsconf",
-    "keypointsvisible",
-    "kpscores",
-)
-_FRAMES = ("frame", "frames", "frameid", "frameids", "frameindex", "frameindices", "framenumbers", "frameidx")
-_TRACKS = ("trackid", "trackids", "ids", "id", "personid", "personids")
-_TIMES = ("time", "times", "timestamp", "timestamps", "timestampms", "timestampsms", "timems")
-PERCENT = 100.5
 
 
 def read_array(opened: Opened, given: Given) -> list[RawVideo]:
@@ -59,7 +37,8 @@ def read_array(opened: Opened, given: Given) -> list[RawVideo]:
         scores = arrays.pop(score_key) if score_key is not None else None
         frames = len(positions)
         names = _joint_names(arrays, positions.shape, opened.where)
-        facts, left = _facts(arrays, frames, opened.where)
+        rows = frames * (positions.shape[1] if positions.ndim == 4 else 1)
+        facts, left = _facts(arrays, frames, rows, opened.where)
         facts |= {} if names is None else {"joint_names": names}
         if left:
             notes.append(f"{opened.where}: left out: arrays {', '.join(shown(name) for name in left[:8])}")
@@ -80,17 +59,15 @@ def read_array(opened: Opened, given: Given) -> list[RawVideo]:
     count, several = people.shape[:2]
     numbers, more = frame_numbers(facts.pop("labels", list(range(count))), opened.where)
     frame = np.repeat(numbers, several)
-    rows = people.reshape(-1, *people.shape[2:])
-    there = np.isfinite(rows[..., :2]).all(-1).any(-1) if several > 1 else np.ones(len(rows), bool)
-    track = facts.pop("tracks", np.full(len(rows), NO_TRACK, np.int64))
-    if len(track) != len(rows):
-        track = np.full(len(rows), NO_TRACK, np.int64)
+    points = people.reshape(-1, *people.shape[2:])
+    there = np.isfinite(points[..., :2]).all(-1).any(-1) if several > 1 else np.ones(len(points), bool)
+    track = facts.pop("tracks", np.full(len(points), NO_TRACK, np.int64))
     return [
         RawVideo(
             name=opened.name,
             frame=frame[there],
-            keypoints=rows[there, :, :2],
-            confidence=confidence.reshape(len(rows), -1)[there],
+            keypoints=points[there, :, :2],
+            confidence=confidence.reshape(len(points), -1)[there],
             track_id=track[there],
             score=np.full(int(there.sum()), np.nan),
             listed_frames=np.unique(frame),
@@ -163,7 +140,7 @@ def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | 
         and a.dtype.kind in "fiub"
         and (a.shape == positions.shape[:-1] or a.shape == (*positions.shape[:-1], 1))
     ]
-    named = [key for key in fitting if plain_key(key) in _SCORES]
+    named = [key for key in fitting if is_score_key(key)]
     fitting = named or fitting
     if len(fitting) > 1:
         raise UserError(f"{where}: {' and '.join(map(repr, fitting[:4]))} could both be the scores; keep one")
@@ -171,7 +148,7 @@ def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | 
     odd = [
         key
         for key, a in arrays.items()
-        if plain_key(key) in _SCORES and key not in fitting and getattr(a, "shape", None) not in of_people
+        if is_score_key(key) and key not in fitting and getattr(a, "shape", None) not in of_people
     ]
     if not fitting and odd:
         found = getattr(arrays[odd[0]], "shape", None)
@@ -186,17 +163,10 @@ def _confidence(people: np.ndarray, scores: np.ndarray | None, where: str) -> np
             return scores.astype(np.float64).reshape(people.shape[:3])
     if people.shape[-1] == 2:
         return np.full(people.shape[:3], np.nan)
-    third = people[..., 2]
-    known = third[np.isfinite(third)]
-    if len(known) and (np.quantile(known, 0.05) < -1e-6 or np.quantile(known, 0.95) > PERCENT):
-        raise UserError(
-            f"{where}: the third number of joints must be a confidence from 0 to 1, found {known.min():g} to "
-            f"{known.max():g} (3D, or pixels?)"
-        )
-    return third
+    return people[..., 2]
 
 
-def _facts(arrays: dict[str, Any], frames: int, where: str) -> tuple[dict[str, Any], list[str]]:
+def _facts(arrays: dict[str, Any], frames: int, rows: int, where: str) -> tuple[dict[str, Any], list[str]]:
     """Rate, size, frame numbers, ids and times of arrays named so; and the names of the others."""
     facts: dict[str, Any] = {}
     plain = {
@@ -210,18 +180,20 @@ def _facts(arrays: dict[str, Any], frames: int, where: str) -> tuple[dict[str, A
     left = []
     for key, value in arrays.items():
         name, flat = plain_key(key), np.asarray(value).reshape(-1)
-        fits = len(flat) == frames and flat.dtype.kind in "fiu" and bool(np.isfinite(flat.astype(np.float64)).all())
-        if fits and name in _FRAMES:
+        one = name.replace("indices", "index").removesuffix("s")
+        whole = flat.dtype.kind in "fiu" and bool(np.isfinite(flat.astype(np.float64)).all())
+        fits = len(flat) == frames and whole
+        if fits and one in FRAMES:
             if len(np.unique(flat)) < frames:
                 raise UserError(f"{where}: {key!r} has one frame number twice")
             facts["labels"] = flat.tolist()
-        elif fits and name in _TIMES:
-            times, note = times_in_seconds(flat.astype(np.float64), 1e-3 if name.endswith("ms") else None)
+        elif fits and (time := time_in({key: 0.0})) is not None:
+            times, note = times_in_seconds(flat.astype(np.float64), time[1])
             if times is None:
                 left.append(f"{key} ({note})" if note else key)
             else:
                 facts["times"] = times
-        elif fits and name in _TRACKS and flat.dtype.kind in "iu":
+        elif one in ANY_ID and flat.dtype.kind in "iu" and len(flat) == rows:
             facts["tracks"] = flat.astype(np.int64)
         elif (
             rate_in({key: value}) is None

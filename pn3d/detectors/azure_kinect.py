@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown
-from pn3d.detectors.facts import plain_key, plain_keys
+from pn3d.detectors.key_words import plain_key, plain_keys
 from pn3d.detectors.named_points import NamedPeople, any_points, frames_in
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened

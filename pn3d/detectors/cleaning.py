@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pn3d.detectors.plausibility import outside_warning
+from pn3d.detectors.plausibility import place_warning
 from pn3d.detectors.records import ABSURD, RawVideo, Source
 from pn3d.detectors.scores import as_confidence
 from pn3d.files.errors import UserError
@@ -72,9 +72,9 @@ def clean(
     positions, measured = _drop_absurd(positions, measured, size, where, warnings)
     kept = np.where(measured, np.clip(np.nan_to_num(confidence), 0, 1), 0).astype(np.float32)
     pixels = np.where(measured[..., None], positions, 0).astype(np.float32)
-    outside = None if source == "assumed" else outside_warning(pixels, kept, size, source)
-    if outside is not None:
-        warnings.append(f"{where}: {outside}")
+    odd_place = place_warning(pixels, kept, size, source)
+    if odd_place is not None:
+        warnings.append(f"{where}: {odd_place}")
     return Clean(pixels, kept, size, source, assumptions, warnings)
 
 

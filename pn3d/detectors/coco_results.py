@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import Collector, first_number, shown
+from pn3d.detectors.collecting import Collector, first_number, shown, track_in
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
 OCCLUDED_CONFIDENCE = 0.5  # for annotations' visibility 1, "labelled but not visible" (our choice)
-_TRACK_KEYS = ("idx", "track_id", "tracking_id", "person_id", "instance_id")
 
 
 def is_coco_list(content: Any) -> bool:
@@ -91,9 +90,8 @@ def _add_person(
     if rows is None:
         return
     collector.facts.look_at_frame(frame, person)
-    track = next((person[key] for key in _TRACK_KEYS if key in person), None)
     rows = _confidence_of_visibility(rows) if annotated and "score" not in person else rows
-    collector.add(frame, rows, track, person.get("score"), classes.label(label))
+    collector.add(frame, rows, track_in(person), person.get("score"), classes.label(label))
 
 
 def _categories(content: dict[str, Any], classes: PeopleClasses, where: str) -> dict[str, tuple[str, ...]]:

@@ -1,25 +1,17 @@
 """Gathers people one by one while a file is walked, checks their numbers, and makes one RawVideo of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pn3d.detectors.facts import VideoFactsFound
 from pn3d.detectors.frame_labels import frame_numbers, natural_key
+from pn3d.detectors.key_words import TRACKS, joint_scores, values_for
 from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.files.errors import UserError
 
 _LARGEST_ID = 2**53
-SCORE_KEYS: tuple[str, ...] = (
-    "keypoint_scores",
-    "keypoints_scores",
-    "kp_score",
-    "scores",
-    "confidences",
-    "keypoints_confidence",
-)
-SCORE_KEYS += ("keypoints_conf", "confs", "maxvals", "keypoints_visible")
-"""Where tools put the scores of joints whose positions stand alone."""
 
 
 class Collector:
@@ -101,9 +93,9 @@ class Collector:
 
     def person(self, person: dict[str, Any], frame: int, key: str = "keypoints") -> np.ndarray | None:
         """(K, 3) of one person's object, in any of the forms of tools: x, y, s in one list, or in a list per joint, or
-        pairs x, y with their scores under another key (``SCORE_KEYS``), which decide where both are there."""
+        pairs x, y with their scores under another key, which decide where both are there."""
         values = self.numbers(person[key], frame)
-        other = next((person[name] for name in SCORE_KEYS if isinstance(person.get(name), list)), None)
+        other = joint_scores(person)
         if other is None:
             if values.ndim == 2 and values.shape[1] == 3:
                 return values
@@ -127,8 +119,8 @@ class Collector:
                 pass
         raise self.wrong(frame, f"expected a list of numbers, found {shown(values)}")
 
-    def people(self, people: Any, frame: int, track_keys: tuple[str, ...], score_keys: tuple[str, ...]) -> None:
-        """Adds a list of objects with ``keypoints``; the first of the keys that one has says who, and how sure."""
+    def people(self, people: Any, frame: int, score_keys: tuple[str, ...]) -> None:
+        """Adds a list of objects with ``keypoints``; the first of the keys that one has says how sure it is."""
         if not isinstance(people, list):
             raise self.wrong(frame, f"expected a list of people, found {shown(people)}")
         for person in people:
@@ -136,10 +128,8 @@ class Collector:
                 raise self.wrong(frame, f"a person without 'keypoints', found {shown(person)}")
             rows = self.person(person, frame)
             if rows is not None:
-                track, score = (
-                    next((person[key] for key in keys if key in person), None) for keys in (track_keys, score_keys)
-                )
-                self.add(frame, rows, track, score)
+                score = next((person[key] for key in score_keys if key in person), None)
+                self.add(frame, rows, track_in(person), score)
 
     def wrong(self, frame: int, problem: str) -> UserError:
         """The error about one frame."""
@@ -204,6 +194,12 @@ def track_label(value: Any) -> float | str | None:
         return value.strip() or None
     found = first_number(value)
     return found if found is not None and np.isfinite(found) and found >= 0 else None
+
+
+def track_in(person: Mapping[Any, Any], words: tuple[str, ...] = TRACKS) -> float | str | None:
+    """What an object says who it is, None where it does not."""
+    labels = (track_label(value) for value in values_for(person, words))
+    return next((label for label in labels if label is not None), None)
 
 
 def track_numbers(labels: list[Any]) -> np.ndarray:

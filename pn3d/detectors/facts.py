@@ -14,40 +14,62 @@ from typing import Any
 
 import numpy as np
 
-_RATE_KEYS = ("fps", "framerate", "framespersecond", "videofps", "framesps")
+from pn3d.detectors.key_words import plain_key, plain_keys
+
+_OF = r"^(?:video|source|src|input|original|orig|ori|file|camera|capture|recording|image|img|frame|canvas|picture)?"
+_RATE_KEY = re.compile(
+    _OF + r"(?:avg|average|mean|nominal|r)?(?:fps|framerate|framespersec(?:ond)?|framesps|samplingrate)$"
+)
 _WIDTH_KEYS = ("canvaswidth", "imagewidth", "imgwidth", "framewidth", "videowidth", "width", "imgw", "imagew", "w")
-_SIZE_KEYS = ("imagesize", "imgsize", "videosize", "framesize", "canvassize", "resolution")
-_NESTED_KEYS = ("meta", "metadata", "metainfo", "info", "video", "videoinfo", "image", "imageinfo", "canvas", "source")
-_TIME_UNITS = {"timestampns": 1e-9, "timens": 1e-9, "timestampus": 1e-6, "timeus": 1e-6, "timestampusec": 1e-6}
-_TIME_UNITS |= dict.fromkeys(("timestampms", "timems", "ms", "msec", "milliseconds", "tms", "posmsec"), 1e-3)
-_TIME_UNITS |= dict.fromkeys(("times", "timesec", "timestamps", "timestampsec", "seconds", "sec", "timeseconds"), 1.0)
-_TIME_UNITS |= dict.fromkeys(("ptstime", "timeinseconds", "timestampseconds"), 1.0)
-_BARE_TIMES = ("time", "timestamp", "t", "frametime", "frametimestamp", "videotime")
+_SIZE_KEY = re.compile(_OF + r"(?:size|resolution|dimensions|wh)$")
+_SHAPE_KEY = re.compile(_OF + r"(?:shape|hw)$")
+_NESTED_KEYS: tuple[str, ...] = (
+    *("meta", "metadata", "metainfo", "info", "video", "videoinfo", "image", "imageinfo", "canvas", "source"),
+    *("videometadata", "videometa"),
+)
+_TIME_KEY = re.compile(
+    r"^(?:(?:video|frame|media|elapsed|relative|presentation|current|pts)?"
+    r"(?:time|timestamp|timestamps|timeoffset|timecode|datetime)|elapsed|pts|pos|t)"
+    r"(?:(?:in)?(?P<unit>ns|nsec|nanos|nanoseconds|us|usec|micros|microseconds|ms|msec|millis|milliseconds"
+    r"|s|sec|secs|seconds))?$"
+)
+_WHOLE_TIME_KEYS = {"ms": 1e-3, "msec": 1e-3, "milliseconds": 1e-3, "seconds": 1.0, "sec": 1.0, "times": 1.0}
+_UNITS = {"mic": 1e-6, "n": 1e-9, "u": 1e-6, "m": 1e-3, "s": 1.0}
+_NO_TIMES = ("pos", "poss")
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
+_WITH_UNIT = re.compile(r"^([\d.]+)\s*(?:(fps|hz|frames.*)|(s|sec|seconds)|(ms|msec|milliseconds))$", re.IGNORECASE)
+_SIDES = re.compile(r"^\s*(\d+)\s*(?:[x*,;]|\u00d7)\s*(\d+)\s*(?:px|pixels)?\s*$", re.IGNORECASE)
+_SOUNDS = {"fps", "hz", "rate", "framerate", "time", "times", "timestamp", "timecode", "pts", "width", "height"}
+_SOUNDS |= {"resolution"}
+_OF_OTHERS = {"box", "bbox", "rect", "roi", "crop", "mask", "track", "score", "confidence"}
 LARGEST_SIDE = 1e5
 FASTEST = 1000.0
 EPOCH_SECONDS = 1e6  # times beyond eleven days are of a clock, not of a video
 
 
 @functools.lru_cache(maxsize=4096)
-def plain_key(key: str) -> str:
-    """``canvas_width``, ``CanvasWidth`` -> ``canvaswidth``."""
-    return re.sub(r"[^a-z0-9]", "", key.lower())
-
-
-def plain_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
-    """An object under plain keys."""
-    return {plain_key(str(key)): value for key, value in content.items()}
+def _time_unit(key: str) -> tuple[bool, float | None]:
+    """Whether a key or a column's heading names a time, and its unit in seconds where it says it."""
+    plain = plain_key(key)
+    if plain in _WHOLE_TIME_KEYS or plain == "ts":
+        return True, _WHOLE_TIME_KEYS.get(plain)
+    found = _TIME_KEY.match(plain)
+    if found is None or plain in _NO_TIMES:
+        return False, None
+    unit = found["unit"] or ""
+    return True, next((size for start, size in _UNITS.items() if unit.startswith(start)), None)
 
 
 def is_time_key(key: str) -> bool:
     """Whether a key or a column's heading names a time."""
-    return plain_key(key) in _TIME_UNITS or plain_key(key) in _BARE_TIMES
+    return _time_unit(key)[0]
 
 
 def _number(value: Any) -> float | None:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(())[()]
+    if isinstance(value, str) and (found := _WITH_UNIT.match(value.strip())) is not None:
+        value = found[1] + ("e-3" if found[4] else "")
     if isinstance(value, str):
         try:
             value = float(fractions.Fraction(value.strip()) if "/" in value else value)
@@ -85,8 +107,8 @@ def _objects(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def rate_in(content: Any) -> float | None:
     """Frames per second that an object states."""
     for plain in _objects(content) if isinstance(content, dict) else ():
-        for key in _RATE_KEYS:
-            rate = _number(plain.get(key))
+        for key, value in plain.items():
+            rate = _number(value) if _RATE_KEY.search(key) else None
             if rate is not None and 0 < rate <= FASTEST:
                 return rate
     return None
@@ -96,12 +118,11 @@ def size_in(content: Any) -> tuple[int, int] | None:
     """(width, height) in px that an object states."""
     for plain in _objects(content) if isinstance(content, dict) else ():
         pairs = [(plain.get(key), plain.get(key.replace("width", "height").replace("w", "h"))) for key in _WIDTH_KEYS]
-        for key in _SIZE_KEYS:
-            pair = plain.get(key)
-            if isinstance(pair, list | tuple) and len(pair) == 2:
-                pairs.append((pair[0], pair[1]))
-            elif isinstance(pair, dict):
-                pairs.append((pair.get("width"), pair.get("height")))
+        for key, value in plain.items():
+            if _SIZE_KEY.search(key):
+                pairs += _sides(value)
+            elif _SHAPE_KEY.search(key) and isinstance(value, list | tuple) and len(value) in (2, 3):
+                pairs.append((value[1], value[0]))  # as arrays of pixels say it: height, width, channels
         for width, height in ((_number(w), _number(h)) for w, h in pairs):
             if (
                 width is not None
@@ -110,6 +131,17 @@ def size_in(content: Any) -> tuple[int, int] | None:
             ):
                 return int(width), int(height)
     return None
+
+
+def _sides(value: Any) -> list[tuple[Any, Any]]:
+    """Width and height of ``[w, h]``, ``{width, height}``, ``"1280x720"``."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return [(value[0], value[1])]
+    if isinstance(value, dict):
+        plain = plain_keys(value)
+        return [(plain.get("width", plain.get("w")), plain.get("height", plain.get("h")))]
+    found = _SIDES.match(value) if isinstance(value, str) else None
+    return [] if found is None else [(found[1], found[2])]
 
 
 def time_in(content: Any) -> tuple[float, float | None] | None:
@@ -121,16 +153,28 @@ def time_in(content: Any) -> tuple[float, float | None] | None:
             seconds = seconds_of(value)
             if seconds is not None:
                 clock = isinstance(value, str) and _number(value) is None
-                return seconds, 1.0 if clock else _TIME_UNITS.get(plain_key(key))
+                return seconds, 1.0 if clock else _time_unit(key)[1]
     return None
 
 
 @functools.lru_cache(maxsize=4096)
-def _may_hold(keys: tuple[Any, ...]) -> tuple[bool, bool]:
-    """Whether an object of these keys may state a rate or a size, and a time: most of a large file's do not."""
-    plain = {plain_key(str(key)) for key in keys}
-    facts = bool(plain & {*_RATE_KEYS, *_SIZE_KEYS, *_WIDTH_KEYS, *_NESTED_KEYS})
-    return facts, any(isinstance(key, str) and is_time_key(key) for key in keys)
+def _may_hold(keys: tuple[Any, ...]) -> tuple[bool, bool, tuple[str, ...]]:
+    """Whether an object of these keys may state a rate or a size, and a time; and those keys that sound so.
+
+    Most objects of a large file have none of them.
+    """
+    plain = [plain_key(str(key)) for key in keys]
+    facts = any(
+        _RATE_KEY.search(key) or _SIZE_KEY.search(key) or _SHAPE_KEY.search(key) or key in (*_WIDTH_KEYS, *_NESTED_KEYS)
+        for key in plain
+    )
+    sounding = tuple(key for key in keys if isinstance(key, str) and _sounds_like_a_fact(key))
+    return facts, any(isinstance(key, str) and is_time_key(key) for key in keys), sounding
+
+
+def _sounds_like_a_fact(key: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", key)]
+    return not _SOUNDS.isdisjoint(words) and _OF_OTHERS.isdisjoint(words)
 
 
 @dataclass
@@ -141,31 +185,41 @@ class VideoFactsFound:
     units: set[float | None] = field(default_factory=set)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     rates: set[float] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
 
     def look(self, content: Any) -> None:
         """Takes rate and size of an object."""
-        if not isinstance(content, dict) or not _may_hold(tuple(content))[0]:
-            return
-        if (rate := rate_in(content)) is not None:
-            self.rates.add(rate)
-        if (size := size_in(content)) is not None:
-            self.sizes.add(size)
+        self._look(content, timed=False)
 
     def look_at_frame(self, frame: int, content: Any) -> None:
         """Takes rate, size and time of one frame's object."""
-        if not isinstance(content, dict):
-            return
-        facts, time = _may_hold(tuple(content))
-        if facts:
-            self.look(content)
-        if time and (found := time_in(content)) is not None:
+        found = self._look(content, timed=True)
+        if found is not None:
             self.times.setdefault(frame, found[0])
             self.units.add(found[1])
+
+    def _look(self, content: Any, timed: bool) -> tuple[float, float | None] | None:
+        if not isinstance(content, dict):
+            return None
+        facts, times, sounding = _may_hold(tuple(content))
+        rate = rate_in(content) if facts else None
+        size = size_in(content) if facts else None
+        time = time_in(content) if times and timed else None
+        if rate is not None:
+            self.rates.add(rate)
+        if size is not None:
+            self.sizes.add(size)
+        for key in sounding:
+            if key not in self.left_out and _is_left_out(key, content[key], rate, size, time):
+                self.left_out.append(key)
+        return time
 
     def as_fields(self, listed: np.ndarray, where: str) -> tuple[dict[str, Any], list[str]]:
         """Fields of RawVideo, and sentences about facts that contradict each other."""
         fields: dict[str, Any] = {}
         notes = []
+        if self.left_out:
+            notes.append(f"{where}: left out: {', '.join(ascii(key)[1:-1][:30] for key in self.left_out[:8])}")
         if len(self.rates) == 1:
             fields["fps"] = next(iter(self.rates))
         elif self.rates:
@@ -185,6 +239,20 @@ class VideoFactsFound:
             if times is not None:
                 fields["times"] = times
         return fields, notes
+
+
+def _is_left_out(
+    key: str, value: Any, rate: float | None, size: tuple[int, int] | None, time: tuple[float, float | None] | None
+) -> bool:
+    """Whether a value that sounds like a fact, and is one, was not taken as one."""
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
+        return False
+    plain = plain_key(key)
+    if _RATE_KEY.search(plain):
+        return rate is None
+    if is_time_key(key):
+        return time is None
+    return size is None or not ("width" in plain or "height" in plain or _SIZE_KEY.search(plain))
 
 
 def times_in_seconds(values: np.ndarray, unit: float | None) -> tuple[np.ndarray | None, str]:

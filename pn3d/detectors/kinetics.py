@@ -6,7 +6,8 @@ writes ``pose`` (J, 2) in pixels and ``score`` (J, 1), ST-GCN flat lists of 18 j
 
 from typing import Any
 
-from pn3d.detectors.collecting import Collector, first_number, shown
+from pn3d.detectors.collecting import Collector, first_number, shown, track_in
+from pn3d.detectors.key_words import ANY_ID
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
@@ -43,7 +44,7 @@ def read_kinetics(opened: Opened, given: Given) -> list[RawVideo]:
                 raise collector.wrong(i, f"a skeleton without 'pose', found {shown(person)}")
             rows = collector.pairs(person["pose"], person.get("score"), i)
             if rows is not None:
-                collector.add(i, rows, person.get("idx", person.get("track_id")))
+                collector.add(i, rows, track_in(person, ANY_ID))
     collector.renumber(labels)
     raw = collector.finish(opened.name)
     if raw.keypoints.shape[1] == 17:

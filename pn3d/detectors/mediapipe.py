@@ -12,7 +12,7 @@ import numpy as np
 
 from pn3d.data.joint_names import plain_joint_name
 from pn3d.detectors.collecting import Collector, scalar, shown
-from pn3d.detectors.facts import plain_key, plain_keys
+from pn3d.detectors.key_words import ANY_FRAME, frame_labels, plain_key, plain_keys
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
@@ -21,7 +21,6 @@ from pn3d.files.errors import UserError
 LANDMARKS = 33
 _LANDMARK_KEYS = ("poselandmarks", "landmarks", "landmark", "keypoints", "pose")
 _WORLD_KEYS = ("poseworldlandmarks", "worldlandmarks")
-_FRAME_KEYS = ("frame", "frameindex", "frameid", "framenumber", "frameidx", "frameno", "index")
 _LIST_KEYS = ("frames", "results", "data")
 _CONFIDENCE_KEYS = ("visibility", "presence", "score", "confidence")
 _NAME_KEYS = ("name", "landmark", "landmarkname", "joint", "jointname", "keypoint", "part", "label")
@@ -47,9 +46,7 @@ def read_mediapipe(opened: Opened, given: Given) -> list[RawVideo]:
         frames = found
     collector = Collector(opened.where)
     notes: list[str] = []
-    labels: list[Any] = []
     for i, frame in enumerate(frames):
-        labels.append(_frame_label(frame, i))
         collector.add_frame(i, frame)
         people = _people(frame)
         if not people and not _is_nobody(frame):
@@ -58,18 +55,10 @@ def read_mediapipe(opened: Opened, given: Given) -> list[RawVideo]:
             raise collector.wrong(i, f"expected {LANDMARKS} landmarks or null, found {shown(frame)}")
         for points in people:
             collector.add(i, _rows(collector, points, i, notes))
-    collector.renumber(labels)
+    collector.renumber(frame_labels(frames, ANY_FRAME))
     collector.facts.look(opened.content)
     layout: dict[str, Any] = {"layout_name": "mediapipe33", "layout_reason": "what MediaPipe's 33 landmarks are"}
     return [collector.finish(opened.name, notes=notes[:1], **layout)]
-
-
-def _frame_label(frame: Any, i: int) -> Any:
-    """The number that a frame gives itself, else its place in the list."""
-    for key, value in frame.items() if isinstance(frame, dict) else ():
-        if plain_key(str(key)) in _FRAME_KEYS and isinstance(value, int | float | str):
-            return value
-    return i
 
 
 def _frame_list(content: Any) -> list[Any] | None:

@@ -7,6 +7,7 @@ is the list of its instances. ``frame_id`` starts at 0 or 1 and nothing says tha
 from typing import Any
 
 from pn3d.detectors.collecting import Collector, first_number, shown
+from pn3d.detectors.key_words import FRAMES, frame_labels
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
@@ -66,21 +67,19 @@ def _with_layout(raw: RawVideo) -> RawVideo:
 
 
 def _add_frames(collector: Collector, frames: list[Any]) -> None:
-    labels: list[Any] = []
+    labels = frame_labels(frames, ("frameid", *FRAMES))
     for i, frame in enumerate(frames):
         if not is_frame(frame):
             raise UserError(f"{collector.where}: entry {i}: expected a frame with 'instances', found {shown(frame)}")
-        number = first_number(frame.get("frame_id"))
-        if number is None and "frame_id" in frame:
+        if "frame_id" in frame and first_number(frame["frame_id"]) is None:
             raise UserError(f"{collector.where}: entry {i}: 'frame_id' must be a whole number or a number to order by")
-        labels.append(i if number is None else number)
         _add_instances(collector, i, frame["instances"], frame)
     collector.renumber(labels)
 
 
 def _add_instances(collector: Collector, frame: int, instances: Any, content: Any = None) -> None:
     collector.add_frame(frame, content)
-    collector.people(instances, frame, ("track_id", "instance_id"), ("bbox_score",))
+    collector.people(instances, frame, ("bbox_score",))
 
 
 def _meta(meta: Any, where: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import Collector, shown
-from pn3d.detectors.facts import plain_key, plain_keys
+from pn3d.detectors.collecting import Collector, shown, track_in
+from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels, plain_key, plain_keys
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 
@@ -24,8 +24,6 @@ _SCORES = ("score", "confidence", "likelihood", "visibility", "probability", "co
 _POINTS = ("keypoints", "joints", "points", "landmarks", "recognizedpoints", "bodyparts", "jointpositions")
 _PEOPLE = ("poses", "people", "bodies", "persons", "observations", "skeletons", "pose", "body", "person", "predictions")
 _FRAMES = ("frames", "data", "results", "video")
-_LABELS = ("frame", "frameindex", "frameid", "framenumber", "frameidx", "index")
-_TRACKS = ("id", "trackid", "personid", "bodyid", "idx", "uuid")
 _NO_POINTS = ("box", "bbox", "boundingbox", "image", "size")
 NAN = float("nan")
 _NOWHERE = (NAN, NAN, NAN)
@@ -152,16 +150,11 @@ def frames_in(content: Any) -> tuple[list[Any], str]:
     if not isinstance(content, list):
         return [], ""
     alone = all(isinstance(one, dict) and points_of(one.get("pose", one)) is not None for one in content)
-    if not content or not alone or any(_label(one) is not None for one in content):
+    if not content or not alone or frame_labels(content, ANY_FRAME) != list(range(len(content))):
         return content, ""
     if len(content) > MOST_PEOPLE_AT_ONCE:
         return content, f"a list of {len(content)} people is read as one person in as many frames"
     return [content], f"a list of {len(content)} people is read as one frame"
-
-
-def _label(frame: Any) -> Any:
-    keys = plain_keys(frame) if isinstance(frame, dict) else {}
-    return next((keys[key] for key in _LABELS if isinstance(keys.get(key), int | float | str)), None)
 
 
 class NamedPeople:
@@ -178,16 +171,15 @@ class NamedPeople:
         Raises:
             UserError: a frame is none, or a person has no named points.
         """
+        self.labels = frame_labels(frames, ANY_FRAME)
         for i, frame in enumerate(frames):
-            label = _label(frame)
-            self.labels.append(i if label is None else label)
             self.collector.add_frame(i, frame)
             people = people_of(frame)
             if people is None:
                 raise self.collector.wrong(i, f"expected people with named points, found {shown(frame)}")
             for person, points in people:
                 keys = plain_keys(person) if isinstance(person, dict) else {}
-                track = next((keys[key] for key in _TRACKS if isinstance(keys.get(key), int | float | str)), None)
+                track = track_in(person, ANY_ID) if isinstance(person, dict) else None
                 score = next((keys[key] for key in ("score", "confidence") if key in keys), None)
                 self.found.append((i, points, track, score))
 

@@ -9,7 +9,7 @@ import numpy as np
 from pn3d.data.clips import Clips, read_clips, with_defaults
 from pn3d.detectors.breaks import find_breaks, shown_times
 from pn3d.detectors.layouts import detector_layout
-from pn3d.detectors.plausibility import outside_warning, refuse_centred, turned_warning
+from pn3d.detectors.plausibility import place_warning, refuse_centred, turned_warning
 from pn3d.detectors.records import ABSURD, Detections, Given, Person, Video
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
@@ -83,8 +83,8 @@ def _implausible(people: tuple[Person, ...], layout: Layout, where: str, broken:
     found: list[list[str]] = [[], [], []]
     for person, times in zip(people, broken, strict=True):
         size, source = person.video.image_size, person.video.image_size_source
-        outside = outside_warning(person.keypoints_px, person.confidence, size, source)
-        found[0] += [] if outside is None else [f"{person.name}: {outside}"]
+        odd_place = place_warning(person.keypoints_px, person.confidence, size, source)
+        found[0] += [] if odd_place is None else [f"{person.name}: {odd_place}"]
         turned = turned_warning(person, layout)
         found[1] += [] if turned is None else [turned]
         step = "somebody makes a step that nobody can at"

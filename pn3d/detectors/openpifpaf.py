@@ -7,7 +7,8 @@ line ``{"frame": n, "predictions": [...]}`` per frame, with ``id_`` where it tra
 
 from typing import Any
 
-from pn3d.detectors.collecting import Collector, shown
+from pn3d.detectors.collecting import Collector, shown, track_in
+from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
@@ -35,13 +36,14 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
     elif _is_list(content) or isinstance(content, dict):
         frames = [(opened.name, content)]
     else:
-        frames = list(enumerate(content if isinstance(content, list) else []))
+        listed = content if isinstance(content, list) else []
+        frames = list(zip(frame_labels(listed, ANY_FRAME), listed, strict=True))
     collector, classes = Collector(opened.where), PeopleClasses(opened.where, given.category)
     labels = []
     for i, (label, frame) in enumerate(frames):
         collector.add_frame(i, frame)
         people = frame.get("predictions") if isinstance(frame, dict) else frame
-        labels.append(frame["frame"] if isinstance(frame, dict) and isinstance(frame.get("frame"), int) else label)
+        labels.append(label)
         if not isinstance(people, list):
             raise collector.wrong(i, f"expected a list of predictions, found {shown(frame)}")
         for person in people:
@@ -50,7 +52,7 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
             rows = collector.triplets(person["keypoints"], i)
             if rows is not None:
                 kind = classes.label(str(person.get("category_id", "")))
-                collector.add(i, rows, person.get("id_"), person.get("score"), kind)
+                collector.add(i, rows, track_in(person, ANY_ID), person.get("score"), kind)
     taken, notes = classes.chosen()
     collector.keep_classes(taken)
     collector.renumber(labels)

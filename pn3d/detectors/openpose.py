@@ -6,14 +6,13 @@ A frame is ``{"people": [{"pose_keypoints_2d": [x, y, c, …]}]}``; version 1.0 
 
 from typing import Any
 
-from pn3d.detectors.collecting import Collector, shown
+from pn3d.detectors.collecting import Collector, shown, track_in
+from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import TOLERATED_BAD_FILES, Opened, frames_of
 from pn3d.files.errors import UserError
 
 _PEOPLE_KEYS = ("people", "bodies")
-_TRACK_KEYS = ("person_id", "track_id", "idx", "id")
-_LABEL_KEYS = ("frame", "frame_id", "frame_index", "frame_number", "image_id", "file_name", "image_name")
 _JOINT_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
 
 
@@ -49,13 +48,12 @@ def read_openpose(opened: Opened, given: Given) -> list[RawVideo]:
     collector = Collector(opened.where)
     labels: list[Any] = []
     odd: list[str] = []
-    in_a_list = isinstance(opened.content, list) or is_video(opened.content)
     if is_video(opened.content):
         collector.facts.look({key: value for key, value in opened.content.items() if key != "frames"})
     for label, frame in _frames(opened):
         if is_frame(frame):
             _add_frame(collector, len(labels), frame)
-            labels.append(next((frame[key] for key in _LABEL_KEYS if key in frame), label) if in_a_list else label)
+            labels.append(label)
         else:
             odd.append(str(label))
     if len(odd) > max(1, TOLERATED_BAD_FILES * (len(labels) + len(odd))):
@@ -72,15 +70,19 @@ def _frames(opened: Opened) -> Any:
     if opened.kind == "json folder":
         yield from frames_of(opened)
     elif is_video(opened.content):
-        yield from enumerate(opened.content["frames"])
+        yield from _labelled(opened.content["frames"])
     elif is_frame(opened.content):
         yield opened.name, opened.content
     elif isinstance(opened.content, dict):
         yield from opened.content.items()
     elif isinstance(opened.content, list):
-        yield from enumerate(opened.content)
+        yield from _labelled(opened.content)
     else:
         raise UserError(f"{opened.where}: expected OpenPose frames with 'people', found {shown(opened.content)}")
+
+
+def _labelled(frames: list[Any]) -> Any:
+    return zip(frame_labels(frames, ANY_FRAME), frames, strict=True)
 
 
 def _add_frame(collector: Collector, frame: int, content: dict[str, Any]) -> None:
@@ -94,7 +96,6 @@ def _add_frame(collector: Collector, frame: int, content: dict[str, Any]) -> Non
             raise collector.wrong(frame, f"a person without 'pose_keypoints_2d', found {shown(person)}")
         if person[key] is None:  # ControlNet's editors write null for nobody
             continue
-        rows = collector.triplets(person[key], frame)
+        rows = collector.person(person, frame, key)
         if rows is not None:
-            track = next((person[name] for name in _TRACK_KEYS if name in person), None)
-            collector.add(frame, rows, track, person.get("score"))
+            collector.add(frame, rows, track_in(person, ANY_ID), person.get("score"))

@@ -14,6 +14,8 @@ MOST_CENTRED = 0.9
 CONFIDENT = 0.5
 MOST_OUTSIDE = 0.03
 FEWER_EXCHANGED = 0.3
+CORNER = 0.4  # of both sides
+PERCENT = 100.5
 MOST_TURNED = 0.6
 TURNED_TRUNK = 0.7  # cosine: a trunk within 45 degrees of a direction
 
@@ -45,15 +47,25 @@ def refuse_centred(keypoints: np.ndarray, measured: np.ndarray, layout: Layout, 
         )
 
 
-def outside_warning(keypoints_px: np.ndarray, confidence: np.ndarray, size: tuple[int, int], source: str) -> str | None:
-    """A sentence where more than a few per cent of the confident joints lie outside the picture."""
+def place_warning(keypoints_px: np.ndarray, confidence: np.ndarray, size: tuple[int, int], source: str) -> str | None:
+    """A sentence where more than a few per cent of the confident joints lie outside the picture, or nearly all of them
+    in its upper left corner, as per cent do and the pixels of a smaller picture."""
     known = keypoints_px[confidence > CONFIDENT] if (confidence > CONFIDENT).any() else keypoints_px[confidence > 0]
     if not len(known):
         return None
+    reach = np.quantile(known, 0.99, axis=0)
+    if known.min() >= 0 and known.max() <= PERCENT and min(size) > 2 * PERCENT:
+        return f"all joints lie within 100 x 100 px of a picture of {size[0]} x {size[1]} px: are they per cent?"
+    if source == "assumed":
+        return None
+    if (reach < CORNER * np.array(size)).all():
+        return (
+            f"all joints lie in the upper left corner of the {source} image size {size[0]} x {size[1]} (they reach "
+            f"{reach[0]:.0f} x {reach[1]:.0f} px): is the picture smaller?"
+        )
     share = _share_outside(known, size)
     if share <= MOST_OUTSIDE:
         return None
-    reach = np.quantile(known, 0.99, axis=0)
     text = (
         f"{100 * share:.0f} % of the confident joints are outside the {source} image size {size[0]} x {size[1]} "
         f"(they reach {reach[0]:.0f} x {reach[1]:.0f} px)"
@@ -88,12 +100,12 @@ def turned_warning(person: Person, layout: Layout) -> str | None:
     if upside > MOST_TURNED:
         return (
             f"{person.name}: upside down in {100 * upside:.0f} % of the frames: is the picture turned by 180 degrees? "
-            "Turn the video first"
+            "Turn the video first (or does y count from the bottom?)"
         )
     side = max(left, right)
     if side > MOST_TURNED:
         return (
             f"{person.name}: lying in {100 * side:.0f} % of the frames: is the picture turned by 90 degrees "
-            f"({'clockwise' if left > right else 'counter-clockwise'})? Turn the video first"
+            f"({'clockwise' if left > right else 'counter-clockwise'})? Turn the video first (are x and y exchanged?)"
         )
     return None

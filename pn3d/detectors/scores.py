@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pn3d.files.errors import UserError
+
 EXCESS = 1.5
 MOST_ABOVE_EXCESS = 0.1
 MOST_ABOVE_ONE = 0.5
@@ -11,6 +13,10 @@ SCALE_QUANTILE, USUAL_QUANTILE = 0.95, 0.97
 0.957 to 0.979): other scales are divided so that theirs is, too."""
 PERCENT = (50.0, 100.5)
 """Scores whose 95th percentile is above the one and whose largest is below the other are per cent."""
+LEAST, FEW = -1e-6, 0.05
+"""Where a twentieth of the scores is below the one, or above a hundred, they are depths or pixels."""
+FLAGS = np.array([0.0, 0.5, 1.0])
+"""What COCO's visibilities 0, 1, 2 (not labelled, hidden, visible) become."""
 
 
 def as_confidence(
@@ -21,6 +27,9 @@ def as_confidence(
     Logits (SimCC heads, Detectron2) and the like are divided, aloud, so that their 95th percentile is that of usual
     confidences, and cut at 1; per cent by 100; small excesses are 1. Where a file has no scores at all, or none for
     some joints, those joints count fully if they are there.
+
+    Raises:
+        UserError: the third numbers of joints are no scores.
     """
     known = measured & np.isfinite(scores)
     if not known.any():
@@ -28,6 +37,15 @@ def as_confidence(
             warnings.append(f"{where}: no confidences in the file; every joint that is there counts fully")
         return np.where(measured, 1.0, scores)
     values = scores[known]
+    if np.quantile(values, FEW) < LEAST or np.quantile(values, 1 - FEW) > PERCENT[1]:
+        raise UserError(
+            f"{where}: the third number of joints must be a confidence from 0 to 1, found {values.min():g} to "
+            f"{values.max():g} (3D, or pixels?)"
+        )
+    if values.max() == 2 and (values == np.round(values)).all():
+        warnings.append(f"{where}: confidences are visibilities 0, 1, 2; taken as 0, 0.5, 1")
+        scores = np.where(known, FLAGS[np.where(known, scores, 0).astype(int).clip(0, 2)], scores)
+        values = scores[known]
     above = values > 1
     if (values > EXCESS).mean() > MOST_ABOVE_EXCESS or above.mean() > MOST_ABOVE_ONE:
         high = float(np.quantile(values[values > 0], SCALE_QUANTILE))

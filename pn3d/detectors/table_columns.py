@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pn3d.detectors.collecting import shown
-from pn3d.detectors.facts import is_time_key, plain_key
+from pn3d.detectors.facts import is_time_key
+from pn3d.detectors.key_words import ANY_ID, FRAMES, plain_key
 from pn3d.files.errors import UserError
 
 _CONFIDENCES = (
@@ -29,42 +30,6 @@ _AXES = "|".join(sorted((*_CONFIDENCES, "x", "y", "z"), key=len, reverse=True))
 _AXIS_FIRST = re.compile(rf"^({_AXES})(?:[_ .:-]*(\d+)|[_ .:-]+(.+))$", re.IGNORECASE)
 _AXIS_LAST = re.compile(
     rf"^(.+?)(?:[_ .:/(\[-]+|(?-i:(?<=[a-z0-9])(?=[A-Z]))|(?<=\d))({_AXES})(?:_?(?:px|coord))?[)\]]?$", re.IGNORECASE
-)
-_FRAMES = (
-    "frame",
-    "frameid",
-    "frameindex",
-    "frameidx",
-    "framenumber",
-    "framenum",
-    "frameno",
-    "framecount",
-    "imageid",
-    "imageindex",
-    "imagename",
-    "image",
-    "filename",
-    "img",
-    "index",
-)
-_TRACKS = (
-    "personid",
-    "trackid",
-    "person",
-    "track",
-    "trackingid",
-    "player",
-    "playerid",
-    "subject",
-    "subjectid",
-    "individual",
-    "individuals",
-    "instanceid",
-    "objectid",
-    "pid",
-    "tid",
-    "idx",
-    "id",
 )
 _DETECTIONS = (
     "detectionindex",
@@ -137,12 +102,12 @@ def long_columns(heading: list[str], where: str) -> Columns | None:
     if "x" not in plain or "y" not in plain:
         return None
     columns = Columns()
-    columns.frame = _first(plain, [name for name in _FRAMES if name != "index"])
+    columns.frame = _first(plain, FRAMES)
     columns.joint = _first(plain, _JOINTS)
     if columns.frame is None and columns.joint is not None and plain.get("index") not in (None, columns.joint):
         columns.frame = plain["index"]
     taken = {columns.frame, columns.joint}
-    columns.person = _first(plain, [name for name in _TRACKS if plain.get(name) not in taken])
+    columns.person = _first(plain, [name for name in ANY_ID if plain.get(name) not in taken])
     columns.joints = {"": {0: plain["x"], 1: plain["y"]}}
     confidence = _first(plain, ["visibility", "confidence", "conf", "score", *_CONFIDENCES])
     if confidence is not None:
@@ -156,8 +121,8 @@ def wide_columns(heading: list[str], where: str) -> Columns:
     """Columns of a table with a row per frame (and person); UserError where it has no joints."""
     plain = _plain(heading, where)
     columns = Columns()
-    columns.frame = _first(plain, [*_FRAMES, ""])
-    columns.person = _first(plain, [name for name in _TRACKS if plain.get(name) != columns.frame])
+    columns.frame = _first(plain, [*FRAMES, "index", ""])
+    columns.person = _first(plain, [name for name in ANY_ID if plain.get(name) != columns.frame])
     taken: set[int | None] = {columns.frame, columns.person}
     boxes = []
     for i, word in enumerate(heading):

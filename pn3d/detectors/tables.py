@@ -277,6 +277,8 @@ def _facts(where: str, table: Table, columns: Columns, frame: np.ndarray) -> tup
             if (time := time_in({name: texts[row]})) is not None:
                 found.times[number] = time[0]
                 found.units.add(time[1])
+        if not found.times:
+            found.left_out.append(name)
     facts = {kind: {text for text in table.texts(column) if text} for kind, column in columns.facts.items()}
     for text in facts.get("fps", ()):
         if (rate := rate_in({"fps": text})) is not None:

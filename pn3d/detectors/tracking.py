@@ -91,6 +91,8 @@ def usable_ids(frame: np.ndarray, track: np.ndarray) -> tuple[bool, str]:
     known = track != NO_TRACK
     if not known.any():
         return False, ""
+    if len(np.unique(track[known])) == known.sum() and len(np.unique(frame[known])) > 1:
+        return False, "every detection has a track id of its own, so tracks are built here"
     pairs = np.stack([frame[known], track[known]], axis=-1)
     repeated = len(pairs) - len(np.unique(pairs, axis=0))
     if repeated > 0.02 * len(pairs):

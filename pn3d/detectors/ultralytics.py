@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.collecting import Collector, shown
+from pn3d.detectors.collecting import Collector, shown, track_in
+from pn3d.detectors.key_words import ANY_ID
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
@@ -91,7 +92,7 @@ def _add_people(collector: Collector, frame: int, detections: Any, people: Peopl
             raise collector.wrong(frame, f"'x' and 'y' must be lists of one length, found {x.shape} and {y.shape}")
         rows = collector.pairs(np.stack([x, y], axis=-1), keypoints.get("visible"), frame)
         if rows is not None:
-            collector.add(frame, rows, person.get("track_id"), person.get("confidence"), people.label(label))
+            collector.add(frame, rows, track_in(person, ANY_ID), person.get("confidence"), people.label(label))
 
 
 def _add_text(collector: Collector, frame: int, text: str, people: PeopleClasses) -> None:

@@ -1,0 +1,86 @@
+"""The words by which files say who somebody is, in which frame, and how sure each joint is, whatever the format.
+
+Keys and headings are compared without case and marks: ``trackId``, ``track_id`` and ``Track ID`` are one word.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+TRACKS = (
+    *("trackid", "trackingid", "trackerid", "track", "personid", "person", "playerid", "player", "subjectid"),
+    *("subject", "individualid", "individual", "individuals", "instanceid", "objectid", "bodyid", "identity"),
+    *("uid", "uuid", "pid", "tid", "idx"),
+)
+"""Who it is, the clearest first. A bare ``id`` is an annotation's in COCO, so it is asked for by ``ANY_ID``."""
+ANY_ID = (*TRACKS, "id")
+
+FRAMES = (
+    *("frame", "frameid", "frameindex", "frameidx", "framenumber", "framenum", "frameno", "framenr", "framecount"),
+    *("framecounter", "framei", "videoframe", "imageid", "imageindex", "imageidx", "imagenumber", "imagename"),
+    *("imagefile", "imagepath", "image", "imgid", "imgname", "imgpath", "img", "filename", "filepath", "file"),
+)
+"""Which frame it is, the clearest first."""
+ANY_FRAME = (*FRAMES, "index", "idx")
+
+JOINT_SCORES = (
+    *("keypointscores", "keypointsscores", "keypointscore", "kpscore", "kpscores", "scores", "confidences"),
+    *("keypointsconfidence", "keypointsconf", "confs", "maxvals", "visibilities", "likelihoods", "keypointsvisible"),
+)
+"""How sure each joint is, where that stands beside their places: the first that is a list of numbers."""
+_LIKE_SCORES = re.compile(r"score|conf|visib|prob|likelihood|certain")
+_OF_BOXES = re.compile(r"box|area|track|person")
+
+
+@functools.lru_cache(maxsize=4096)
+def plain_key(key: str) -> str:
+    """``canvas_width``, ``CanvasWidth`` -> ``canvaswidth``."""
+    return re.sub(r"[^a-z0-9]", "", key.lower())
+
+
+def plain_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
+    """An object under plain keys."""
+    return {plain_key(str(key)): value for key, value in content.items()}
+
+
+@functools.lru_cache(maxsize=4096)
+def _keys_for(keys: tuple[Any, ...], words: tuple[str, ...]) -> tuple[Any, ...]:
+    """Those keys that are among the words, in the words' order."""
+    plain = {plain_key(str(key)): key for key in reversed(keys)}
+    return tuple(plain[word] for word in words if word in plain)
+
+
+@functools.lru_cache(maxsize=4096)
+def _score_keys(keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    known = _keys_for(keys, JOINT_SCORES)
+    alike = [key for key in keys if key not in known and _LIKE_SCORES.search(plain_key(str(key)))]
+    return (*known, *(key for key in alike if not _OF_BOXES.search(plain_key(str(key)))))
+
+
+def is_score_key(key: str) -> bool:
+    """Whether a key names scores of joints."""
+    return bool(_score_keys((key,)))
+
+
+def values_for(content: Mapping[Any, Any], words: tuple[str, ...]) -> Iterator[Any]:
+    """The values of an object's keys that are among ``words``, in the words' order."""
+    return (content[key] for key in _keys_for(tuple(content), words))
+
+
+def joint_scores(person: Mapping[Any, Any]) -> list[Any] | None:
+    """The scores of a person's joints that stand beside their places; None where there are none."""
+    found = (person[key] for key in _score_keys(tuple(person)))
+    return next((value for value in found if isinstance(value, list) and len(value) > 1), None)
+
+
+def frame_labels(frames: Sequence[Any], words: tuple[str, ...] = FRAMES) -> list[Any]:
+    """What each of the frames in a list calls itself; its place where they say nothing, or all the same."""
+    named = [frame for frame in frames if isinstance(frame, dict)]
+    for word in words:
+        labels = [next(values_for(frame, (word,)), None) for frame in named]
+        told = all(isinstance(label, int | float | str) and not isinstance(label, bool) for label in labels)
+        if told and (len(set(labels)) > 1 or len(labels) == 1):
+            label = iter(labels)
+            return [next(label) if isinstance(frame, dict) else i for i, frame in enumerate(frames)]
+    return list(range(len(frames)))

@@ -1,0 +1,180 @@
+"""The words by which files say who, when, how sure and how large: however they are spelt, or left out by name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pn3d.detectors import read_keypoints
+from pn3d.detectors.key_words import frame_labels
+from pn3d.detectors.records import Detections
+from pn3d.files.errors import UserError
+from tools.stand_ins.detector_files import SIZE, walking_people
+
+T = 40
+PEOPLE = walking_people("openpose18", T, 2)
+
+
+def read(path: Path, content: Any, **given: Any) -> Detections:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return read_keypoints(path, **{"fps": 30.0, "image_size": SIZE, **given})
+
+
+def said(found: Detections) -> str:
+    return "\n".join([*found.warnings, *found.assumptions])
+
+
+def frame_of(t: int, who: tuple[int, ...] = (0,), **facts: Any) -> dict[str, Any]:
+    return {**facts, "people": [{"pose_keypoints_2d": PEOPLE[t, p].ravel().tolist()} for p in who]}
+
+
+def assert_first(found: Detections) -> None:
+    np.testing.assert_allclose(found.people[0].keypoints_px, PEOPLE[:, 0, :, :2], atol=1e-3)
+
+
+@pytest.mark.parametrize("key", ["trackId", "tracker_id", "object_id", "pid", "Player ID", "subject", "ID"])
+def test_who_it_is(key: str, tmp_path: Path) -> None:
+    frames = [frame_of(t, (0, 1), frame=t) for t in range(T)]
+    for frame in frames:
+        for person, who in zip(frame["people"], (7, 9), strict=True):
+            person[key] = who
+    found = read(tmp_path / "a.json", frames, all_people=True)
+    assert sorted(person.track_id or 0 for person in found.people) == [7, 9]
+
+
+def test_ids_of_detections_are_nobodys(tmp_path: Path) -> None:
+    """An id that is never there twice numbers detections, not people."""
+    frames = [frame_of(t, (0, 1)) for t in range(T)]
+    for t, frame in enumerate(frames):
+        for n, person in enumerate(frame["people"]):
+            person["id"] = 2 * t + n
+    found = read(tmp_path / "a.json", frames)
+    assert "a track id of its own" in said(found)
+    assert_first(found)
+
+
+@pytest.mark.parametrize("key", ["frame_nr", "frameNo", "Frame", "frame_count", "idx", "img", "image_path", "fileName"])
+def test_which_frame_it_is(key: str, tmp_path: Path) -> None:
+    order = np.random.default_rng(0).permutation(T).tolist()
+    name = key.lower().startswith(("im", "file"))
+    frames = [frame_of(t, **{key: f"walk/{t:04d}.png" if name else t}) for t in order]
+    assert_first(read(tmp_path / "a.json", frames))
+    points = walking_people("mediapipe33", T)[:, 0]
+    landmarks = [
+        {key: frame_of(t, **{key: f"{t:04d}.png" if name else t})[key], "landmarks": points[t].tolist()} for t in order
+    ]
+    found = read(tmp_path / "b.json", landmarks)
+    np.testing.assert_allclose(found.people[0].keypoints_px, points[..., :2], atol=1e-3)
+
+
+def test_a_name_that_all_frames_have_is_no_frame() -> None:
+    assert frame_labels([{"file": "walk.mp4"}, {"file": "walk.mp4"}]) == [0, 1]
+    assert frame_labels([{"file": "walk.mp4", "frame": 5}, {"file": "walk.mp4", "frame": 3}]) == [5, 3]
+    assert frame_labels([{"frame": 5}, None, {"frame": 3}]) == [5, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "key", ["confidence", "score", "kpt_scores", "keypointConfidences", "probabilities", "visibility"]
+)
+def test_how_sure_each_joint_is(key: str, tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    places, scores = people[..., :2].tolist(), people[..., 2].tolist()
+    coco = [{"image_id": t, "category_id": 1, "keypoints": places[t], key: scores[t]} for t in range(T)]
+    mmpose = [{"frame_id": t, "instances": [{"keypoints": places[t], key: scores[t]}]} for t in range(T)]
+    for name, content in (("coco", coco), ("mmpose", mmpose)):
+        found = read(tmp_path / f"{name}.json", content)
+        np.testing.assert_allclose(found.people[0].confidence, people[..., 2], atol=1e-5)
+        assert not said(found).count("no confidences")
+
+
+SIZES: dict[str, Any] = {"resolution": "1280x720", "Frame Size": "1280 x 720 px", "image_wh": [1280, 720]}
+SIZES |= {"img_shape": [720, 1280, 3], "size": {"w": 1280, "h": 720}, "imageSize": {"width": "1280", "height": "720"}}
+
+
+@pytest.mark.parametrize("key", SIZES)
+def test_how_large_the_picture_is(key: str, tmp_path: Path) -> None:
+    frames = [frame_of(t) for t in range(T)]
+    found = read(tmp_path / "a.json", {key: SIZES[key], "frames": frames}, image_size=None)
+    assert (found.video.image_size, found.video.image_size_source) == (SIZE, "file")
+
+
+RATES: dict[str, Any] = {"fps": "25 fps", "avg_frame_rate": "25/1", "source_fps": 25, "samplingRate": "25 Hz"}
+
+
+@pytest.mark.parametrize("key", RATES)
+def test_how_fast_frames_follow(key: str, tmp_path: Path) -> None:
+    frames = [frame_of(t) for t in range(T)]
+    found = read(tmp_path / "a.json", {key: RATES[key], "inference_fps": 7, "frames": frames}, fps=None)
+    assert (found.video.fps, found.video.fps_source) == (25, "file")
+    assert "left out: inference_fps" in said(found)
+
+
+TIMES: dict[str, Any] = {
+    "pts": lambda t: t / 25,
+    "t_sec": lambda t: t / 25,
+    "elapsed_ms": lambda t: 40 * t,
+    "ts": lambda t: 40 * t,
+    "Time [ms]": lambda t: 40 * t,
+    "timestampUs": lambda t: 40000 * t,
+    "time_offset": lambda t: f"{t / 25}s",
+    "datetime": lambda t: f"2024-01-01T10:00:{t / 25:09.6f}",
+}
+
+
+@pytest.mark.parametrize("key", TIMES)
+def test_when_a_frame_was(key: str, tmp_path: Path) -> None:
+    frames = [frame_of(t, **{key: TIMES[key](t)}) for t in range(T)]
+    head = ",".join(f"j{j}_{axis}" for j in range(18) for axis in "xyc")
+    rows = [f"{t},{TIMES[key](t)},{','.join(f'{v:.3f}' for v in PEOPLE[t, 0].ravel())}" for t in range(T)]
+    table = "\n".join([f"frame,{key},{head}", *rows])
+    for found in (
+        read(tmp_path / "a.json", frames, fps=None),
+        read(tmp_path / "a.csv", table, fps=None, layout="openpose18"),
+    ):
+        assert (found.video.fps, found.video.fps_source) == (pytest.approx(25), "file")
+        assert_first(found)
+
+
+def test_a_time_that_is_not_understood_is_left_out_by_name(tmp_path: Path) -> None:
+    frames = [frame_of(t, timecode=f"00:00:{t // 25:02d}:{t % 25:02d}", processing_time=0.1) for t in range(T)]
+    words = said(read(tmp_path / "a.json", frames, fps=None))
+    assert "left out: timecode, processing_time" in words
+    assert "frame rate assumed" in words
+    boxes = [frame_of(t, bbox_width=30, box_height=50, score_time=1) for t in range(T)]
+    assert "left out" not in said(read(tmp_path / "b.json", boxes))
+
+
+def coco(points: np.ndarray) -> list[dict[str, Any]]:
+    return [{"image_id": t, "category_id": 1, "keypoints": frame.ravel().tolist()} for t, frame in enumerate(points)]
+
+
+def test_third_numbers_that_are_no_confidences(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    people[..., 2] = np.random.default_rng(1).normal(0, 0.3, people.shape[:2])
+    with pytest.raises(UserError, match="must be a confidence from 0 to 1"):
+        read(tmp_path / "depth.json", coco(people))
+    people[..., 2] = np.random.default_rng(1).uniform(300, 500, people.shape[:2])
+    with pytest.raises(UserError, match=r"\(3D, or pixels\?\)"):
+        read(tmp_path / "pixels.json", coco(people))
+    people[..., 2] = np.arange(17) % 3
+    found = read(tmp_path / "flags.json", coco(people))
+    assert "visibilities 0, 1, 2" in said(found)
+    np.testing.assert_array_equal(found.people[0].confidence[0], np.arange(17) % 3 / 2)
+
+
+def test_everybody_in_a_corner_of_the_picture(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    cent = people * [100 / SIZE[0], 100 / SIZE[1], 1]
+    for size in (SIZE, None):
+        assert said(read(tmp_path / "cent.json", coco(cent), image_size=size)).count("are they per cent?") == 1
+    small = people * [0.35, 0.35, 1]
+    assert "in the upper left corner" in said(read(tmp_path / "small.json", coco(small)))
+    for content in (people, people + np.array([500, 0, 0])):
+        assert "corner" not in said(read(tmp_path / "right.json", coco(content)))
+
+
+def test_a_class_is_asked_of_formats_that_have_none(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="openpose files have no classes"):
+        read(tmp_path / "a.json", [frame_of(t) for t in range(T)], category="dog")
