@@ -63,14 +63,15 @@ class Draws(NamedTuple):
     """What one example draws.
 
     Attributes:
-        noise_key, mask_key, view_key: for detector noise, hidden joints, and the stage.
+        noise_key, view_key: for detector noise, and the stage.
+        mask_keys: (R,) for hidden joints, one each time that they are drawn.
         flip, undisturbed: () bool, whether its window is mirrored, and left without the long-lasting noise.
         roll: () radians.
         pose_frame: () int32.
     """
 
     noise_key: jax.Array
-    mask_key: jax.Array
+    mask_keys: jax.Array
     view_key: jax.Array
     flip: jax.Array
     undisturbed: jax.Array
@@ -84,7 +85,9 @@ def example_draws(key: jax.Array, config: Config) -> Draws:
     frame_key, roll_key, undisturbed_key = (jax.random.fold_in(view_key, i) for i in (1, 2, 3))
     return Draws(
         noise_key=noise_key,
-        mask_key=mask_key,
+        mask_keys=jnp.stack(
+            [mask_key, *(jax.random.fold_in(mask_key, i) for i in range(1, config.augment.mask_rounds))]
+        ),
         view_key=view_key,
         flip=jax.random.bernoulli(flip_key),
         undisturbed=jax.random.bernoulli(undisturbed_key, config.augment.undisturbed),
@@ -125,8 +128,9 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
     elif augment.noise > 0:
         noisy_xy = add_detector_noise(draws.noise_key, clean.xy, confidence, augment.noise * STANDING_HEIGHT)
     if augment.mask_probability > 0:
-        told = drop_joints(draws.mask_key, told, augment.mask_probability)
-        confidence = drop_joints(draws.mask_key, confidence, augment.mask_probability)
+        for keys in jnp.unstack(draws.mask_keys, axis=1):
+            told = drop_joints(keys, told, augment.mask_probability)
+            confidence = drop_joints(keys, confidence, augment.mask_probability)
     window = masked = make_window(rays, confidence, root_depth)
     if noisy_xy is not None:
         # What a detector tells of its joints: with the long-lasting noise its confidences too.

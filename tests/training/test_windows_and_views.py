@@ -7,6 +7,7 @@ import numpy as np
 from pn3d import losses
 from pn3d.data.windows import mirror_window, roll_window
 from pn3d.geometry import camera, rotations
+from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.teacher import roll_joints
 from pn3d.models.teacher import Teacher
 from pn3d.training.batch import Batch, draw_batch, drawn_roll
@@ -18,8 +19,8 @@ COUNT = 8
 ROLLED = tiny.config(augment__roll_deg=40.0)
 
 
-def drawn(config) -> Batch:  # type: ignore[no-untyped-def]
-    each = jax.vmap(lambda i: draw_batch(tiny.data(), jax.random.key(3), i, COUNT, config), axis_name=AXIS)
+def drawn(config, count: int = COUNT) -> Batch:  # type: ignore[no-untyped-def]
+    each = jax.vmap(lambda i: draw_batch(tiny.data(), jax.random.key(3), i, count, config), axis_name=AXIS)
     return jax.tree.map(lambda leaf: leaf[0], each(jnp.arange(1)))
 
 
@@ -121,3 +122,15 @@ def test_undisturbed_windows_are_the_clean_ones() -> None:
     assert 1 <= (gaps < 1e-5).sum() <= COUNT - 1
     assert same[gaps < 1e-5].all()
     assert gaps[gaps >= 1e-5].min() > 1e-3
+
+
+def test_with_more_rounds_a_window_loses_what_one_round_never_takes_together() -> None:
+    head, arm = H36M17.joints.index("head"), H36M17.joints.index("left_wrist")
+
+    def share_without_both(rounds: int) -> float:
+        config = tiny.config(augment__mask_probability=0.6, augment__mask_rounds=rounds)
+        seen = np.asarray(drawn(config, 300).visible)[:, 0] > 0
+        return float((~seen[:, head] & ~seen[:, arm]).mean())
+
+    assert share_without_both(1) == 0.0
+    assert share_without_both(4) > 0.1
