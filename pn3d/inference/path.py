@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pn3d.inference.banded import BandedSquares
+from pn3d.inference.flights import Flights
 
 RATE = 30.0
 """Frames per second that the settings below are said for; at other rates they mean the same per second."""
@@ -28,6 +29,9 @@ OUTLIER = 0.3
 ACCELERATION_M = (0.035, 0.001)
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared."""
+
+FALLING_M = (0.001, 0.001)
+"""How far the second difference of who flies may be off gravity's, likewise."""
 
 UNSEEN_STEP_M = 0.02
 """First difference that costs the same where too little is seen: who is not seen is not taken to run on."""
@@ -70,6 +74,7 @@ class ClipView(NamedTuple):
         size: (T,) head-root distance over depth.
         jitter: (T,) of the keypoints, head-root units.
         cut: (T,) frames to which no path leads from the frame before.
+        up_cam: (3,) the predicted up.
         fps: frames per second.
     """
 
@@ -79,19 +84,22 @@ class ClipView(NamedTuple):
     size: np.ndarray
     jitter: np.ndarray
     cut: np.ndarray
+    up_cam: np.ndarray
     fps: float
 
 
 class Standing(NamedTuple):
-    """Feet that stand.
+    """Feet that stand, and when none does.
 
     Attributes:
         offsets_m: (T, F, 3) from the pelvis, camera axes.
         contact: (T, F) probability that each stands.
+        flights: when the person is in the air.
     """
 
     offsets_m: np.ndarray
     contact: np.ndarray
+    flights: Flights
 
 
 def solve_path(
@@ -124,14 +132,20 @@ def solve_path(
         problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
         if frames > 2:
             smooth = rate**3 * (joined[1:] & joined[:-1])
-            bends = smooth[:, None, None] * _across_and_along(pelvis_m[1:-1], ACCELERATION_M)
-            problem.add((1.0, -2.0, 1.0), bends)
+            bends = _across_and_along(_over_ground(_sight(pelvis_m[1:-1]), view.up_cam), ACCELERATION_M)
+            fall = np.zeros((frames - 2, 3))
+            if standing is not None and standing.flights.falling.any():
+                falling, gravity = standing.flights
+                inside = falling[2:] & falling[1:-1] & falling[:-2]
+                fall[inside] = -gravity / view.fps**2 * view.up_cam
+                bends[inside] = _across_and_along(_sight(pelvis_m[1:-1][inside]), FALLING_M)
+            problem.add((1.0, -2.0, 1.0), smooth[:, None, None] * bends, fall)
         if frames > 1:
             problem.add((-1.0, 1.0), unseen[:, None, None] * np.eye(3))
             if standing is not None:
                 still = _still(view, pelvis_m, standing) * joined * rate
-                problem.add((-1.0, 1.0), still[:, None, None] * _across_and_along(pelvis_m[1:], STILL_STEP_M))
-            stays = _across_and_along(pelvis_m[1:], STANDING_STEP_M)
+                problem.add((-1.0, 1.0), still[:, None, None] * _across_and_along(_sight(pelvis_m[1:]), STILL_STEP_M))
+            stays = _across_and_along(_sight(pelvis_m[1:]), STANDING_STEP_M)
             for weight, target in _held(view, pelvis_m, standing):
                 problem.add((-1.0, 1.0), (weight * joined * rate)[:, None, None] * stays, target)
         pelvis_m = problem.solve()
@@ -164,11 +178,20 @@ def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple
     return metric, pelvis_m + np.linalg.solve(metric, pull[..., None])[..., 0]
 
 
-def _across_and_along(pelvis_m: np.ndarray, tolerances_m: tuple[float, float]) -> np.ndarray:
-    """(n, 3) -> (n, 3, 3) metric of differences, another along the line of sight than across."""
+def _across_and_along(sight: np.ndarray, tolerances_m: tuple[float, float]) -> np.ndarray:
+    """(n, 3) directions -> (n, 3, 3) metric of differences, another along the line of sight than across."""
     across, along = (1.0 / tolerance**2 for tolerance in tolerances_m)
-    sight = pelvis_m / np.linalg.norm(pelvis_m, axis=1, keepdims=True)
     return across * np.eye(3) + (along - across) * sight[:, :, None] * sight[:, None]
+
+
+def _sight(pelvis_m: np.ndarray) -> np.ndarray:
+    """(n, 3) -> unit vectors along the line of sight."""
+    return pelvis_m / np.linalg.norm(pelvis_m, axis=1, keepdims=True)
+
+
+def _over_ground(sight: np.ndarray, up_cam: np.ndarray) -> np.ndarray:
+    """(n, 3) -> (n, 3) its part along the ground: height shows in the picture, wherever the camera is, but from above."""
+    return sight - (sight @ up_cam)[:, None] * up_cam
 
 
 def _still(view: ClipView, pelvis_m: np.ndarray, standing: Standing) -> np.ndarray:

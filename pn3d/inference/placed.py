@@ -8,8 +8,9 @@ from scipy.spatial.transform import Rotation
 from pn3d.geometry.skeleton import H36M17, H36M17_ANKLES, SMPL24, SMPL24_FEET
 from pn3d.inference.contacts import FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
-from pn3d.inference.feet import held_ankles, lifted_ankles
+from pn3d.inference.feet import STANDS, held_ankles, lifted_ankles
 from pn3d.inference.fit import StudentBody
+from pn3d.inference.flights import find_flights
 from pn3d.inference.ground import Ground, find_ground
 from pn3d.inference.legs import reach
 from pn3d.inference.path import ClipView, Standing, solve_path
@@ -45,12 +46,14 @@ class Placed(NamedTuple):
         foot_contact: (T, 4) probability that left heel, right heel, left toe, right toe stand.
         cut: (T,) frames to which no path leads from the frame before.
         ground: under it.
+        airborne: (T,) frames in which the person flies.
     """
 
     posed: Posed
     foot_contact: np.ndarray
     cut: np.ndarray
     ground: Ground
+    airborne: np.ndarray
 
 
 class Seen(NamedTuple):
@@ -83,13 +86,15 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     start = posed.joints[:, _PELVIS]
     rays, confidence, size, jitter, fps = seen
     cut = find_cuts(rays, confidence, size, fps)
-    view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, fps)
+    view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, up_cam, fps)
     feet = posed.body_joints[:, list(SMPL24_FEET)] - start[:, None]
     ankles = list(H36M17_ANKLES)
     pelvis = solve_path(view, start)
     points = pelvis[:, None] + feet
     contact = find_contacts(FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, up_cam, fps))
-    pelvis = solve_path(view, pelvis, Standing(feet, contact))
+    loose = (contact < STANDS).all(axis=1) & (confidence[:, ankles] > 0).any(axis=1)
+    flights = find_flights(pelvis @ up_cam, jitter, loose, cut, fps)
+    pelvis = solve_path(view, pelvis, Standing(feet, contact, flights))
     points = pelvis[:, None] + feet
     ground = find_ground(points, contact, up_cam, fps)
     moves = held_ankles(points[:, :2], contact[:, :2], cut, fps, size)
@@ -101,7 +106,7 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
         posed.body_joints + shift[:, None],
         posed.joints + shift[:, None],
     )
-    return Placed(_with_ankles(student, moved, moves), contact, cut, ground)
+    return Placed(_with_ankles(student, moved, moves), contact, cut, ground, flights.airborne)
 
 
 def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Posed:
