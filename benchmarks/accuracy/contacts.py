@@ -2,12 +2,14 @@
 
 Truth is the body's own joints: a heel (ankle) or toe (foot joint) stands where it is slower than
 ``pn3d.inference.contacts.CONTACT_M_S`` and lower than 0.1 m over its clip's lowest. Prints the weights as
-``pn3d/inference/contacts.py`` holds them, and F1 of heels and toes on clips held out. Options: ``--clips`` (per form of
-keypoints), ``--seed``.
+``pn3d/inference/contacts.py`` holds them, and F1 of heels and toes on clips held out. With ``--taught EXACT DETECTED``,
+the same clips with exact and with a detector's 2D, of which no truth is read: both learn besides what the weights
+in use say of the exact ones (surer than ``TAUGHT``). Options: ``--clips`` (per form of keypoints), ``--seed``.
 """
 
 import argparse
 import itertools
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -16,18 +18,19 @@ import numpy as np
 from pn3d.body import model as body_model
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
-from pn3d.data.clips import Clips
+from pn3d.data.clips import Clips, read_clips
 from pn3d.evaluation.path_metrics import f1
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24_FEET
 from pn3d.inference import placed
-from pn3d.inference.contacts import CONTACT_M_S, FEATURES, FeetView, contact_features
+from pn3d.inference.contacts import CONTACT_M_S, FEATURES, PARTS, WEIGHTS, FeetView, contact_features, logits
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_synthetic_clips
 
 HIGH_M = 0.1
+TAUGHT = 0.65
 RIDGE = 1e-3
 STEPS = 15
 
@@ -94,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=96)
     parser.add_argument("--seed", type=int, default=77)
+    parser.add_argument("--taught", type=Path, nargs=2, metavar=("EXACT", "DETECTED"))
     options = parser.parse_args()
     features, truth = [], []
     mixture = Mixture()
@@ -101,9 +105,12 @@ def main() -> None:
         clips = make_synthetic_clips(options.seed, options.clips, detector_noise=noise, mixture=mixture)
         features.append(features_of(clips))
         truth.append(true_contacts(clips))
+    if options.taught:
+        features += [features_of(read_clips(path, truth=False)) for path in options.taught]
+        truth += [logits(features[-2], WEIGHTS) > np.log(TAUGHT / (1.0 - TAUGHT))] * 2
     seen, stands = np.concatenate(features), np.concatenate(truth)
-    weights = {}
-    for name, part in (("heel", slice(0, 2)), ("toe", slice(2, 4))):
+    weights: dict[str, np.ndarray] = {}
+    for name, part in PARTS.items():
         weights[name] = fitted(seen[:, part].reshape(-1, len(FEATURES)), stands[:, part].reshape(-1))
         print(f'    "{name}": ({", ".join(f"{value:.3f}" for value in weights[name])}),')
     for title, make in (("held out", held_out_clips), ("held out, families", held_out_family_clips)):
@@ -111,10 +118,10 @@ def main() -> None:
             clips = make(detector_noise=noise)
             seen, stands = features_of(clips), true_contacts(clips)
             scores = []
-            for name, part in (("heel", slice(0, 2)), ("toe", slice(2, 4))):
-                said = seen[:, part] @ weights[name][:-1] + weights[name][-1] > 0
-                always = f1(np.ones_like(said), stands[:, part])
-                scores.append(f"{name} {f1(said, stands[:, part]):.3f} (always: {always:.3f})")
+            found = logits(seen, weights) > 0
+            for name, part in PARTS.items():
+                always = f1(np.ones_like(found[:, part]), stands[:, part])
+                scores.append(f"{name} {f1(found[:, part], stands[:, part]):.3f} (always: {always:.3f})")
             print(f"F1, {title}, {'simulated detector' if noise else 'exact'}: {', '.join(scores)}")
 
 

@@ -85,7 +85,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         seen = Seen(rays, lifted.confidence, outputs.size, lifted.jitter, lifted.fps)
         placed = place_on_path(student, posed, seen, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
-        paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut}
+        paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut, "airborne": placed.airborne}
         # Legs have moved, and feet with them.
         posed, _ = _with_feet(student, betas, posed, clip, lifted, turns)
     poses, transl, body_joints, joints = posed

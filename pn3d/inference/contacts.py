@@ -1,11 +1,12 @@
 """Which feet stand: a logistic regression on how each foot moves in the picture and how high it is.
 
-Fitted on built-in motion with and without the simulated detector's errors by
-``python -m benchmarks.accuracy.contacts``, which also measures it. A point of a foot stands where its true speed is
-below ``CONTACT_M_S`` near the ground. Our choice. Everything here is of one clip, T frames. Points of feet are left
-heel, right heel, left toe, right toe: ``SMPL24_FEET``.
+Fitted by ``python -m benchmarks.accuracy.contacts``, which also measures it, on built-in motion with and without the
+simulated detector's errors, where a point of a foot stands that is slower than ``CONTACT_M_S`` near the ground, and on
+recorded motion's 2D, where detected keypoints learn what exact ones say. Our choice. Everything here is of one clip, T
+frames. Points of feet are left heel, right heel, left toe, right toe: ``SMPL24_FEET``.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +27,17 @@ AROUND_S = (0.1, 0.2)
 LOW_S = 4.0
 """The ground under a frame is where the lowest toe is within so many seconds; it need not be one plane."""
 
+SETTLED_S = (0.0, 0.16)
+"""Half width of the average over time of the logits, likewise."""
+
 UNSEEN_S = 0.1
 """An ankle that is not measured within so many seconds stands nowhere."""
 
 FEATURES = ("speed", "speed_wide", "speed_widest", "height_m", "jitter", "speed_around")
 
 WEIGHTS = {
-    "heel": (-0.552, -0.638, -1.163, -5.343, 1.438, -1.152, 2.632),
-    "toe": (-0.486, -0.486, -0.607, -5.421, 1.071, -1.023, 2.358),
+    "heel": (-0.167, -0.749, -1.778, -9.417, 1.732, -1.326, 3.595),
+    "toe": (-0.166, -0.742, -1.492, -9.516, 1.487, -1.246, 2.677),
 }
 """Of the features in their order, and the constant."""
 
@@ -63,21 +67,27 @@ class FeetView(NamedTuple):
 def find_contacts(view: FeetView) -> np.ndarray:
     """(T, 4) probability that left heel, right heel, left toe, right toe stand; 0 where the ankle is long unseen."""
     features = contact_features(view)
-    logits = np.concatenate(
-        [features[:, part] @ np.array(WEIGHTS[name][:-1]) + WEIGHTS[name][-1] for name, part in _PARTS.items()], axis=1
-    )
+    half = round((SETTLED_S[0] + (SETTLED_S[1] - SETTLED_S[0]) * _jittering(view.jitter)) * view.fps)
+    settled = _averaged(logits(features, WEIGHTS), half)
     seen = maximum_filter1d(view.ankle_confidence > 0, 2 * round(UNSEEN_S * view.fps) + 1, axis=0)
-    probability = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    probability = 1.0 / (1.0 + np.exp(-np.clip(settled, -30.0, 30.0)))
     return (probability * np.tile(seen, 2)).astype(np.float32)
 
 
-_PARTS = {"heel": slice(0, 2), "toe": slice(2, 4)}
+PARTS = {"heel": slice(0, 2), "toe": slice(2, 4)}
+"""Of the four points of feet."""
+
+
+def logits(features: np.ndarray, weights: Mapping[str, Sequence[float] | np.ndarray]) -> np.ndarray:
+    """(T, 4, F) ``FEATURES`` -> (T, 4) logarithm of the odds that each point stands."""
+    parts = [features[:, part] @ np.array(weights[name][:-1]) + weights[name][-1] for name, part in PARTS.items()]
+    return np.concatenate(parts, axis=1)
 
 
 def contact_features(view: FeetView) -> np.ndarray:
     """(T, 4, 6) ``FEATURES``: logarithms of the ankle's speed in the picture at the body's distance, averaged over
     three widths, height over the lowest toe around, logarithm of jitter, logarithm of the greatest speed around."""
-    share = float(np.clip((view.jitter.mean() - EXACT) / (JITTERING - EXACT), 0.0, 1.0))
+    share = _jittering(view.jitter)
     depth = np.maximum(view.points_m[:, :2, 2], 0.1)
     seen = view.points_m[:, :2, :2] / depth[..., None]
     rays = np.where((view.ankle_confidence > 0)[..., None], view.ankle_rays, seen).astype(np.float64)
@@ -93,6 +103,11 @@ def contact_features(view: FeetView) -> np.ndarray:
     jitter = np.broadcast_to(np.log(view.jitter + 0.002)[:, None], rise.shape)
     both = [np.tile(speed, 2) for speed in speeds]
     return np.stack([*both[:3], rise - low[:, None], jitter, both[3]], axis=-1)
+
+
+def _jittering(jitter: np.ndarray) -> float:
+    """Where a clip lies between exact keypoints, 0, and ones that jitter, 1."""
+    return float(np.clip((jitter.mean() - EXACT) / (JITTERING - EXACT), 0.0, 1.0))
 
 
 def _log_speed(speed_m_s: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Where a clip's picture changes as no person moves: a cut of the film, another person. No path is carried over it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 FASTEST_M_S = 12.0
@@ -17,14 +19,29 @@ LEAST_GROWTH = 0.5
 AROUND = 2
 """Frames next to the one on each side whose middle size must have changed too, so that one odd frame is no cut."""
 
+ASTRAY_S = 0.5
+"""Who is back within so long where they were has not left: the frames between are not believed, and nothing is cut."""
+
 FEWEST_JOINTS = 4
 """Joints that two frames must both have to be compared."""
 
 _HEAD_ROOT_M = 0.74
 
 
-def find_cuts(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: float) -> np.ndarray:
-    """Frames of one clip that cannot follow the frame before them.
+class Cuts(NamedTuple):
+    """Where a clip of T frames breaks.
+
+    Attributes:
+        cut: (T,) bool, frames that cannot follow the frame before them.
+        astray: (T,) bool, frames that nobody can have been in, between two that follow each other well.
+    """
+
+    cut: np.ndarray
+    astray: np.ndarray
+
+
+def find_cuts(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: float) -> Cuts:
+    """Frames of one clip that cannot follow the frame before them, and frames that are not believed.
 
     The step of the keypoints' middle, in which sides that are exchanged cancel, and the change of their spread, between
     measured frames that follow each other.
@@ -34,29 +51,48 @@ def find_cuts(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: f
         confidence: (T, J), 0 = missing.
         size: (T,) head-root distance over depth.
         fps: frames per second.
-
-    Returns:
-        (T,) bool.
     """
-    cut = np.zeros(len(rays), bool)
+    cut, astray = np.zeros(len(rays), bool), np.zeros(len(rays), bool)
     measured = confidence > 0
     seen = np.flatnonzero(measured.sum(axis=1) >= FEWEST_JOINTS)
     if len(seen) < 2:
-        return cut
-    before, after = seen[:-1], seen[1:]
-    both = measured[before] & measured[after]
-    number = both.sum(axis=1)
-    seconds = (after - before) / fps
-    step = np.where(both[..., None], rays[after] - rays[before], 0.0).sum(axis=1) / np.maximum(number, 1)[:, None]
-    way_m = np.linalg.norm(step, axis=1) * _HEAD_ROOT_M / np.minimum(size[before], size[after])
-    far = way_m > np.maximum(FASTEST_M_S * seconds, LEAST_M)
+        return Cuts(cut, astray)
     spread = np.log(_spread(rays[seen], measured[seen]))
     padded = np.concatenate([spread[:1].repeat(AROUND), spread, spread[-1:].repeat(AROUND)])
     near = np.sort(np.lib.stride_tricks.sliding_window_view(padded, AROUND + 1), axis=1)[:, (AROUND + 1) // 2]
     # near[k] is the middle of the AROUND + 1 frames that end with frame k: before the step, and after it.
     growth = np.minimum(np.abs(near[AROUND + 1 :] - near[: -AROUND - 1]), np.abs(np.diff(spread)))
-    cut[after] = (number >= FEWEST_JOINTS) & (far | (growth > np.maximum(GROWTH_PER_S * seconds, LEAST_GROWTH)))
-    return cut
+    steps = np.arange(1, len(seen))
+    comparable = (measured[seen[:-1]] & measured[seen[1:]]).sum(axis=1) >= FEWEST_JOINTS
+    far = _too_far(rays, measured, size, seen[:-1], seen[1:], fps)
+    breaks = np.flatnonzero(far | (comparable & _too_large(growth, np.diff(seen), fps)))
+    cut[seen[steps[breaks]]] = True
+    for first, last in zip(steps[breaks][:-1].tolist(), steps[breaks][1:].tolist(), strict=True):
+        before, away, after = seen[first - 1], seen[first], seen[last]
+        if not cut[away] or after - before > ASTRAY_S * fps + 1:
+            continue
+        grown = np.abs(spread[last] - spread[first - 1])
+        ends = np.array([before]), np.array([after])
+        if not (_too_far(rays, measured, size, *ends, fps) | _too_large(grown, after - before, fps)).any():
+            cut[[away, after]] = False
+            astray[away:after] = True
+    return Cuts(cut, astray)
+
+
+def _too_far(
+    rays: np.ndarray, measured: np.ndarray, size: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float
+) -> np.ndarray:
+    """(n,) whether the middle of the joints that both frames have moves as nobody does. (n,) frames, twice."""
+    both = measured[before] & measured[after]
+    number = both.sum(axis=1)
+    step = np.where(both[..., None], rays[after] - rays[before], 0.0).sum(axis=1) / np.maximum(number, 1)[:, None]
+    way_m = np.linalg.norm(step, axis=1) * _HEAD_ROOT_M / np.minimum(size[before], size[after])
+    return (number >= FEWEST_JOINTS) & (way_m > np.maximum(FASTEST_M_S * (after - before) / fps, LEAST_M))
+
+
+def _too_large(growth: np.ndarray, frames: np.ndarray, fps: float) -> np.ndarray:
+    """(n,) whether the logarithm of the spread changes as nobody's does in so many frames."""
+    return growth > np.maximum(GROWTH_PER_S * frames / fps, LEAST_GROWTH)
 
 
 def _spread(rays: np.ndarray, counts: np.ndarray) -> np.ndarray:

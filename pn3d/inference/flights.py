@@ -24,10 +24,10 @@ SHORTEST_S = 0.13
 LONGEST_S = 1.2
 """Nobody flies longer: 1.7 m of height."""
 
-SPREAD_M = (0.004, 0.5)
-"""How far heights are off a parabola where keypoints are exact, and, in units of the body's jitter, where they are not."""
+SPREAD_M = (0.004, 0.4)
+"""How far heights are off a parabola: where keypoints are exact, and, where they are not, over their jitter."""
 
-GAIN = 2.0
+GAIN = 1.8
 """What a frame of flight is worth: it belongs to the flight while it is nearer to the parabola than so many spreads."""
 
 CLEARER = 16.0
@@ -68,7 +68,8 @@ def find_flights(height_m: np.ndarray, jitter: np.ndarray, loose: np.ndarray, cu
     long = last - first >= shortest
     pieces = [slice(*piece) for piece in zip(first[long].tolist(), last[long].tolist(), strict=True)]
     spread = np.hypot(SPREAD_M[0], SPREAD_M[1] * jitter)
-    best, found, gravity = 0.0, [], GRAVITY_M_S2
+    best, gravity = 0.0, GRAVITY_M_S2
+    found: list[tuple[int, int]] = []
     for scale in SCALES if pieces else ():
         worth, falls = -(((scale - 1.0) / SCALE_SPREAD) ** 2), []
         for piece in pieces:

@@ -190,7 +190,7 @@ def _sight(pelvis_m: np.ndarray) -> np.ndarray:
 
 
 def _over_ground(sight: np.ndarray, up_cam: np.ndarray) -> np.ndarray:
-    """(n, 3) -> (n, 3) its part along the ground: height shows in the picture, wherever the camera is, but from above."""
+    """(n, 3) -> (n, 3) its part along the ground, for height shows in the picture wherever the camera is but above."""
     return sight - (sight @ up_cam)[:, None] * up_cam
 
 

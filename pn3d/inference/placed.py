@@ -85,14 +85,15 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     """
     start = posed.joints[:, _PELVIS]
     rays, confidence, size, jitter, fps = seen
-    cut = find_cuts(rays, confidence, size, fps)
+    cut, astray = find_cuts(rays, confidence, size, fps)
+    confidence = np.where(astray[:, None], 0.0, confidence)
     view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, up_cam, fps)
     feet = posed.body_joints[:, list(SMPL24_FEET)] - start[:, None]
     ankles = list(H36M17_ANKLES)
     pelvis = solve_path(view, start)
     points = pelvis[:, None] + feet
     contact = find_contacts(FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, up_cam, fps))
-    loose = (contact < STANDS).all(axis=1) & (confidence[:, ankles] > 0).any(axis=1)
+    loose = np.all(contact < STANDS, axis=1) & np.any(confidence[:, ankles] > 0, axis=1)
     flights = find_flights(pelvis @ up_cam, jitter, loose, cut, fps)
     pelvis = solve_path(view, pelvis, Standing(feet, contact, flights))
     points = pelvis[:, None] + feet

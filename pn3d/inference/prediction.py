@@ -68,7 +68,8 @@ class Prediction:
             transl_cam_m: (N, 3); reprojected_px: (N, 17, 2) the joints in the picture.
         joints_world_m, teacher_joints_world_m, body_joints_world_m, poses_world, transl_world_m: the same upright.
         foot_contact: (N, 4) probability that left heel, right heel, left toe, right toe stand; path_cut: (N,) bool,
-            frames to which no path leads from the frame before. None where every frame was placed by itself.
+            frames to which no path leads from the frame before; airborne: (N,) bool, frames in which the person flies.
+            None where every frame was placed by itself.
         expected_error_mm: (N,) PA-MPJPE that is likely (``pn3d.inference.uncertainty``): a rough guess.
         camera_turn_rad: (N, 3) how the camera has turned, as in ``Clips``, and ``up_cam`` is then of where it looked in
             the middle of the clip; None = it is taken to stand still.
@@ -112,6 +113,7 @@ class Prediction:
     transl_world_m: np.ndarray | None = None
     foot_contact: np.ndarray | None = None
     path_cut: np.ndarray | None = None
+    airborne: np.ndarray | None = None
     expected_error_mm: np.ndarray | None = None
     camera_turn_rad: np.ndarray | None = None
     ankles_measured: np.ndarray | None = None

@@ -31,7 +31,7 @@ from pn3d.synthetic.motion.timing import FPS, Motion
 
 HELD_OUT_CLIPS = 24
 FRAMES_PER_CLIP = 150
-_TRAINING, _HELD_OUT, _HELD_OUT_FAMILIES = 0x7472, 0x6865, 0x6866
+_TRAINING, _HELD_OUT, _HELD_OUT_FAMILIES, _HELD_OUT_JUMPS = 0x7472, 0x6865, 0x6866, 0x686A
 _LARGEST_BETA = 2.5
 _CHUNK = 64
 _SHORTEST = 8
@@ -95,6 +95,30 @@ def held_out_family_clips(*, detector_noise: bool | Form = False, body: BodyMode
     return _make(_HELD_OUT_FAMILIES, 0, list(FAMILY_MOTIONS), FRAMES_PER_CLIP, detector_noise, body)
 
 
+def held_out_jumps(
+    num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool | Form = False, seed: int = 0
+) -> tuple[Clips, np.ndarray]:
+    """Clips of jumping alone, and (N,) bool, the frames in which the person flies."""
+    names = ["jump"] * num_clips
+    clips = _make(_HELD_OUT_JUMPS, seed, names, FRAMES_PER_CLIP, detector_noise, None)
+    _, actors = _actors(_HELD_OUT_JUMPS, seed, names, FRAMES_PER_CLIP, builtin_body())
+    return clips, np.concatenate([actor.motion.airborne for actor in actors])
+
+
+def _actors(domain: int, seed: int, names: list[str], frames: int, body: BodyModel) -> tuple[np.ndarray, list[_Actor]]:
+    """(C, 10) shapes, and who moves how."""
+    generators = [np.random.default_rng([domain, seed, 1 + index]) for index in range(len(names))]
+    betas = np.zeros((len(names), 10), np.float32)
+    drawn = np.stack([generator.normal(size=10) for generator in generators])
+    used = min(10, body.num_betas)
+    betas[:, :used] = np.clip(drawn[:, :used], -_LARGEST_BETA, _LARGEST_BETA)
+    shapes = _dimensions(body, betas)
+    return betas, [
+        _Actor(generator, shape, make_motion(generator, name, frames, shape))
+        for generator, name, shape in zip(generators, names, shapes, strict=True)
+    ]
+
+
 def _make(
     domain: int,
     seed: int,
@@ -106,16 +130,7 @@ def _make(
 ) -> Clips:
     body = builtin_body() if body is None else body
     landmarks, num_clips = builtin_landmarks(), len(names)
-    generators = [np.random.default_rng([domain, seed, 1 + index]) for index in range(num_clips)]
-    betas = np.zeros((num_clips, 10), np.float32)
-    drawn = np.stack([generator.normal(size=10) for generator in generators])
-    used = min(10, body.num_betas)
-    betas[:, :used] = np.clip(drawn[:, :used], -_LARGEST_BETA, _LARGEST_BETA)
-    shapes = _dimensions(body, betas)
-    actors = [
-        _Actor(generator, shape, make_motion(generator, name, frames, shape))
-        for generator, name, shape in zip(generators, names, shapes, strict=True)
-    ]
+    betas, actors = _actors(domain, seed, names, frames, body)
     rows = min(num_clips, _CHUNK)
     groups = [slice(first, first + rows) for first in range(0, num_clips, rows)]
     truth = [part for group in groups for part in _film(body, landmarks, actors[group], betas[group], rows, wide_share)]

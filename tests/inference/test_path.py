@@ -19,6 +19,7 @@ from pn3d.inference.banded import BandedSquares
 from pn3d.inference.contacts import FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
 from pn3d.inference.feet import FURTHEST, held_ankles
+from pn3d.inference.flights import Flights
 from pn3d.inference.ground import find_ground
 from pn3d.inference.legs import reach
 from pn3d.inference.path import ClipView, Standing, solve_path
@@ -26,6 +27,10 @@ from pn3d.inference.prediction import Prediction
 from pn3d.synthetic.scenes import held_out_clips
 
 FPS = 30.0
+
+
+def nobody_flies(frames: int) -> Flights:
+    return Flights(np.zeros(frames, bool), 9.81)
 
 
 def body_m(frames: int, seed: int = 0) -> np.ndarray:
@@ -44,7 +49,9 @@ def view_of(path_m: np.ndarray, noise: float = 0.0, *, fps: float = FPS, seed: i
     shake = np.random.default_rng(seed).normal(size=(*points.shape[:2], 2)) * noise * size[:, None, None]
     rays = points[..., :2] / points[..., 2:] + shake
     frames = len(path_m)
-    return ClipView(offsets, rays, np.ones(points.shape[:2]), size, np.full(frames, noise), np.zeros(frames, bool), fps)
+    return ClipView(
+        offsets, rays, np.ones(points.shape[:2]), size, np.full(frames, noise), np.zeros(frames, bool), UP, fps
+    )
 
 
 def walk_m(frames: int = 90) -> np.ndarray:
@@ -94,7 +101,7 @@ def test_pieces_that_overlap_give_the_path_of_the_whole() -> None:
     cut, margin = 150, 60
     parts = []
     for begin, end, keep in ((0, cut + margin, slice(0, cut)), (cut - margin, 300, slice(margin, None))):
-        part = ClipView(*(value[begin:end] if isinstance(value, np.ndarray) else value for value in view))
+        part = ClipView(*(value[begin:end] if np.shape(value)[:1] == (300,) else value for value in view))
         parts.append(solve_path(part, true[begin:end])[keep])
     assert np.abs(np.concatenate(parts) - whole).max() < 2e-3
 
@@ -124,7 +131,7 @@ def test_who_is_not_seen_is_carried_and_does_not_run_away() -> None:
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_clips_of_a_few_frames_are_solved(frames: int) -> None:
     true = walk_m(frames)
-    feet = Standing(np.zeros((frames, 4, 3)), np.ones((frames, 4)))
+    feet = Standing(np.zeros((frames, 4, 3)), np.ones((frames, 4)), nobody_flies(frames))
     assert np.abs(solve_path(view_of(true), true, feet) - true).max() < 0.05
     contact = find_contacts(
         FeetView(np.ones((frames, 4, 3)), np.zeros((frames, 2, 2)), np.ones((frames, 2)), np.zeros(frames), UP, FPS)
@@ -140,11 +147,11 @@ def test_standing_feet_hold_the_body_and_gliding_ones_do_not() -> None:
     view = view_of(still, 0.02)
     feet = np.tile([0.1, 0.9, 0.0], (90, 2, 1))
     free = solve_path(view, still)
-    held = solve_path(view, free, Standing(feet, np.ones((90, 2))))
+    held = solve_path(view, free, Standing(feet, np.ones((90, 2)), nobody_flies(90)))
     assert speeds(held, FPS).mean() < 0.3 * speeds(free, FPS).mean()
     # Skates: the picture says that the person goes on; feet that are called standing lose.
     gliding = np.stack([2.0 * np.arange(90) / FPS - 3.0, np.zeros(90), np.full(90, 5.0)], axis=-1)
-    found = solve_path(view_of(gliding, 0.01), gliding, Standing(feet, np.ones((90, 2))))
+    found = solve_path(view_of(gliding, 0.01), gliding, Standing(feet, np.ones((90, 2)), nobody_flies(90)))
     assert np.linalg.norm(found - gliding, axis=1).mean() < 0.1
 
 
@@ -152,23 +159,35 @@ def test_a_cut_is_marked_and_nothing_is_smoothed_over_it() -> None:
     true = walk_m(80)
     true[40:] += [1.5, 0.0, -1.0]
     view = view_of(true)
-    cut = find_cuts(view.rays, view.confidence, view.size, FPS)
+    cut = find_cuts(view.rays, view.confidence, view.size, FPS).cut
     assert np.flatnonzero(cut).tolist() == [40]
     found = solve_path(view._replace(cut=cut), true)
     assert np.abs(found - true).max() < 0.01
     assert np.abs(solve_path(view, true) - true).max() > 0.1
     closer = view.rays.copy()
     closer[40:] = 1.9 * view_of(walk_m(80)).rays[40:]
-    assert find_cuts(closer, view.confidence, view.size, FPS)[40]
+    assert find_cuts(closer, view.confidence, view.size, FPS).cut[40]
+
+
+def test_who_is_back_at_once_has_not_left() -> None:
+    true = walk_m(80)
+    away = true.copy()
+    away[40:46] += [2.5, 0.0, 0.0]
+    view = view_of(away)
+    found = find_cuts(view.rays, view.confidence, view.size, FPS)
+    assert not found.cut.any()
+    assert np.flatnonzero(found.astray).tolist() == list(range(40, 46))
+    believed = np.where(found.astray[:, None], 0.0, view.confidence)
+    assert np.abs(solve_path(view._replace(confidence=believed), away) - true).max() < 0.1
 
 
 def test_walks_odd_frames_and_exchanged_sides_are_no_cuts() -> None:
     view = view_of(walk_m(), 0.02)
-    assert not find_cuts(view.rays, view.confidence, view.size, FPS).any()
+    assert not find_cuts(view.rays, view.confidence, view.size, FPS).cut.any()
     odd = view.rays.copy()
     odd[20] *= 1.8  # larger for one frame
     odd[50, :, 0] = 2 * odd[50, :, 0].mean() - odd[50, :, 0]
-    assert not find_cuts(odd, view.confidence, view.size, FPS).any()
+    assert not find_cuts(odd, view.confidence, view.size, FPS).cut.any()
 
 
 def test_held_ankles_stay_and_let_go_gently() -> None:
