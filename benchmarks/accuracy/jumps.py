@@ -66,7 +66,8 @@ def compared(prediction: Prediction, clips: Clips, airborne: np.ndarray) -> str:
     return (
         f"{len(off)} flights; rise within {CLOSE:.0%}: {np.mean(np.abs(plain - 1) < CLOSE):.0%}, after one scale per "
         f"clip {np.mean(error < CLOSE):.0%} (median error {np.median(error):.1%}); found "
-        f"{np.mean(np.isfinite(off)):.0%}, time within one frame {np.mean(off <= 1):.0%}, within two {np.mean(off <= 2):.0%}; {false} that are none"
+        f"{np.mean(np.isfinite(off)):.0%}, time within one frame {np.mean(off <= 1):.0%}, within two "
+        f"{np.mean(off <= 2):.0%}; {false} that are none"
     )
 
 

@@ -66,55 +66,86 @@ def find_flights(height_m: np.ndarray, jitter: np.ndarray, loose: np.ndarray, cu
     last = np.flatnonzero(loose & ~np.concatenate([loose[1:] & ~cut[1:], [False]])) + 1
     shortest = max(4, round(SHORTEST_S * fps))
     long = last - first >= shortest
-    pieces = [slice(*piece) for piece in zip(first[long].tolist(), last[long].tolist(), strict=True)]
     spread = np.hypot(SPREAD_M[0], SPREAD_M[1] * jitter)
+    pieces = []
+    for begin, end in zip(first[long].tolist(), last[long].tolist(), strict=True):
+        pieces.append(_stretches(height_m[begin:end], spread[begin:end], fps, shortest, begin))
     best, gravity = 0.0, GRAVITY_M_S2
     found: list[tuple[int, int]] = []
     for scale in SCALES if pieces else ():
-        worth, falls = -(((scale - 1.0) / SCALE_SPREAD) ** 2), []
-        for piece in pieces:
-            of_piece = _falls(height_m[piece], spread[piece], fps, shortest, scale * GRAVITY_M_S2)
-            worth += sum(fall[2] for fall in of_piece)
-            falls += [(piece.start + begin, piece.start + end) for begin, end, _ in of_piece]
+        falls = [fall for piece in pieces for fall in _falls(piece, scale * GRAVITY_M_S2)]
+        worth = sum(fall[2] for fall in falls) - ((scale - 1.0) / SCALE_SPREAD) ** 2
         if falls and (not found or worth > best):
-            best, found, gravity = worth, falls, scale * GRAVITY_M_S2
+            best, found, gravity = worth, [fall[:2] for fall in falls], scale * GRAVITY_M_S2
     falling = np.zeros(len(height_m), bool)
     for begin, end in found:
         falling[begin:end] = True
     return Flights(falling, gravity)
 
 
-def _falls(
-    height_m: np.ndarray, spread_m: np.ndarray, fps: float, shortest: int, gravity: float
-) -> list[tuple[int, int, float]]:
-    """Stretches that are likeliest falls, one after the other: first frame, the one after the last, worth."""
+class _Stretches(NamedTuple):
+    """All stretches of a piece of a clip, and the best line through the heights of each: n of everything.
+
+    Attributes:
+        starts: first frame; ends: the one after the last.
+        misfit: weighted sum of squares around the line, without gravity.
+        first_order, second_order: how it changes with gravity and with its square, m/s².
+        leaves: speed along the line; leaves_by: how that changes with gravity.
+        first_s, last_s: times of the first and the last frame.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    misfit: np.ndarray
+    first_order: np.ndarray
+    second_order: np.ndarray
+    leaves: np.ndarray
+    leaves_by: np.ndarray
+    first_s: np.ndarray
+    last_s: np.ndarray
+
+
+def _stretches(height_m: np.ndarray, spread_m: np.ndarray, fps: float, shortest: int, offset: int) -> _Stretches:
+    """Least squares of heights, and of the parabola that gravity adds, from sums that run."""
     count = len(height_m)
-    now = np.arange(count) / fps
     longest = min(count, round(LONGEST_S * fps))
     starts, lengths = (grid.ravel() for grid in np.meshgrid(np.arange(count), np.arange(shortest, longest + 1)))
     inside = starts + lengths <= count
     starts, ends = starts[inside], (starts + lengths)[inside]
+    now = (np.arange(count) - 0.5 * (count - 1)) / fps
+    y, fall = height_m - height_m.mean(), 0.5 * now**2
     weight = 1.0 / spread_m**2
-    with_gravity, slope = _misfit(now, height_m + 0.5 * gravity * now**2, weight, starts, ends)
-    straight, _ = _misfit(now, height_m, weight, starts, ends)
-    up_and_down = (slope > gravity * now[starts]) & (slope < gravity * now[ends - 1])
-    clear = with_gravity < straight - CLEARER
-    worth = np.where(up_and_down & clear, (ends - starts) * GAIN**2 - with_gravity, -np.inf)
+    one = np.ones(count)
+    products = (one, now, now * now, y, now * y, y * y, fall, now * fall, fall * fall, y * fall)
+    sums = np.zeros((len(products), count + 1))
+    np.cumsum(weight * np.stack(products), axis=1, out=sums[:, 1:])
+    n, sx, sxx, sy, sxy, syy, sf, sxf, sff, syf = sums[:, ends] - sums[:, starts]
+    square = np.maximum(sxx - sx * sx / n, 1e-12)
+    along_y, along_f = sxy - sx * sy / n, sxf - sx * sf / n
+    return _Stretches(
+        starts + offset,
+        ends + offset,
+        syy - sy * sy / n - along_y**2 / square,
+        2.0 * (syf - sy * sf / n - along_y * along_f / square),
+        sff - sf * sf / n - along_f**2 / square,
+        along_y / square,
+        along_f / square,
+        now[starts],
+        now[ends - 1],
+    )
+
+
+def _falls(of: _Stretches, gravity: float) -> list[tuple[int, int, float]]:
+    """Stretches that are likeliest falls, one after the other: first frame, the one after the last, worth."""
+    with_gravity = of.misfit + gravity * of.first_order + gravity**2 * of.second_order
+    speed = of.leaves + gravity * of.leaves_by
+    up_and_down = (speed > gravity * of.first_s) & (speed < gravity * of.last_s)
+    clear = with_gravity < of.misfit - CLEARER
+    worth = (of.ends - of.starts) * GAIN**2 - with_gravity
+    left = np.flatnonzero(up_and_down & clear & (worth > 0))
     found = []
-    while len(worth) and worth.max() > 0:
-        best = int(worth.argmax())
-        found.append((int(starts[best]), int(ends[best]), float(worth[best])))
-        apart = (ends < starts[best]) | (starts > ends[best])
-        starts, ends, worth = starts[apart], ends[apart], worth[apart]
+    while len(left):
+        best = left[worth[left].argmax()]
+        found.append((int(of.starts[best]), int(of.ends[best]), float(worth[best])))
+        left = left[(of.ends[left] < of.starts[best]) | (of.starts[left] > of.ends[best])]
     return found
-
-
-def _misfit(now: np.ndarray, values: np.ndarray, weight: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple:
-    """Weighted sum of squares around the best line, of every stretch, from sums that run."""
-    x, y = now - now.mean(), values - values.mean()
-    sums = np.zeros((6, len(now) + 1))
-    np.cumsum(weight * np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]), axis=1, out=sums[:, 1:])
-    n, sx, sy, sxx, sxy, syy = sums[:, ends] - sums[:, starts]
-    cross, square = sxy - sx * sy / n, sxx - sx * sx / n
-    square = np.maximum(square, 1e-12)
-    return syy - sy * sy / n - cross**2 / square, cross / square

@@ -116,29 +116,36 @@ def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Pos
     Forward kinematics of just what changes: what hangs on a thigh or a shank moves and turns with it.
     """
     poses, body_joints, joints = posed.poses.copy(), posed.body_joints.copy(), posed.joints.copy()
+    # A row for every leg that moves in a frame: the left ones, then the right ones.
+    legs, frames = np.nonzero(np.einsum("tlk,tlk->lt", moves_m, moves_m) > _LEAST_MOVE_M**2)
+    if not len(frames):
+        return posed
+    rows, parts = np.arange(len(frames)), np.array(_LEGS)[legs]
+    hip, knee, ankle, foot = parts.T
+    old = posed.body_joints[frames].astype(np.float64)
+    side = old[:, _LEGS[0][0]] - old[:, _LEGS[1][0]]
+    side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
+    target = old[rows, ankle] + moves_m[frames, legs]
+    turns = reach(old[rows, hip], old[rows, knee], old[rows, ankle], target, side)
+    pelvis, thigh, shank = (Rotation.from_rotvec(poses[frames, joint]) for joint in (0, hip, knee))
+    thigh = pelvis * thigh
+    poses[frames, hip] = (pelvis.inv() * turns.swing * thigh).as_rotvec()
+    poses[frames, knee] = (thigh.inv() * turns.bend * thigh * shank).as_rotvec()
+    lower = turns.swing * turns.bend
+    moves = np.zeros_like(old)
+    for joint, above, turn in ((knee, hip, turns.swing), (ankle, knee, lower), (foot, ankle, lower)):
+        bone = old[rows, joint] - old[rows, above]
+        moves[rows, joint] = moves[rows, above] + turn.apply(bone) - bone
+        body_joints[frames, joint] += moves[rows, joint].astype(np.float32)
     weights = np.asarray(student.landmarks.weights)
-    for leg, (hip, knee, ankle, foot) in enumerate(_LEGS):
-        frames = np.flatnonzero(np.einsum("tk,tk->t", moves_m[:, leg], moves_m[:, leg]) > _LEAST_MOVE_M**2)
-        if not len(frames):
-            continue
-        old = posed.body_joints[frames].astype(np.float64)
-        side = old[:, _LEGS[0][0]] - old[:, _LEGS[1][0]]
-        side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-        turns = reach(old[:, hip], old[:, knee], old[:, ankle], old[:, ankle] + moves_m[frames, leg], side)
-        pelvis, thigh, shank = (Rotation.from_rotvec(poses[frames, joint]) for joint in (0, hip, knee))
-        thigh = pelvis * thigh
-        poses[frames, hip] = (pelvis.inv() * turns.swing * thigh).as_rotvec()
-        poses[frames, knee] = (thigh.inv() * turns.bend * thigh * shank).as_rotvec()
-        of_bone = {hip: turns.swing} | dict.fromkeys((knee, ankle, foot), turns.swing * turns.bend)
-        moves = np.zeros_like(old)
-        for joint, above in ((knee, hip), (ankle, knee), (foot, ankle)):
-            bone = old[:, joint] - old[:, above]
-            moves[:, joint] = moves[:, above] + of_bone[above].apply(bone) - bone
-        body_joints[frames] += moves.astype(np.float32)
-        for mark in np.flatnonzero(weights[:, [knee, ankle, foot]].any(axis=1)).tolist():
-            joints[frames, mark] += (moves.swapaxes(1, 2) @ weights[mark]).astype(np.float32)
+    for leg, (of_hip, *below) in enumerate(_LEGS):
+        own = legs == leg
+        at, carried = frames[own], moves[own]
+        for mark in np.flatnonzero(weights[:, below].any(axis=1)).tolist():
+            joints[at, mark] += (carried.swapaxes(1, 2) @ weights[mark]).astype(np.float32)
+        of_bone = {of_hip: turns.swing[own]} | dict.fromkeys(below, lower[own])
         for mark, carrier in enumerate(student.landmarks.bone):
             if carrier in of_bone:
-                offset = posed.joints[frames, mark] - weights[mark] @ old
-                joints[frames, mark] += (of_bone[carrier].apply(offset) - offset).astype(np.float32)
+                offset = posed.joints[at, mark] - weights[mark] @ old[own]
+                joints[at, mark] += (of_bone[carrier].apply(offset) - offset).astype(np.float32)
     return Posed(poses, posed.transl, body_joints, joints)
