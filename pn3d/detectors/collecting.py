@@ -7,7 +7,7 @@ import numpy as np
 
 from pn3d.detectors.facts import VideoFactsFound
 from pn3d.detectors.frame_labels import frame_numbers, natural_key
-from pn3d.detectors.key_words import TRACKS, joint_scores, values_for
+from pn3d.detectors.key_words import TRACKS, joint_names, joint_scores, values_for
 from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.files.errors import UserError
 
@@ -95,6 +95,7 @@ class Collector:
         """(K, 3) of one person's object, in any of the forms of tools: x, y, s in one list, or in a list per joint, or
         pairs x, y with their scores under another key, which decide where both are there."""
         values = self.numbers(person[key], frame)
+        self.facts.joint_names |= set(joint_names(person))
         other = joint_scores(person)
         if other is None:
             if values.ndim == 2 and values.shape[1] == 3:
@@ -131,6 +132,13 @@ class Collector:
                 score = next((person[key] for key in score_keys if key in person), None)
                 self.add(frame, rows, track_in(person), score)
 
+    def _names_in_file(self, joints: int) -> tuple[str, ...] | None:
+        """What the file calls its joints, where it lists as many names as people have joints."""
+        fitting = [names for names in self.facts.joint_names if len(names) == joints]
+        if len(fitting) > 1:
+            raise UserError(f"{self.where}: lists {len(fitting)} orders of joint names; expected one")
+        return fitting[0] if fitting else None
+
     def wrong(self, frame: int, problem: str) -> UserError:
         """The error about one frame."""
         return UserError(f"{self.where}: frame {frame}: {problem}")
@@ -153,6 +161,8 @@ class Collector:
             )
         stacked = np.stack(self.rows)
         found, notes = self.facts.as_fields(listed, self.where)
+        if facts.get("joint_names") is None:
+            facts["joint_names"] = self._names_in_file(int(counts[0]))
         facts = found | {key: value for key, value in facts.items() if value is not None}
         facts["notes"] = [*facts.get("notes", []), *self.notes, *notes]
         return RawVideo(

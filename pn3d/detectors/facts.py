@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.key_words import plain_key, plain_keys
+from pn3d.detectors.key_words import joint_names, plain_key, plain_keys
 
 _OF = r"^(?:video|source|src|input|original|orig|ori|file|camera|capture|recording|image|img|frame|canvas|picture)?"
 _RATE_KEY = re.compile(
@@ -186,6 +186,7 @@ class VideoFactsFound:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     rates: set[float] = field(default_factory=set)
     left_out: list[str] = field(default_factory=list)
+    joint_names: set[tuple[str, ...]] = field(default_factory=set)
 
     def look(self, content: Any) -> None:
         """Takes rate and size of an object."""
@@ -201,7 +202,10 @@ class VideoFactsFound:
     def _look(self, content: Any, timed: bool) -> tuple[float, float | None] | None:
         if not isinstance(content, dict):
             return None
+        self.joint_names |= set(joint_names(content))
         facts, times, sounding = _may_hold(tuple(content))
+        for inner in content.values() if facts else ():
+            self.joint_names |= set(joint_names(inner)) if isinstance(inner, dict) else set()
         rate = rate_in(content) if facts else None
         size = size_in(content) if facts else None
         time = time_in(content) if times and timed else None

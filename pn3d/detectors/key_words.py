@@ -30,6 +30,10 @@ JOINT_SCORES = (
 )
 """How sure each joint is, where that stands beside their places: the first that is a list of numbers."""
 _LIKE_SCORES = re.compile(r"score|conf|visib|prob|likelihood|certain")
+_NAMES_OF_JOINTS = re.compile(
+    r"^(keypoint|kpt|kp|joint|landmark|bodypart|part|marker)s?(s?(name|order|label|list)s?)?$|^names$"
+)
+LEAST_NAMES = 5
 _OF_BOXES = re.compile(r"box|area|track|person")
 
 
@@ -56,6 +60,26 @@ def _score_keys(keys: tuple[Any, ...]) -> tuple[Any, ...]:
     known = _keys_for(keys, JOINT_SCORES)
     alike = [key for key in keys if key not in known and _LIKE_SCORES.search(plain_key(str(key)))]
     return (*known, *(key for key in alike if not _OF_BOXES.search(plain_key(str(key)))))
+
+
+def score_key(keys: tuple[Any, ...]) -> Any:
+    """The key of one point's score; None where it has none."""
+    return next(iter((*_score_keys(keys), *_keys_for(keys, ("c", "p", "s", "v")))), None)
+
+
+@functools.lru_cache(maxsize=4096)
+def _name_keys(keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(key for key in keys if _NAMES_OF_JOINTS.search(plain_key(str(key))))
+
+
+def joint_names(content: Mapping[Any, Any]) -> Iterator[tuple[str, ...]]:
+    """Lists of words that an object gives as the names of its joints, in their order."""
+    for key in _name_keys(tuple(content)):
+        value = content[key]
+        if isinstance(value, dict) and value and all(str(number).isdecimal() for number in value):
+            value = [value[number] for number in sorted(value, key=lambda one: int(str(one)))]
+        if isinstance(value, list) and len(value) >= LEAST_NAMES and all(isinstance(name, str) for name in value):
+            yield tuple(value)
 
 
 def is_score_key(key: str) -> bool:

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown, track_in
-from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels, plain_key, plain_keys
+from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels, plain_key, plain_keys, score_key
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 
 Points = dict[str, tuple[float, float, float]]
 
-_NAMES = ("part", "name", "joint", "jointname", "identifier", "bodypart", "label", "keypoint", "type")
+_NAMES = ("part", "name", "joint", "jointname", "identifier", "bodypart", "label", "keypoint", "type", "class")
 _PLACES = ("position", "location", "point", "pixel", "coordinates", "position2d")
-_SCORES = ("score", "confidence", "likelihood", "visibility", "probability", "confidencelevel", "inframelikelihood")
 _POINTS = ("keypoints", "joints", "points", "landmarks", "recognizedpoints", "bodyparts", "jointpositions")
 _PEOPLE = ("poses", "people", "bodies", "persons", "observations", "skeletons", "pose", "body", "person", "predictions")
 _FRAMES = ("frames", "data", "results", "video")
@@ -44,7 +43,9 @@ def _keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None,
     def first(names: tuple[str, ...]) -> str | None:
         return next((found[name] for name in names if name in found), None)
 
-    return first(_NAMES), first(_PLACES), found.get("x"), found.get("y"), first(_SCORES)
+    if any(name in found for name in _POINTS):  # a person with a box
+        return None, None, None, None, None
+    return first(_NAMES), first(_PLACES), found.get("x"), found.get("y"), score_key(keys)
 
 
 def points_of(person: Any) -> Points | None:

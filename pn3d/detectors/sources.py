@@ -33,12 +33,14 @@ class Opened:
         kind: of the content.
         content: the parsed JSON, the array, the dictionary of an npz, or the text; for folders the first file's.
         files: names of the frames of a folder, in natural order.
+        classes: names of the classes 0, 1, … that stand in the folder's ``classes.txt``.
     """
 
     path: Path
     kind: Kind
     content: Any = None
     files: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -105,7 +107,7 @@ def _open_frames(path: Path, files: list[str], kind: Kind) -> Opened:
     """A folder of frames with its first readable file; a folder with one file is that file."""
     if len(files) == 1:
         return open_source(path / files[0])
-    opened = Opened(path, kind, None, files)
+    opened = Opened(path, kind, None, files, classes=_classes(path) if kind == "text folder" else [])
     for _, content in frames_of(opened, files[:5] + files[5 :: max(1, len(files) // 50)]):
         opened.content = content
         if content:  # the first frames may be without people
@@ -115,6 +117,11 @@ def _open_frames(path: Path, files: list[str], kind: Kind) -> Opened:
     if opened.content is None:
         raise UserError(f"{path / files[0]}: not readable, nor are the files after it; expected one file per frame")
     return opened
+
+
+def _classes(folder: Path) -> list[str]:
+    path = folder / "classes.txt"
+    return [line.strip() for line in _text(path, path.read_bytes()).splitlines()] if path.is_file() else []
 
 
 def frames_of(opened: Opened, files: list[str] | None = None) -> Any:

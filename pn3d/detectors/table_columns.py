@@ -69,6 +69,10 @@ _JOINTS = (
 _FACTS = {"fps": "fps", "framerate": "fps", "width": "width", "height": "height"}
 _FACTS |= {f"{of}{side}": side for of in ("image", "img", "frame", "video", "canvas") for side in ("width", "height")}
 _VIDEOS = ("video", "videoname", "videoid", "camera", "cam", "cameraid", "view", "clip", "sequence", "seq", "trial")
+_CLASSES: tuple[str, ...] = ("class", "label", "category", "classname", "classid", "classlabel", "cls", "categoryname")
+_CLASSES += ("categoryid", "objectclass", "object", "species", "type")
+_X = ("x", "xpx", "pixelx", "xpixel", "imagex", "ximage", "xcoord", "xcoordinate")
+_Y = ("y", "ypx", "pixely", "ypixel", "imagey", "yimage", "ycoord", "ycoordinate")
 _SCORES = ("score", "confidence", "bboxscore", "personscore", "posescore", "detectionscore", "boxscore")
 
 
@@ -99,7 +103,8 @@ class Columns:
 def long_columns(heading: list[str], where: str) -> Columns | None:
     """Columns of a table with a row per frame and joint; None where it has no columns x and y."""
     plain = _plain(heading, where)
-    if "x" not in plain or "y" not in plain:
+    x, y = _first(plain, _X), _first(plain, _Y)
+    if x is None or y is None:
         return None
     columns = Columns()
     columns.frame = _first(plain, FRAMES)
@@ -108,7 +113,7 @@ def long_columns(heading: list[str], where: str) -> Columns | None:
         columns.frame = plain["index"]
     taken = {columns.frame, columns.joint}
     columns.person = _first(plain, [name for name in ANY_ID if plain.get(name) not in taken])
-    columns.joints = {"": {0: plain["x"], 1: plain["y"]}}
+    columns.joints = {"": {0: x, 1: y}}
     confidence = _first(plain, ["visibility", "confidence", "conf", "score", *_CONFIDENCES])
     if confidence is not None:
         columns.joints[""][2] = confidence
@@ -195,7 +200,7 @@ def _other_columns(columns: Columns, heading: list[str], taken: set[int | None])
             columns.score = i
         elif key in _VIDEOS and columns.video is None:
             columns.video = i
-        elif key in ("class", "label", "category", "classname") and columns.label is None:
+        elif key in _CLASSES and columns.label is None:
             columns.label = i
         elif word:
             columns.left_out.append(word)

@@ -129,7 +129,7 @@ def _wide(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
 
 def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) -> RawVideo:
     """A row per frame, person and joint; joints by name, or by number."""
-    if columns.frame is None or columns.joint is None:
+    if (columns.frame is None and columns.time is None) or columns.joint is None:
         raise UserError(f"{opened.where}: a table with columns x and y needs a column 'frame' and a column 'landmark'")
     labels = table.texts(columns.joint)
     names = tuple(dict.fromkeys(labels))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown, track_in
-from pn3d.detectors.key_words import ANY_ID
+from pn3d.detectors.key_words import ANY_ID, joint_names
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
@@ -45,6 +45,7 @@ def read_ultralytics(opened: Opened, given: Given) -> list[RawVideo]:
     collector = Collector(opened.where)
     labels: list[Any] = []
     people = PeopleClasses(opened.where, given.category)
+    people.names = {str(number): name for number, name in enumerate(opened.classes)}
     text = opened.kind in ("text folder", "text")
     for label, content in _frames(opened):
         if text:
@@ -87,6 +88,7 @@ def _add_people(collector: Collector, frame: int, detections: Any, people: Peopl
             continue
         if not isinstance(keypoints, dict) or "x" not in keypoints or "y" not in keypoints:
             raise collector.wrong(frame, "a detection without 'keypoints' {x, y}; expected the results of a pose model")
+        collector.facts.joint_names |= set(joint_names(keypoints)) | set(joint_names(person))
         x, y = collector.numbers(keypoints["x"], frame), collector.numbers(keypoints["y"], frame)
         if x.ndim != 1 or x.shape != y.shape:
             raise collector.wrong(frame, f"'x' and 'y' must be lists of one length, found {x.shape} and {y.shape}")

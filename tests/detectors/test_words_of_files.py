@@ -11,6 +11,7 @@ from pn3d.detectors import read_keypoints
 from pn3d.detectors.key_words import frame_labels
 from pn3d.detectors.records import Detections
 from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import COCO17
 from tools.stand_ins.detector_files import SIZE, walking_people
 
 T = 40
@@ -178,3 +179,108 @@ def test_everybody_in_a_corner_of_the_picture(tmp_path: Path) -> None:
 def test_a_class_is_asked_of_formats_that_have_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="openpose files have no classes"):
         read(tmp_path / "a.json", [frame_of(t) for t in range(T)], category="dog")
+
+
+COCO = COCO17.joints
+NAMES_FIRST: dict[str, Any] = {
+    "coco, at the top": lambda f, n: {
+        "keypoints": n,
+        "images": [{"id": t, "file_name": f"{t}.png"} for t in range(len(f))],
+        "annotations": [{"image_id": t, "category_id": 1, "keypoints": p.ravel().tolist()} for t, p in enumerate(f)],
+    },
+    "coco, of a person": lambda f, n: [{"keypoint_names": n, **person} for person in coco(f)],
+    "mmpose, of a person": lambda f, n: [
+        {"frame_id": t, "instances": [{"keypoints": p.tolist(), "keypointNames": n}]} for t, p in enumerate(f)
+    ],
+    "openpose": lambda f, n: {
+        "meta": {"joint_order": n},
+        "frames": [{"people": [{"pose_keypoints_2d": p.ravel().tolist()}]} for p in f],
+    },
+    "kinetics": lambda f, n: {
+        "joint_names": n,
+        "data": [
+            {"frame_index": t, "skeleton": [{"pose": p[:, :2].ravel().tolist(), "score": p[:, 2].tolist()}]}
+            for t, p in enumerate(f)
+        ],
+    },
+    "ultralytics": lambda f, n: [
+        [
+            {
+                "name": "person",
+                "box": {},
+                "keypoints": dict(zip(("x", "y", "visible"), p.T.tolist(), strict=True), names=n),
+            }
+        ]
+        for p in f
+    ],
+}
+
+
+@pytest.mark.parametrize("form", NAMES_FIRST)
+def test_names_of_joints_decide_wherever_they_stand(form: str, tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    order = np.random.default_rng(2).permutation(17)
+    found = read(tmp_path / "a.json", NAMES_FIRST[form](people[:, order], [COCO[j] for j in order]))
+    np.testing.assert_allclose(found.people[0].keypoints_px, people[..., :2], atol=1e-3)
+    with pytest.raises(UserError, match="tail"):
+        read(tmp_path / "b.json", NAMES_FIRST[form](people, [*COCO[:16], "tail"]))
+
+
+@pytest.mark.parametrize("key", ["conf", "p", "Probability"])
+def test_how_sure_a_named_point_is(key: str, tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    frames = [
+        {"frame": t, "keypoints": [{"class": n, "x": x, "y": y, key: s} for n, (x, y, s) in zip(COCO, f, strict=True)]}
+        for t, f in enumerate(people.tolist())
+    ]
+    found = read(tmp_path / "a.json", frames)
+    np.testing.assert_allclose(found.people[0].confidence, people[..., 2], atol=1e-5)
+    boxes = [
+        {"image": {"width": 1280, "height": 720}, "predictions": [{"x": 1, "y": 2, "class": "person", **f}]}
+        for f in frames
+    ]
+    boxed = read(tmp_path / "b.json", boxes, image_size=None)
+    np.testing.assert_allclose(boxed.people[0].keypoints_px, people[..., :2], atol=1e-3)
+    assert boxed.video.image_size_source == "file"
+
+
+def test_classes_txt_names_the_classes_of_labels(tmp_path: Path) -> None:
+    people = walking_people("coco17", T, 2)
+    for t, frame in enumerate(people / [*SIZE, 1]):
+        lines = [" ".join([kind, "0.5 0.5 0.2 0.6", *map(str, p.ravel())]) for kind, p in zip("10", frame, strict=True)]
+        (tmp_path / f"{t:04d}.txt").write_text("\n".join(lines))
+    (tmp_path / "classes.txt").write_text("dog\nperson\n")
+    found = read_keypoints(tmp_path, fps=30.0, image_size=SIZE)
+    np.testing.assert_allclose(found.people[0].keypoints_px, people[:, 0, :, :2], atol=0.01)
+    assert f"{T} of class 'dog'" in said(found)
+    (tmp_path / "classes.txt").write_text("dog\ncat\n")
+    with pytest.raises(UserError, match="no people, only cat, dog"):
+        read_keypoints(tmp_path, fps=30.0, image_size=SIZE)
+
+
+@pytest.mark.parametrize("heading", ["type", "species", "Object Class", "cls", "category_id"])
+def test_classes_of_rows_under_any_heading(heading: str, tmp_path: Path) -> None:
+    people = walking_people("coco17", T, 2)
+    head = ",".join(["frame", heading, *(f"{joint}_{axis}" for joint in COCO for axis in "xyc")])
+    rows = [
+        ",".join([str(t), kind, *map(str, p.ravel())])
+        for t in range(T)
+        for kind, p in zip(("person", "dog"), people[t], strict=True)
+    ]
+    found = read(tmp_path / "a.csv", "\n".join([head, *rows]))
+    np.testing.assert_allclose(found.people[0].keypoints_px, people[:, 0, :, :2], atol=1e-3)
+    assert f"{T} of class 'dog'" in said(found)
+
+
+@pytest.mark.parametrize("place", ["x_px,y_px", "pixel_x,pixel_y", "X (px),Y (px)", "Y,X"])
+@pytest.mark.parametrize("when", ["frame", "time"])
+def test_places_of_a_long_table(place: str, when: str, tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    rows = [f"{when},joint,{place},confidence"]
+    for t, frame in enumerate(people):
+        for joint, (x, y, s) in zip(COCO, frame, strict=True):
+            one, other = (y, x) if place == "Y,X" else (x, y)
+            rows.append(f"{t / 25 if when == 'time' else t},{joint},{one},{other},{s}")
+    found = read(tmp_path / "a.csv", "\n".join(rows), fps=None)
+    np.testing.assert_allclose(found.people[0].keypoints_px, people[..., :2], atol=1e-3)
+    assert found.video.fps == pytest.approx(25 if when == "time" else 30)
