@@ -198,8 +198,8 @@ Trained from 2D alone. SHA-256 of the npz: `{weights.sha256}`; {date}.
 {inputs(weights)}
 {terms}
 
-No keypoint of the development sets below entered the training or the statistics of the noise. How exchanged clips are
-told (`readings` in the JSON) was fitted with the 2D of `aist_dev` among others.
+No keypoint of the development sets below entered the training, the statistics of the noise, or what was fitted
+afterwards (`readings`, `uncertainty` in the JSON); settings of prediction were chosen on `aist_dev`.
 
 ## Loss terms that were on
 

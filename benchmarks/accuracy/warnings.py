@@ -3,7 +3,7 @@
     python -m benchmarks.accuracy.warnings [--clips N] [--weights FILE]       on corrupted built-in motion
     python -m benchmarks.accuracy.warnings --detected FILE --exact FILE …     on real detections
     python -m benchmarks.accuracy.warnings --whole FILE …                     a third of the clips exchanged throughout
-    python -m benchmarks.accuracy.warnings --fit [--detected FILE] …          how whole clips are told, into the card
+    python -m benchmarks.accuracy.warnings --fit [FILE …]                     how whole clips are told, into the card
 
 Built-in motion: in half of the clips, left and right of the legs, the arms or both are exchanged for 3 to 30 frames of
 the input with the simulated detector; in half of the clips, the depth of the predicted skeleton is negated for a third
@@ -35,7 +35,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.fit import student_body
 from pn3d.inference.lifted import lift_clips
 from pn3d.inference.predict import predict
-from pn3d.inference.readings import DEFAULT, reading_scores, reading_signs
+from pn3d.inference.readings import DEFAULT, SIGNS, reading_scores, reading_signs
 from pn3d.inference.sides import OTHER, OWN, PARTS, exchanged_sides
 from pn3d.inference.warnings import find_warnings, flipped_frames
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
@@ -45,7 +45,8 @@ from pn3d.synthetic.scenes import make_synthetic_clips
 SEED = 9002
 FIT_SEED, FIT_CLIPS = 9005, 80
 LEAST_NEARER = 0.02
-LEAST_CLEAR = 0.5
+ODDS = 2.2
+"""The logarithm of nine to one."""
 _LEGS = ("hip", "knee", "ankle")
 _ARMS = ("shoulder", "elbow", "wrist")
 
@@ -175,33 +176,36 @@ def _student_mm(weights: Weights, clips: Clips, keep_sides: bool) -> float:
 def fit_readings(path: Path, files: list[str]) -> None:
     """Fits how whole clips are told and writes it into the card.
 
-    Weights of the signs: logistic regression on built-in motion, half of it with the simulated detector, a third of the
-    families, and on the files. ``clear``: beyond every clip of the files by 0.1, and at least ``LEAST_CLEAR``.
+    Weights of the signs: logistic regression on built-in motion, a third of it the families, seen from far below to far
+    above, exact and with the simulated detector; and on files whose sides are right (2D alone), each set counting as
+    much as the others. ``clear``: the odds that one exchanged clip in ten asks for, and beyond every clip of the files.
     """
     weights = load_weights(path)
     student = student_body(weights, builtin_body(), builtin_landmarks())
-    mixture = Mixture(families_share=0.3)
-    real = [to_h36m17(read_clips(Path(name))) for name in files]
+    mixture = Mixture(families_share=0.3, wide_share=1.0)
     made = [
         make_synthetic_clips(FIT_SEED + noisy, FIT_CLIPS, detector_noise=bool(noisy), mixture=mixture)
         for noisy in (0, 1)
     ]
     rows = []
-    for clips in [*made, *real]:
+    for clips in [*made, *(to_h36m17(read_clips(Path(name))) for name in files)]:
         lifted = lift_clips(weights, replace(clips, intrinsics=clip_intrinsics(clips)))
         signs, clip_of = reading_signs(weights, student, lifted)
         columns = ({"weights": row} for row in np.eye(signs.shape[1]))
         rows.append(np.stack([reading_scores(signs, clip_of, clips.num_clips, row) for row in columns], axis=1))
-    signs = np.concatenate(rows)
-    found = np.zeros(signs.shape[1])
+    found = np.zeros(len(SIGNS))
     for _ in range(5000):  # gradient steps; no constant, since exchanging a clip twice gives it back
-        wrong = 1.0 / (1.0 + np.exp(signs @ found))
-        found += 0.5 * ((wrong[:, None] * signs).mean(axis=0) - 0.005 * found)
-        found = np.maximum(found, 0.0)
+        pulls = [((1.0 / (1.0 + np.exp(row @ found)))[:, None] * row).mean(axis=0) for row in rows]
+        found = np.maximum(found + 0.5 * (np.mean(pulls, axis=0) - 0.001 * found), 0.0)
     worst = [float((row @ found).min()) for row in rows]
     print("least scores (0, and below: the exchanged reading is the likelier one):", np.round(worst, 2).tolist())
-    clear = max([LEAST_CLEAR, *(0.1 - least for least in worst[2:])])
-    card: dict[str, Any] = {"weights": [round(float(value), 3) for value in found], "clear": round(clear, 2)}
+    clear = max([ODDS, *(0.1 - least for least in worst[2:])])
+    card: dict[str, Any] = {
+        "signs": list(SIGNS),
+        "weights": [round(float(value), 3) for value in found],
+        "clear": round(clear, 2),
+        "source": f"python -m benchmarks.accuracy.warnings --fit {' '.join(Path(name).name for name in files)}".strip(),
+    }
     for row, name in zip(rows, ("built-in", "built-in with a detector", *files), strict=True):
         print(
             f"{name}: {(row @ found > card['clear']).mean():.0%} would be found, {(row @ found < -clear).sum()} falsely"
@@ -219,11 +223,11 @@ def main() -> None:
     parser.add_argument("--detected", nargs="*", default=[])
     parser.add_argument("--exact", nargs="*", default=[])
     parser.add_argument("--whole", nargs="*", default=[])
-    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--fit", nargs="*", metavar="FILE", help="files whose sides are right")
     options = parser.parse_args()
     start_jax()
-    if options.fit:
-        fit_readings(options.weights, options.detected)
+    if options.fit is not None:
+        fit_readings(options.weights, options.fit)
         return
     weights = load_weights(options.weights)
     for detected, exact in zip(options.detected, options.exact, strict=True):

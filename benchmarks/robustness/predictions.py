@@ -44,6 +44,7 @@ CONDITIONS: dict[str, Condition] = {
     "drops 5 %": lambda clips: changed.with_drops(clips, 0.05),
     "drops 20 %": lambda clips: changed.with_drops(clips, 0.20),
     "no wrists": lambda clips: changed.without_joints(clips, ("left_wrist", "right_wrist")),
+    "no right arm": lambda clips: changed.without_joints(clips, ("right_elbow", "right_wrist")),
     "no right leg": lambda clips: changed.without_joints(clips, ("right_knee", "right_ankle")),
     "no legs": lambda clips: changed.without_joints(clips, ("right_knee", "right_ankle", "left_knee", "left_ankle")),
     "COCO joints": changed.as_coco,

@@ -9,6 +9,7 @@ of SMPL to keypoints after Bogo et al., ECCV 2016, started from a network as in 
 Letters: N frames, J landmarks, K joints that turn.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import chex
@@ -57,6 +58,9 @@ _TURNS = tuple(
 )
 """(joint, axis, radians) of every turn that is free; K of them."""
 
+FREE_RAD = np.array([turn for _, _, turn in _TURNS], np.float32)
+"""(K,) the radians of ``_TURNS``."""
+
 _MOVE_M = 0.3
 """The same for the translation."""
 
@@ -66,11 +70,13 @@ class Depths(NamedTuple):
 
     Attributes:
         relative_m: (N, J) z of each landmark minus that of the root (landmark 0), metres, at the body's scale.
-        sigma: what a residual is measured by, head-root units; larger counts less.
+        sigma: what a residual is measured by, head-root units, of all landmarks or (J,) of each; larger counts less.
+        outlier: residuals beyond this count little, head-root units.
     """
 
     relative_m: jax.Array
     sigma: jax.Array | float
+    outlier: float = OUTLIER
 
 
 class Picture(NamedTuple):
@@ -97,6 +103,7 @@ def fit_body(
     depths: Depths | None = None,
     *,
     steps: int = STEPS,
+    free_rad: np.ndarray = FREE_RAD,
 ) -> Float[Array, "N 24 3 3"]:
     """Turns a body's joints until its landmarks lie on the picture as well as nearness to the start allows.
 
@@ -110,7 +117,8 @@ def fit_body(
         local: (N, 24, 3, 3) where to start, and what to stay near; the pelvis in centred-camera axes.
         picture: the keypoints.
         depths: of the same landmarks, where somebody knows them.
-        steps: Gauss-Newton steps; 0 changes nothing.
+        steps: Gauss-Newton steps; 0 changes nothing. Each stays near the one before, so more of them go further.
+        free_rad: (K,) the turn about each free axis that costs as much as one residual of ``NOISE`` (``looser``).
 
     Returns:
         (N, 24, 3, 3) local rotations.
@@ -123,10 +131,17 @@ def fit_body(
         if transl_m is None:
             transl_m = camera.fit_translation(points, picture.rays, picture.weight, picture.size)
         moves = _moves(landmarks, body.parents, joints, turns, landmark_offsets(landmarks, turns, corrections_m))
-        turn, shift = _step(points + transl_m[:, None], moves, picture, depths)
+        turn, shift = _step(points + transl_m[:, None], moves, picture, depths, free_rad)
         transl_m = transl_m + shift
         local = jnp.matmul(local, rotations.axis_angle_to_matrix(_spread(turn)), precision=_HIGHEST)
     return local
+
+
+def looser(times: Mapping[str, float]) -> np.ndarray:
+    """(K,) ``FREE_RAD`` with the turns of some joints, named without their side, costing less by these factors."""
+    return FREE_RAD * np.array(
+        [times.get(SMPL24.joints[joint].split("_")[-1], 1.0) for joint, _, _ in _TURNS], np.float32
+    )
 
 
 def _spread(turn: Float[Array, "N K"]) -> Float[Array, "N 24 3"]:
@@ -137,7 +152,11 @@ def _spread(turn: Float[Array, "N K"]) -> Float[Array, "N 24 3"]:
 
 
 def _step(
-    placed_m: jax.Array, moves: tuple[jax.Array, jax.Array, jax.Array], picture: Picture, depths: Depths | None
+    placed_m: jax.Array,
+    moves: tuple[jax.Array, jax.Array, jax.Array],
+    picture: Picture,
+    depths: Depths | None,
+    free_rad: np.ndarray,
 ) -> tuple[jax.Array, jax.Array]:
     """One Gauss-Newton step of weighted least squares with a cost on every turn.
 
@@ -146,6 +165,7 @@ def _step(
         moves: x, y and z of how they move per radian of each free turn, (N, J, K) each.
         picture: where they are seen.
         depths: how far behind the root they should be.
+        free_rad: (K,) turns that cost as much as one residual of ``NOISE``.
 
     Returns:
         (N, K) turns in radians, (N, 3) shift in metres.
@@ -156,7 +176,7 @@ def _step(
     gap = (picture.rays - projected) / picture.size[:, None, None]
     trust = jnp.sqrt(picture.weight) / (NOISE * (1.0 + jnp.sum(gap**2, axis=-1) / OUTLIER**2))
     residual = jnp.concatenate([trust * gap[..., axis] for axis in (0, 1)], axis=1)
-    free = jnp.asarray([turn for _, _, turn in _TURNS], placed_m.dtype)
+    free = jnp.asarray(free_rad, placed_m.dtype)
     scale = trust / (depth * picture.size[:, None])
     # Rows: x, then y of every landmark. Columns: turns, and the shift's three apart, over what each costs.
     rows = [scale[..., None] * (moves[axis] - projected[..., axis, None] * moves[2]) for axis in (0, 1)]
@@ -172,7 +192,7 @@ def _step(
     if depths is not None:
         # Rows: z of every landmark over the root's. A shift moves all alike.
         apart = (depths.relative_m - (placed_m[..., 2] - placed_m[..., :1, 2])) / camera.HEAD_ROOT_M
-        sure = 1.0 / (depths.sigma * (1.0 + apart**2 / OUTLIER**2))
+        sure = 1.0 / (jnp.broadcast_to(depths.sigma, apart.shape) * (1.0 + apart**2 / depths.outlier**2))
         residual = jnp.concatenate([residual, sure * apart], axis=1)
         row = (sure / camera.HEAD_ROOT_M)[..., None] * (moves[2] - moves[2][:, :1])
         turning = jnp.concatenate([turning, row * free[None, None]], axis=1)

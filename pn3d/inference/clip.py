@@ -7,14 +7,13 @@ import jax
 import numpy as np
 
 from pn3d import __version__
-from pn3d.body import fitting
 from pn3d.body import model as body_model
 from pn3d.body.feet import foot_points_m
 from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.ankles import ankles_from_feet
-from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
+from pn3d.inference.fit import STEPS, StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
@@ -154,7 +153,7 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
         lifted.confidence[at],
         lifted.outputs.size[at],
         lifted.outputs.teacher_joints[at],
-        steps=fitting.STEPS if predictor.refine else 0,
+        steps=STEPS if predictor.refine else 0,
     )
     between = interpolation(frames, stride)
     residual = between(residual[:, None, None], np.ones((len(residual), 1), np.float32))[0][:, 0, 0]
@@ -208,6 +207,7 @@ def _still_rays(clip: Clips, pixels: np.ndarray, turns: np.ndarray | None) -> np
 def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
     """The fields of a prediction that only repeat the input and the weights."""
     assert clip.frame_number is not None
+    config = predictor.weights.config
     return {
         "keypoints_px": clip.keypoints,
         "input_confidence": clip.confidence,
@@ -227,4 +227,5 @@ def _facts(predictor: Predictor, clip: Clips) -> dict[str, Any]:
         "filled": clip.filled,
         "has_joint": clip.has_joint,
         "camera_turn_rad": clip.camera_turn_rad,
+        "wide_views": config.augment.wide_views > 0 or config.data.wide_share > 0,
     }

@@ -16,6 +16,7 @@ from pn3d.body import model as body_model
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
 from pn3d.geometry import camera, rotations
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.batches import in_batches
 from pn3d.inference.weights import Weights
 from pn3d.lifting.student import landmark_corrections
@@ -23,6 +24,21 @@ from pn3d.lifting.student import landmark_corrections
 DEPTH_SIGMA = 0.3
 """What the teacher's depths are measured by in the fit where a card has no other ``fit.depth_sigma``, head-root units;
 0: they do not count. Chosen by ``python -m benchmarks.accuracy.depths`` (docs/prediction.md)."""
+
+_LEGS_DEPTH = 0.6
+DEPTH_SIGMA_TIMES = np.array(
+    [_LEGS_DEPTH if name.split("_")[-1] in ("hip", "knee", "ankle") else 1.0 for name in H36M17.joints]
+)
+"""(17,) the same for each landmark, as a share: legs of the teacher are surer than its arms."""
+
+DEPTH_OUTLIER = 1.0
+"""The teacher's depths that are further off than this count little, head-root units."""
+
+STEPS = 3
+"""Gauss-Newton steps."""
+
+FREE_RAD = fitting.looser({"collar": 1.75, "shoulder": 1.75, "elbow": 1.75})
+"""Arms go further from the student than training's own fit lets them (docs/log/fit.md)."""
 
 
 @flax.struct.dataclass
@@ -58,7 +74,7 @@ def fit_frames(
     size: np.ndarray,
     teacher: np.ndarray,
     *,
-    steps: int = fitting.STEPS,
+    steps: int = STEPS,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The student's pose against keypoints and the teacher's depths, and what brings it closer (``pn3d.body.fitting``).
 
@@ -142,10 +158,10 @@ def _fit(
         # At the scale that brings the teacher nearest to the student, as in distillation.
         relative = joints - joints[:, :1]
         scale = jnp.sum(teacher * relative, axis=(1, 2)) / (jnp.sum(teacher**2, axis=(1, 2)) + 1e-12)
-        depths = fitting.Depths(scale[:, None] * teacher[..., 2], student.depth_sigma)
-    fitted = fitting.fit_body(
-        student.body, student.landmarks, student.corrections_m, rest, local, picture, depths, steps=steps
-    )
+        sigma = student.depth_sigma * jnp.asarray(DEPTH_SIGMA_TIMES, rays.dtype)
+        depths = fitting.Depths(scale[:, None] * teacher[..., 2], sigma, DEPTH_OUTLIER)
+    own = (student.landmarks, student.corrections_m, rest, local)
+    fitted = fitting.fit_body(student.body, *own, picture, depths, steps=steps, free_rad=FREE_RAD)
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
     return residual, rotations.matrix_to_axis_angle(change)
 

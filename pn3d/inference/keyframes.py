@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pn3d.inference.smoothing import CORRECTIONS, around, half_widths, of_body_joints, smooth
+from pn3d.inference.smoothing import CORRECTIONS, FAST_CORRECTIONS, around, half_widths, of_body_joints, smooth
 
-KEYFRAMES_PER_SECOND = 15.0
-"""How often the fit runs; in between its result is interpolated (a frame's own would be averaged away anyway)."""
+KEYFRAMES_PER_SECOND = 30.0
+"""How often the fit runs; in between its result is interpolated. Half as often is enough but for fast limbs: a punch is
+out for a twentieth of a second."""
 
 
 def keyframe_stride(fps: float) -> int:
@@ -78,7 +79,7 @@ def smooth_corrections(
     Returns:
         (T, 24, 3) axis-angle.
     """
-    half = half_widths(jitter, CORRECTIONS, of_body_joints(around(fast, fps)), fps)
+    half = half_widths(jitter, CORRECTIONS, FAST_CORRECTIONS, of_body_joints(around(fast, fps)), fps)
     if half_s is not None:
         half = np.full_like(half, half_s * fps)
     values, weight = interpolation(len(jitter), stride)(corrections, measured[:, None].astype(np.float32))

@@ -32,11 +32,14 @@ _ONCE = frozenset(
         "body",
         "height_source",
         "sides_kept",
+        "wide_views",
     )
 )
 """Fields without a row per frame; all others have one."""
 
-_NOT_IN_FILES = frozenset(("error_signs", "image_size", "body", "height_source", "sides_kept", "reading_score"))
+_NOT_IN_FILES = frozenset(
+    ("error_signs", "image_size", "body", "height_source", "sides_kept", "wide_views", "reading_score")
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Prediction:
         sides_exchanged: (N, 2) bool, left and right of legs, of arms were exchanged in the input; they are put right in
             ``keypoints_px``, unless ``sides_kept``. reading_score: (C,) how much likelier the input's sides are than
             exchanged ones. The last two are not in files.
+        wide_views: whether the weights learnt from cameras far below and above; not in files.
         fps: (C,); clip_start: (C + 1,); clip_name: (C,).
         joint_names: (17,) of all arrays of 17 joints.
         body_name, body_sha256: the body that the student poses.
@@ -99,6 +103,7 @@ class Prediction:
     has_joint: np.ndarray | None = None
     sides_exchanged: np.ndarray | None = None
     sides_kept: bool = False
+    wide_views: bool = False
     reading_score: np.ndarray | None = None
     joints_cam_m: np.ndarray | None = None
     body_joints_cam_m: np.ndarray | None = None

@@ -1,38 +1,56 @@
-"""Whole clips whose left and right are exchanged: both readings are lifted, and the likelier one is told.
+"""Whole clips whose left and right are exchanged: both readings are lifted and fitted, and the likelier one is told.
 
-With sides exchanged the same picture is that of the person's mirror image in depth, so nothing in two dimensions
-speaks against it. What does is how people move and are seen, as the networks learnt it: for the wrong reading teacher
-and student agree less, and the student's body lies further from the keypoints. Some windows of each clip are enough.
+With sides exchanged the same picture is that of the person's mirror image in depth, seen from as far below as it was
+from above: bones, joints and ways of walking are as good. The networks take the camera for the one that they know
+better, so what they make of a reading is no evidence. What is, is perspective: nearer limbs look larger, and a body of
+constant bones, brought onto the keypoints, lies closer to them in the true reading. Some frames of each clip do.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pn3d.body import fitting
 from pn3d.body import model as body_model
 from pn3d.body.landmarks import landmark_joints
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
+from pn3d.inference.batches import in_batches
 from pn3d.inference.fit import StudentBody
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.networks import unpacked, window_predictor
 from pn3d.inference.weights import Weights
 from pn3d.inference.windows import CHUNK
 
-WINDOWS, WINDOW_SECONDS = 32, 0.5
+WINDOWS, WINDOW_SECONDS = 32, 0.75
 """At most so many windows of a clip are lifted, and at least this far apart."""
 
-DEFAULT: dict[str, Any] = {"weights": [2.4, 3.9], "clear": 0.75}
-"""How much the logarithms of both signs count, disagreement of teacher and student and residual of the student, and how
-far below 0 a clip's score must be to take it as exchanged. What a card has under ``readings`` counts instead (logistic
-regression; ``python -m benchmarks.accuracy.warnings --fit``)."""
+SIGNS = ("fitted_closely", "fitted")
+
+DEFAULT: dict[str, Any] = {"signs": list(SIGNS), "weights": [2.2, 4.4], "clear": 4.0}
+"""How much the logarithms of the residuals of both ``FITS`` count, and how far below 0 a clip's score must be to take
+it as exchanged. What a card has under ``readings`` counts instead (logistic regression; ``python -m
+benchmarks.accuracy.warnings --fit``), unless it speaks of other ``signs``, as those of earlier versions do."""
+
+
+class _Fit(NamedTuple):
+    """How a reading is brought onto the keypoints: Gauss-Newton steps, how much less turns cost, and the noise that
+    residuals are measured by, both beside those of ``pn3d.body.fitting``."""
+
+    steps: int
+    looser: float
+    noise: float
+
+
+FITS = (_Fit(steps=5, looser=2.0, noise=1 / 3), _Fit(steps=3, looser=1.0, noise=1.0))
 
 _FEWEST_JOINTS = 6
 _MIRROR = np.array(H36M17.mirror)
-_FLOOR_M, _FLOOR = 1e-3, 1e-3
+_FLOOR, _LARGEST = 0.003, 0.3
+"""Head-root units: what residuals are not told apart below, and what a joint counts at most."""
 
 
 def exchanged_clips(
@@ -40,6 +58,7 @@ def exchanged_clips(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(C,) bool, clips whose sides are clearly exchanged throughout, and (C,) their scores."""
     card = weights.facts.get("readings") or DEFAULT
+    card = card if card.get("signs") == list(SIGNS) else DEFAULT
     scores = reading_scores(*reading_signs(weights, student, lifted), len(lifted), card)
     return scores < -float(card["clear"]), scores
 
@@ -65,9 +84,11 @@ def reading_signs(
     clip_of = np.repeat(np.arange(len(lifted)), [len(index) for index in parts])
     enough = (confidence[:, model.window // 2] > 0).sum(axis=1) >= _FEWEST_JOINTS
     rays, confidence, clip_of = rays[enough], confidence[enough], clip_of[enough]
-    readings = (np.concatenate([rays, rays[:, :, _MIRROR]]), np.concatenate([confidence, confidence[..., _MIRROR]]))
-    both = _signs_of(weights, student, *readings)
-    return both[len(rays) :] - both[: len(rays)], clip_of
+    given, exchanged = (
+        _signs_of(weights, student, clip_of, rays[:, :, order], confidence[:, :, order])
+        for order in (np.arange(len(_MIRROR)), _MIRROR)
+    )
+    return exchanged - given, clip_of
 
 
 def _spread_windows(clip: LiftedClip, length: int, frame_rate: float) -> np.ndarray:
@@ -79,42 +100,60 @@ def _spread_windows(clip: LiftedClip, length: int, frame_rate: float) -> np.ndar
     return np.minimum(np.round(index).astype(int), len(clip.rays) - 1)
 
 
-def _signs_of(weights: Weights, student: StudentBody, rays: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """(W, T, 17, 2), (W, T, 17) windows -> (W, 2) the logarithm of both signs in their middle frames."""
+def _signs_of(
+    weights: Weights, student: StudentBody, clip_of: np.ndarray, rays: np.ndarray, confidence: np.ndarray
+) -> np.ndarray:
+    """(W,) clips of (W, T, 17, 2), (W, T, 17) windows -> (W, 2) the logarithm of both residuals in their middle frames,
+    each clip's body of one shape."""
+    if not len(rays):
+        return np.zeros((0, len(FITS)))
     predict, middle = window_predictor(weights), rays.shape[1] // 2
-    parts = [np.zeros((0, 2), np.float32)]
+    parts = []
     for begin in range(0, len(rays), CHUNK):
         part = [values[begin : begin + CHUNK] for values in (rays, confidence)]
         count = len(part[0])
         part = [np.concatenate([values, np.repeat(values[-1:], CHUNK - count, axis=0)]) for values in part]
-        outputs = unpacked(np.asarray(predict(*part))[:, middle])
-        found = _signs(
-            student, outputs.sixd, outputs.betas, outputs.teacher_joints, outputs.size, *(v[:, middle] for v in part)
-        )
-        parts.append(np.asarray(found)[:count])
-    return np.concatenate(parts)
+        parts.append(np.asarray(predict(*part))[:count, middle])
+    outputs = unpacked(np.concatenate(parts))
+    assert outputs.betas is not None
+    assert outputs.sixd is not None
+    counts = np.maximum(np.bincount(clip_of), 1)
+    shapes = np.stack([np.bincount(clip_of, column) for column in outputs.betas.T], axis=1) / counts[:, None]
+    seen = (rays[:, middle], confidence[:, middle], outputs.size)
+    function = lambda *part: (_signs(student, *part),)  # noqa: E731
+    return in_batches(function, shapes[clip_of].astype(np.float32), outputs.sixd, *seen)[0]
 
 
 @jax.jit
 def _signs(
     student: StudentBody,
-    sixd: jax.Array,
     betas: jax.Array,
-    teacher: jax.Array,
-    size: jax.Array,
+    sixd: jax.Array,
     rays: jax.Array,
     confidence: jax.Array,
+    size: jax.Array,
 ) -> jax.Array:
-    """(n, 2) the logarithm of the mean distance between teacher and student, metres, and between student and
-    keypoints, head-root units."""
-    rest = body_model.rest_joints_m(student.body, betas)
-    joints, turns = body_model.posed_joints(student.body, rest, rotations.sixd_to_matrix(sixd))
-    marks = landmark_joints(student.landmarks, joints, turns, student.corrections_m)
-    relative = marks - marks[:, :1]
-    scale = jnp.sum(teacher * relative, axis=(1, 2)) / (jnp.sum(teacher**2, axis=(1, 2)) + 1e-12)
-    disagreement = jnp.linalg.norm(scale[:, None, None] * teacher - relative, axis=-1).mean(axis=1)
-    placed = marks + camera.fit_translation(marks, rays, confidence, size)[:, None]
-    distance = jnp.linalg.norm(rays - camera.project(placed), axis=-1)
+    """(n, 2) the logarithm of the root mean square distance between body and keypoints after each of ``FITS``,
+    head-root units."""
+    rest, local = body_model.rest_joints_m(student.body, betas), rotations.sixd_to_matrix(sixd)
     measured = confidence > 0
-    residual = jnp.sum(jnp.where(measured, distance, 0.0), axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / size
-    return jnp.log(jnp.stack([disagreement + _FLOOR_M, residual + _FLOOR], axis=1))
+    signs = []
+    for each in FITS:
+        picture = fitting.Picture(rays, confidence / each.noise**2, size)
+        free_rad = each.looser * fitting.FREE_RAD
+
+        def step(
+            _: int, turned: jax.Array, picture: fitting.Picture = picture, free_rad: np.ndarray = free_rad
+        ) -> jax.Array:
+            own = (student.landmarks, student.corrections_m, rest, turned)
+            return fitting.fit_body(student.body, *own, picture, steps=1, free_rad=free_rad)
+
+        # A loop, since one step takes a second to compile.
+        fitted = jax.lax.fori_loop(0, each.steps, step, local)
+        joints, turns = body_model.posed_joints(student.body, rest, fitted)
+        marks = landmark_joints(student.landmarks, joints, turns, student.corrections_m)
+        placed = marks + camera.fit_translation(marks, rays, confidence, size)[:, None]
+        distance = jnp.linalg.norm(rays - camera.project(placed), axis=-1) / size[:, None]
+        square = jnp.sum(jnp.where(measured, jnp.minimum(distance, _LARGEST) ** 2, 0.0), axis=1)
+        signs.append(jnp.log(jnp.sqrt(square / jnp.maximum(jnp.sum(measured, axis=1), 1)) + _FLOOR))
+    return jnp.stack(signs, axis=1)

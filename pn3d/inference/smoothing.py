@@ -28,8 +28,8 @@ frame to frame even where keypoints are exact."""
 TEACHER = HalfWidth(0.0, 0.1)
 """Of the teacher's skeleton."""
 
-FAST = HalfWidth(0.0, 0.04)
-"""Of both, where a joint is fast and surely seen."""
+FAST_CORRECTIONS, FAST_TEACHER = HalfWidth(0.0, 0.02), HalfWidth(0.0, 0.04)
+"""The same where a joint is fast and surely seen."""
 
 EXACT, JITTERING = 0.003, 0.008
 """Jitter in head-root units that counts as none, and as a detector's (simulated ones have 0.008 to 0.03)."""
@@ -49,7 +49,7 @@ JUMP_S = 0.034
 
 ARM_SPEED, LEG_SPEED = (1.5, 3.0), (1.0, 2.5)
 """Head-root units per second, relative to the root: below the first a joint is averaged as widely as others, from the
-second on as ``FAST``. Arms and trunk; legs."""
+second on as ``FAST_*`` say. Arms and trunk; legs."""
 
 AROUND_S = 0.2
 """A joint that is fast within this long before or after is averaged as one that is fast now: at the end of a punch the
@@ -157,9 +157,11 @@ def half_width(jitter: np.ndarray, width: HalfWidth, fps: float) -> np.ndarray:
     return (width.exact_s + (width.jittering_s - width.exact_s) * share) * fps
 
 
-def half_widths(jitter: np.ndarray, width: HalfWidth, fast: np.ndarray, fps: float) -> np.ndarray:
+def half_widths(
+    jitter: np.ndarray, width: HalfWidth, fast_width: HalfWidth, fast: np.ndarray, fps: float
+) -> np.ndarray:
     """(T,) jitter, (T, J) how fast -> (T, J) half the width of each joint's average, in frames, not rounded."""
-    calm, moving = (half_width(jitter, each, fps)[:, None] for each in (width, FAST))
+    calm, moving = (half_width(jitter, each, fps)[:, None] for each in (width, fast_width))
     return np.minimum(calm, (1.0 - fast) * calm + fast * moving)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.lifted import LiftedClip
-from pn3d.inference.smoothing import TEACHER, around, half_widths, smooth
+from pn3d.inference.smoothing import FAST_TEACHER, TEACHER, around, half_widths, smooth
 
 HUMAN_BONES_M = 4.1
 """Sum of the 16 bones of h36m17 of an adult of about 1.7 m."""
@@ -20,7 +20,7 @@ def teacher_joints(clip: LiftedClip, smooth_s: float | None = None) -> np.ndarra
     if smooth_s is not None:
         half = np.full_like(clip.confidence, smooth_s * clip.fps)
     else:
-        half = half_widths(clip.jitter, TEACHER, around(clip.fast, clip.fps), clip.fps)
+        half = half_widths(clip.jitter, TEACHER, FAST_TEACHER, around(clip.fast, clip.fps), clip.fps)
     smoothed = smooth(clip.outputs.teacher_joints, everything, half)
     return np.matmul(smoothed, np.swapaxes(clip.camera_from_centred, 1, 2))
 

@@ -27,6 +27,9 @@ FLIP_LEAST = -0.04
 ELEVATION_DEG = (-12.0, 42.0)
 """Views that training covers: built-in cameras look down by 0 to 30 degrees; predicted elevations scatter."""
 
+WIDE_ELEVATION_DEG = (-25.0, 50.0)
+"""The same of weights that wide views taught; at both ends the error grows by half at most (docs/log/wild.md)."""
+
 DISTANCE_M = (2.5, 13.0)
 """Distances that training covers (built-in cameras stand 3.5 to 10 m away), with some room."""
 
@@ -78,10 +81,11 @@ def find_warnings(prediction: "Prediction") -> Warnings:
     distance = joints[:, 0, 2]
     likely = prediction.expected_error_mm
     none: np.ndarray = np.zeros(len(degrees), bool)
+    lowest, highest = WIDE_ELEVATION_DEG if prediction.wide_views else ELEVATION_DEG
     return Warnings(
         swapped=none if prediction.sides_exchanged is None else np.any(prediction.sides_exchanged, axis=1),
         flipped=np.concatenate(flipped),
-        elevation=(degrees < ELEVATION_DEG[0]) | (degrees > ELEVATION_DEG[1]),
+        elevation=(degrees < lowest) | (degrees > highest),
         distance=(distance < DISTANCE_M[0]) | (distance > DISTANCE_M[1]),
         unsure=none if likely is None else likely > UNSURE_MM,
         cut=none if prediction.path_cut is None else prediction.path_cut,

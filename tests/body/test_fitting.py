@@ -11,6 +11,7 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks, landmark_joints
 from pn3d.body.model import posed_joints, rest_joints_m
 from pn3d.geometry import camera, rotations
+from pn3d.geometry.skeleton import SMPL24
 
 BODY, LANDMARKS = builtin_body(), builtin_landmarks()
 NOTHING = jnp.zeros((17, 3))
@@ -155,3 +156,28 @@ def test_exact_depths_and_keypoints_give_the_truth_and_depths_that_weigh_nothing
     assert error_mm(found(exact)) < error_mm(found(fitting.Depths(relative, 0.3))) < error_mm(found(None))
     # Far-off depths, at a sigma that they have no weight by.
     np.testing.assert_allclose(found(fitting.Depths(relative + 0.5, 1e6)), found(None), atol=1e-5)
+    # One sigma for each landmark, and outliers: the same where they say the same.
+    each = fitting.Depths(relative, jnp.full(17, 0.3), fitting.OUTLIER)
+    np.testing.assert_allclose(found(each), found(fitting.Depths(relative, 0.3)), atol=1e-5)
+
+
+def test_turns_that_cost_less_go_further_and_the_others_less_far() -> None:
+    rest, truth = people(0.2)
+    _, start = people(0.2, 1)
+    rays = seen(rest, truth)
+    np.testing.assert_array_equal(fitting.looser({}), fitting.FREE_RAD)
+    arms = fitting.looser({"shoulder": 2.0, "elbow": 2.0})
+
+    def angles(free_rad: np.ndarray) -> dict[str, float]:
+        fitted = fitting.fit_body(BODY, LANDMARKS, NOTHING, rest, start, picture(rays), steps=1, free_rad=free_rad)
+        change = rotations.matrix_to_axis_angle(jnp.matmul(jnp.swapaxes(start, -1, -2), fitted))
+        angle = np.linalg.norm(np.asarray(change), axis=-1).mean(axis=0)
+        parts = {"arms": ("shoulder", "elbow"), "trunk": ("spine1", "spine2", "spine3")}
+        return {
+            part: float(angle[[i for i, name in enumerate(SMPL24.joints) if name.split("_")[-1] in names]].mean())
+            for part, names in parts.items()
+        }
+
+    as_usual, freer = angles(fitting.FREE_RAD), angles(arms)
+    assert freer["arms"] > 1.1 * as_usual["arms"]
+    assert freer["trunk"] < as_usual["trunk"]

@@ -137,7 +137,7 @@ def test_the_average_is_as_wide_as_asked() -> None:
 
 
 def test_between_keyframes_a_line_stays_a_line_and_the_end_holds_the_last_one() -> None:
-    assert [keyframe_stride(rate) for rate in (10.0, 15.0, 25.0, 29.97, 60.0)] == [1, 1, 2, 2, 4]
+    assert [keyframe_stride(rate) for rate in (10.0, 25.0, 29.97, 50.0, 60.0, 120.0)] == [1, 1, 1, 2, 2, 4]
     keyframes = np.arange(0, 10, 4)
     line = np.arange(10.0)[:, None, None] * np.array([1.0, -2.0])
     mixed, weight = interpolation(10, 4)(line[keyframes], np.ones((3, 1)))

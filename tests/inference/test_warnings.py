@@ -76,3 +76,17 @@ def test_frames_without_a_detection_and_far_from_the_keypoints_are_worth_a_look(
     assert found.expected_error_mm[flags.unseen].min() >= np.median(found.expected_error_mm[~flags.unseen])
     reasons = {place["why"] for place in found.summary["worth_a_look"]}
     assert {"unseen", "reprojection"} <= reasons
+
+
+def test_a_low_camera_is_told_of_only_where_training_had_none() -> None:
+    clips, scene = make_synthetic_clips(5, 1, 60), tiny.scene()
+    found = predict(load_weights(SHIPPED_WEIGHTS), clips, scene.body, scene.landmarks)
+    assert found.wide_views  # the weights that ship learnt from cameras far below and above
+
+    def flagged(elevation_deg: float, wide_views: bool) -> bool:
+        elevation_rad = np.full(60, np.radians(elevation_deg), np.float32)
+        flags = find_warnings(dataclasses.replace(found, elevation_rad=elevation_rad, wide_views=wide_views))
+        return bool(flags.elevation.all())
+
+    assert [flagged(degrees, True) for degrees in (-30.0, -20.0, 45.0, 60.0)] == [True, False, False, True]
+    assert [flagged(degrees, False) for degrees in (-20.0, 0.0, 45.0)] == [True, False, True]
