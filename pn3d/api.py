@@ -38,6 +38,9 @@ __all__ = [
     "predict",
 ]
 
+LONGEST_SMOOTH_S = 2.0
+"""Half the width of averages over time, at most."""
+
 _LOG = logging.getLogger("pn3d")
 
 
@@ -116,7 +119,7 @@ def predict(
     for name, file in (("body_file", body_file), ("video", video)):
         if not isinstance(file, str | Path | None):
             raise UserError(f"{name}: expected a path, found {type(file).__name__}")
-    smooth_s = _smooth_s(smooth)
+    smooth_s = smooth_seconds(smooth)
     _check_number("fps", fps, 1000.0)
     _check_number("focal_px", focal_px, 1e6)
     _check_number("height_m", height_m, 10.0)
@@ -158,11 +161,12 @@ def predict(
     return found
 
 
-def _smooth_s(smooth: float | str) -> float | None:
+def smooth_seconds(smooth: float | str) -> float | None:
+    """What ``smooth`` means: half the width of averages in seconds, 0 for none, None for auto; else UserError."""
     if smooth in ("auto", "none"):
         return None if smooth == "auto" else 0.0
-    if isinstance(smooth, bool | str) or not isinstance(smooth, int | float) or not 0 <= smooth <= 2:
-        raise UserError(f"smooth: expected 'auto', 'none' or seconds up to 2, found {smooth!r}")
+    if isinstance(smooth, bool) or not isinstance(smooth, int | float) or not 0 <= smooth <= LONGEST_SMOOTH_S:
+        raise UserError(f"smooth: expected 'auto', 'none' or seconds up to {LONGEST_SMOOTH_S:g}, found {smooth!r}")
     return float(smooth)
 
 

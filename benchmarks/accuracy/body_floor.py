@@ -23,9 +23,22 @@ from pn3d.data.clips import Clips, read_clips
 from pn3d.evaluation.metrics import pa_mpjpe_mm
 from pn3d.files.errors import UserError
 from pn3d.geometry import rotations
-from pn3d.geometry.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17, SMPL24
 
 _TORSO = [H36M17.index(name) for name in ("left_hip", "right_hip", "thorax", "left_shoulder", "right_shoulder")]
+_UNOBSERVED: tuple[tuple[str, str], ...] = (
+    *(
+        (f"{side}_{joint}", axes)
+        for joint in ("ankle", "foot", "wrist", "hand")
+        for side in ("left", "right")
+        for axes in ("x", "y", "z")
+    ),
+    *((joint, "y") for joint in ("neck", "head", "left_knee", "right_knee")),
+    *((f"{side}_{joint}", "x") for joint in ("collar", "elbow") for side in ("left", "right")),
+)
+"""(joint, axis) of the turns that move no joint of ``h36m17``: whole end joints, and twists about bones that carry no
+bent joint behind them (the shank, the clavicle, the forearm, neck and head)."""
+_UNOBSERVED_FLAT = np.array([3 * SMPL24.index(joint) + "xyz".index(axis) for joint, axis in _UNOBSERVED])
 
 
 class Parameters(NamedTuple):
@@ -80,7 +93,8 @@ def fit(start: Parameters, truth_m: jax.Array, corrected: bool, steps: int) -> P
         error = error - jnp.mean(error, axis=-2, keepdims=True)
         distance = jnp.mean(jnp.sqrt(jnp.sum(error * error, axis=-1) + 1e-8))
         excess = jnp.mean(jnp.sum(limits.limit_excess_rad(local) ** 2, axis=(-2, -1)))
-        twist = jnp.mean(limits.unobserved_twist_rad(local) ** 2)
+        angles = limits.components_rad(local)
+        twist = jnp.mean(angles.reshape(*angles.shape[:-2], -1)[..., _UNOBSERVED_FLAT] ** 2)
         pull = jnp.mean(jnp.sum((parameters.raw_m / 0.04) ** 2, axis=-1))
         return (
             distance

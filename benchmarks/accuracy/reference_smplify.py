@@ -49,7 +49,8 @@ def _posed(body: Body) -> tuple[jax.Array, jax.Array]:
 def _start(count: int, facing: jax.Array | int) -> Body:
     """Rest, upright in camera axes (x right, y down), turned about the vertical."""
     yaw = jnp.full((count,), 2.0 * np.pi * facing / FACINGS)
-    upright = rotations.rotation_y(yaw) * jnp.array([1.0, -1.0, -1.0]).reshape(1, 3, 1)
+    about_y = yaw[:, None] * jnp.array([[0.0, 1.0, 0.0]])
+    upright = rotations.axis_angle_to_matrix(about_y) * jnp.array([1.0, -1.0, -1.0]).reshape(1, 3, 1)
     local = jnp.broadcast_to(jnp.eye(3), (count, 24, 3, 3)).at[:, 0].set(upright)
     return Body(rotations.matrix_to_sixd(local), jnp.zeros((count, 10)))
 

@@ -1,4 +1,4 @@
-"""Anatomical ranges of the SMPL joints, and which of their turns no data joint shows.
+"""Anatomical ranges of the SMPL joints.
 
 Conventions. A joint's local rotation R (relative to its parent, T-pose = identity, axes x left, y up, z forward) is
 split into a twist about one main axis a, done first, and a swing about an axis at right angles to it:
@@ -30,9 +30,8 @@ from jaxtyping import Array, Float
 
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import SMPL24
-from pn3d.geometry.vectors import safe_norm, safe_unit
+from pn3d.geometry.vectors import safe_norm
 
-_HIGHEST = jax.lax.Precision.HIGHEST
 _FREE = (-360.0, 360.0)
 
 
@@ -99,21 +98,6 @@ _CONE_AXES = np.array([SHOULDER_CONE_AXIS] * 2, np.float32) / np.linalg.norm(SHO
 _CONE_AXES[1, 0] *= -1.0
 _CONE = float(np.radians(SHOULDER_CONE_DEG))
 
-UNOBSERVED: tuple[tuple[str, str], ...] = (
-    *(
-        (f"{side}_{joint}", axes)
-        for joint in ("ankle", "foot", "wrist", "hand")
-        for side in ("left", "right")
-        for axes in ("x", "y", "z")
-    ),
-    *((joint, "y") for joint in ("neck", "head", "left_knee", "right_knee")),
-    *((f"{side}_{joint}", "x") for joint in ("collar", "elbow") for side in ("left", "right")),
-)
-"""(joint, axis) of the turns that move no joint of ``h36m17``: whole end joints, and twists about bones that carry no
-bent joint behind them (the shank, the clavicle, the forearm, neck and head)."""
-
-_UNOBSERVED_FLAT = np.array([3 * SMPL24.index(joint) + "xyz".index(axis) for joint, axis in UNOBSERVED])
-
 
 def _as_matrices(rotations: jax.Array) -> jax.Array:
     """(*, 24, 3, 3) as it is, (*, 24, 3) axis-angle turned into it."""
@@ -169,10 +153,6 @@ def limit_excess_rad(rotations: jax.Array) -> jax.Array:
     return jnp.concatenate([angular, jnp.pad(beyond, around)[..., None]], axis=-1)
 
 
-limit_violation = limit_excess_rad
-"""The same under the name that evaluation uses."""
-
-
 def _cone_angle(matrices: Float[Array, "*N 24 3 3"]) -> Float[Array, "*N 2"]:
     """Angle of both upper arms from the middle of their cone, radians."""
     arms = _upper_arms(matrices)
@@ -184,41 +164,3 @@ def _upper_arms(matrices: Float[Array, "*N 24 3 3"]) -> Float[Array, "*N 2 3"]:
     """Directions of the upper arms relative to the collars."""
     arms = matrices[..., _SHOULDERS, :, 0]
     return arms * jnp.broadcast_to(jnp.asarray(_REST_ARMS[:, None], arms.dtype), arms.shape)
-
-
-def unobserved_twist_rad(rotations: jax.Array) -> jax.Array:
-    """The angles of ``UNOBSERVED``, which data cannot teach and a prior must bring to rest.
-
-    Args:
-        rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
-
-    Returns:
-        (*, K) radians, K = len(UNOBSERVED).
-    """
-    angles = components_rad(rotations)
-    return angles.reshape(*angles.shape[:-2], -1)[..., _UNOBSERVED_FLAT]
-
-
-def clamp_to_limits(rotations: jax.Array) -> jax.Array:
-    """The nearest rotations within the ranges, component by component; the upper arm first goes back into its cone.
-
-    Args:
-        rotations: (*, 24, 3, 3), or axis-angle (*, 24, 3).
-
-    Returns:
-        (*, 24, 3, 3).
-    """
-    matrices = _as_matrices(rotations)
-    lead = (None,) * (matrices.ndim - 3)
-    arms = _upper_arms(matrices)
-    turn = safe_unit(jnp.cross(arms, jnp.broadcast_to(jnp.asarray(_CONE_AXES, arms.dtype), arms.shape)), 1e-12)
-    excess = jax.nn.relu(_cone_angle(matrices) - _CONE)[..., None]
-    back = rot.axis_angle_to_matrix(turn * excess)
-    matrices = matrices.at[..., _SHOULDERS, :, :].set(
-        jnp.matmul(back, matrices[..., _SHOULDERS, :, :], precision=_HIGHEST)
-    )
-    angles = components_rad(matrices)
-    angles = jnp.clip(angles, *(jnp.asarray(bound[lead], angles.dtype) for bound in (_LOW, _HIGH)))
-    twist = angles * jnp.asarray(_MAIN[lead], angles.dtype)
-    swing = rot.axis_angle_to_matrix(angles - twist)
-    return jnp.matmul(swing, rot.axis_angle_to_matrix(twist), precision=_HIGHEST)

@@ -1,12 +1,9 @@
 """``pn3d adapt-body``: weights of one body -> weights of another, without new 2D data."""
 
 import argparse
-import contextlib
 import dataclasses
 import shutil
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     reporter.say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
     clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
     scratch = output.with_name(output.name + ".run")
-    with RunFolder(scratch) as folder, _stopping(reporter) as caught:
+    with RunFolder(scratch) as folder, session.stopping(reporter.stop) as caught:
         folder.claim({"config": configs.to_json(config), "weights": weights.sha256, "body_sha256": body.sha256})
         try:
             student = adapt_student(config, weights.teacher, weights.student, body, landmarks, clips, folder, reporter)
@@ -144,20 +141,3 @@ def _provenance(
         | {when: round(error, 3) for when, error in errors_mm.items() if error is not None},
         "licence": LICENCE,
     }
-
-
-@contextlib.contextmanager
-def _stopping(reporter: Reporter) -> Iterator[list[int]]:
-    """SIGTERM and SIGINT ask the run to stop; the list gets the signal that came."""
-    caught: list[int] = []
-
-    def stop(received: int, _: object) -> None:
-        caught.append(received)
-        reporter.stop.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

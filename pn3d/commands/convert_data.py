@@ -6,7 +6,7 @@ from typing import Any
 
 from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
 from pn3d.config import parse_overrides
-from pn3d.data.clips import concatenate, write_clips
+from pn3d.data.clips import Clips, concatenate, write_clips
 from pn3d.datasets.convert import KINDS, convert_data, write_splits
 from pn3d.datasets.notes import printed_notes
 from pn3d.detectors import FORMATS, person_clips, read_keypoints, view_clips
@@ -58,14 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
             options["sequences"] = tuple(arguments.sequences)
         with printed_notes():
             splits = convert_data(arguments.kind, sources[0], options)
-        for split, path in write_splits(target, splits).items():
-            print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
+        write_splits_aloud(target, splits)
         return 0
     if arguments.sequences:
         raise UserError(f"--sequences is for aistpp, and {arguments.kind} has no option of that name")
     if arguments.kind not in ("detector", *FORMATS):
         raise UserError(f"unknown kind of data {arguments.kind!r}; known: detector, {', '.join([*KINDS, *FORMATS])}")
     return _detections(arguments, lacking, sources, Path(target))
+
+
+def write_splits_aloud(target: str, splits: dict[str, Clips]) -> None:
+    """``write_splits``, and prints what lies where."""
+    for split, path in write_splits(target, splits).items():
+        print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
 
 
 def _detections(arguments: argparse.Namespace, lacking: dict[str, Any], sources: list[str], target: Path) -> int:

@@ -2,7 +2,8 @@
 
 import argparse
 
-from pn3d.datasets.convert import convert_data, write_splits
+from pn3d.commands.convert_data import write_splits_aloud
+from pn3d.datasets.convert import convert_data
 from pn3d.datasets.notes import printed_notes
 from pn3d.files.folders import require_writable
 
@@ -19,6 +20,5 @@ def run(arguments: argparse.Namespace) -> int:
     require_writable([arguments.output])
     with printed_notes():
         splits = convert_data("cmu-benchmark", arguments.source, {"seed": arguments.seed})
-    for split, path in write_splits(arguments.output, splits).items():
-        print(f"{split}: {path}, {splits[split].frames} frames in {splits[split].num_clips} clips")
+    write_splits_aloud(arguments.output, splits)
     return 0

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pn3d.api import LONGEST_SMOOTH_S, smooth_seconds
 from pn3d.commands import session
 from pn3d.commands.earlier_results import clear, earlier_results, left_over
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of, input_facts
@@ -34,9 +35,6 @@ from pn3d.video.progress import progress
 
 FORMATS = (*EXPORTS, "mp4")
 """What ``--export`` takes: files of one person, and the overlay of everybody."""
-
-
-LONGEST_SMOOTH_S = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,16 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _smooth_s(word: str) -> float | None:
-    """What ``--smooth`` means: seconds, None for auto."""
-    if word in ("none", "auto"):
-        return 0.0 if word == "none" else None
+    """What ``--smooth`` means."""
     try:
-        seconds = float(word)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= LONGEST_SMOOTH_S:
-        raise argparse.ArgumentTypeError(f"expected none, auto or seconds up to {LONGEST_SMOOTH_S:g}, found {word!r}")
-    return seconds
+        return smooth_seconds(word if word in ("none", "auto") else float(word))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"expected none, auto or seconds up to {LONGEST_SMOOTH_S:g}, found {word!r}"
+        ) from error
 
 
 def run(arguments: argparse.Namespace) -> int:

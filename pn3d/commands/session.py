@@ -1,11 +1,15 @@
 """What every command that computes needs: devices named, compilation cached, files turned into clips, bodies found."""
 
 import argparse
+import contextlib
 import hashlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +102,23 @@ def _is_one_of_several() -> bool:
     mpi = int(environment.get("OMPI_COMM_WORLD_SIZE", "1")) > 1
     tpu_pod = "," in environment.get("TPU_WORKER_HOSTNAMES", "") or "MEGASCALE_COORDINATOR_ADDRESS" in environment
     return slurm or mpi or tpu_pod
+
+
+@contextlib.contextmanager
+def stopping(stop: threading.Event) -> Iterator[list[int]]:
+    """In the block SIGTERM and SIGINT only set the event; the list gets the signal that came."""
+    caught: list[int] = []
+
+    def note(received: int, _: object) -> None:
+        caught.append(received)
+        stop.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def wait_for_all(name: str) -> None:

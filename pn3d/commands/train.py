@@ -59,20 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
     writer = jax.process_index() == 0
     reporter = Reporter(say=(lambda line: print(line, flush=True)) if writer else (lambda _: None))
     reporter.say(session.start_jax())
-    caught: list[int] = []
-
-    def stop(received: int, _: object) -> None:
-        caught.append(received)
-        reporter.stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
     # Before the folder is claimed: a refused setting must not block the corrected command.
     wanted: tuple[Stage, ...] = STAGES if arguments.stage == "all" else (arguments.stage,)
     for stage in wanted:
         check_devices(config, stage, jax.device_count())
     path = Path(arguments.run or f"runs/{arguments.preset}")
     with (
+        session.stopping(reporter.stop) as caught,
         TensorboardLog(path / "tensorboard", arguments.log == "tensorboard" and writer) as log,
         RunFolder(path, writer, log.write) as folder,
     ):

@@ -6,7 +6,7 @@ world into the moving camera; frames whose camera pose is not valid are not scor
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -188,13 +188,8 @@ def _with_truth(
         joints_cam_m = of_body[1](truth.betas, poses_cam, transl_cam_m)
     else:
         joints_cam_m = np.einsum("tij,tkj->tki", rotation, _landmarks(truth)) + shift_m[:, None]
-    return ClipRecord(
-        name=record.name,
-        keypoints_px=record.keypoints_px,
-        image_size=record.image_size,
-        fps=record.fps,
-        confidence=record.confidence,
-        intrinsics=record.intrinsics,
+    return replace(
+        record,
         joints_cam_m=joints_cam_m.astype(np.float32),
         poses_cam=poses_cam,
         betas=truth.betas,

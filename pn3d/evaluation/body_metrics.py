@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pn3d.body import limits
 from pn3d.body.model import BodyModel, rest_joints_m, vertices
 from pn3d.body.stature import stature_m
 from pn3d.data.clips import Clips
 from pn3d.evaluation.joints import counted_frames
-from pn3d.evaluation.metrics import MM_PER_M, clip_of_frame, distances, map_frames, procrustes
+from pn3d.evaluation.metrics import MM_PER_M, clip_of_frame, distances, procrustes
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24, SMPL24_FEET
 
@@ -87,37 +88,13 @@ def true_track(clips: Clips) -> SmplTrack | None:
 
 def joint_angle_err_deg(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Mean angle between local rotations over the 13 observed joints. (N, 24, 3) axis-angle, twice -> (N,) degrees."""
-    joints = list(OBSERVED_JOINTS)
-
-    def piece(start: int, stop: int) -> np.ndarray:
-        a, b = quaternion(predicted[start:stop, joints]), quaternion(truth[start:stop, joints])
-        cosine = np.abs(np.einsum("...k,...k->...", a, b))
-        # vector part of conj(a) b: exact for small angles, where the arc cosine of the product is not
-        vector = a[..., :1] * b[..., 1:] - b[..., :1] * a[..., 1:] - np.cross(a[..., 1:], b[..., 1:])
-        return np.degrees(2.0 * np.arctan2(distances(vector), cosine)).mean(axis=1)
-
-    return np.concatenate(map_frames(piece, len(predicted)))
-
-
-def quaternion(axis_angle: np.ndarray) -> np.ndarray:
-    """(*, 3) -> (*, 4) unit w, x, y, z in float64."""
-    axis_angle = axis_angle.astype(np.float64)
-    half = distances(axis_angle)[..., None] / 2.0
-    return np.concatenate([np.cos(half), 0.5 * np.sinc(half / np.pi) * axis_angle], axis=-1)
+    ours, theirs = (Rotation.from_rotvec(poses[:, list(OBSERVED_JOINTS)]) for poses in (predicted, truth))
+    return np.degrees((ours.inv() * theirs).magnitude()).mean(axis=1)
 
 
 def mean_rotation(axis_angle: np.ndarray) -> np.ndarray:
-    """Mean over frames of each joint's rotation: the quaternion q that maximises sum (q . q_i)^2 (Markley 2007).
-
-    (N, J, 3) -> (J, 3) axis-angle.
-    """
-    q = quaternion(axis_angle)
-    _, vectors = np.linalg.eigh(np.einsum("nja,njb->jab", q, q))
-    mean = vectors[..., -1]
-    mean = np.where(mean[:, :1] < 0, -mean, mean)
-    sine = distances(mean[:, 1:])
-    angle = 2.0 * np.arctan2(sine, mean[:, 0])
-    return mean[:, 1:] * np.where(sine > 0, angle / np.where(sine > 0, sine, 1.0), 2.0)[:, None]
+    """Mean over frames of each joint's rotation (Markley 2007, as SciPy has it). (N, J, 3) -> (J, 3) axis-angle."""
+    return Rotation.from_rotvec(axis_angle).mean(axis=0).as_rotvec()
 
 
 def even_subset(frames: int, at_most: int) -> np.ndarray:
@@ -204,7 +181,7 @@ def limit_violated(poses: np.ndarray) -> np.ndarray:
 
 @jax.jit
 def _limit_excess(poses: jax.Array) -> jax.Array:
-    return limits.limit_violation(poses)
+    return limits.limit_excess_rad(poses)
 
 
 def body_scores(predicted: SmplTrack, clips: Clips, body: BodyModel | None) -> dict[str, float]:

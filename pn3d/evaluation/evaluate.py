@@ -62,19 +62,18 @@ def score_joints(
         predicted_m, truth_m = predicted_m[:, list(joints.index)], truth_m[:, list(joints.index)]
     metrics.check_pair(predicted_m, truth_m, len(joints.index))
     errors = metrics.frame_errors(predicted_m[counted], truth_m[counted], joints)
-    scores: Scores = {"pa_mpjpe_mm": float(errors.pa_mpjpe_mm.mean())}
-    if errors.pa_mpjpe_14_mm is not None:
-        scores["pa_mpjpe_14_mm"] = float(errors.pa_mpjpe_14_mm.mean())
-    scores["n_mpjpe_mm"] = float(errors.n_mpjpe_mm.mean())
-    if metric_scale:
-        scores["mpjpe_mm"] = float(errors.mpjpe_mm.mean())
-    scores |= {
-        "pa_mpjpe_reflected_mm": float(errors.pa_mpjpe_reflected_mm.mean()),
-        "flip_min_pa_mpjpe_mm": float(errors.flip_min_pa_mpjpe_mm.mean()),
-        "depth_flipped_frac": float(errors.depth_flipped.mean()),
-        "pck150_pct": float(errors.pck150_pct.mean()),
-        "auc_pct": float(errors.auc_pct.mean()),
+    per_frame = {
+        "pa_mpjpe_mm": errors.pa_mpjpe_mm,
+        "pa_mpjpe_14_mm": errors.pa_mpjpe_14_mm,
+        "n_mpjpe_mm": errors.n_mpjpe_mm,
+        "mpjpe_mm": errors.mpjpe_mm if metric_scale else None,
+        "pa_mpjpe_reflected_mm": errors.pa_mpjpe_reflected_mm,
+        "flip_min_pa_mpjpe_mm": errors.flip_min_pa_mpjpe_mm,
+        "depth_flipped_frac": errors.depth_flipped,
+        "pck150_pct": errors.pck150_pct,
+        "auc_pct": errors.auc_pct,
     }
+    scores: Scores = {key: float(values.mean()) for key, values in per_frame.items() if values is not None}
     acceleration = metrics.accel_err_mm_per_frame2(
         predicted_m,
         truth_m,

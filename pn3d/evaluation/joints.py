@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -119,9 +118,7 @@ def genres(clips: Clips) -> list[str | None]:
     return [_GENRES[hit[1]] if hit else None for hit in found]
 
 
-def group_means(
-    values: np.ndarray, clips: Clips, frames: np.ndarray, by: Literal["action", "genre"]
-) -> dict[str, float]:
+def group_means(values: np.ndarray, clips: Clips, frames: np.ndarray, by: str) -> dict[str, float]:
     """Mean of per-frame values within each action, or each of AIST's genres, for (n,) values of the frames ``frames``.
 
     A clip whose name tells no genre is counted under its action.

@@ -231,7 +231,7 @@ def _as_measured(number: Number, joints: list[int], root: Sequence[int]) -> Numb
     """The number with a convention that tells where the truth has only some of its joints."""
     if len(joints) == len(number.joints):
         return number
-    put = "" if number.about is None else f", {root_words(root)} aligned"
+    put = "" if not number.about else f", {root_words(root)} aligned"
     names = ", ".join(H36M17.joints[joint] for joint in joints)
     which = f"here only the {len(joints)} joints that truth and prediction both have{put}: {names}"
     return replace(number, convention=f"{number.convention}; {which}")

@@ -6,13 +6,13 @@ which is printed beside it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from pn3d.evaluation import metrics
 from pn3d.evaluation.joint_set import but_root
 from pn3d.files.errors import UserError
+from pn3d.files.tables import read_table
 from pn3d.geometry.skeleton import H36M17, LSP14_OF_H36M17
 
 Measure = Callable[[np.ndarray, np.ndarray, Sequence[int]], np.ndarray]
@@ -55,9 +55,9 @@ class Number:
         convention: what is aligned and how, printed with the number.
         joints: indices into h36m17 that ``measure`` is given, in its order; of truth that has fewer, those it has.
         measure: of two poses; None for the vertex error.
-        about: what is aligned, where something is.
+        about: what is aligned, pelvis or hips; "" where nothing is.
         average: "actions" = frames within an action, then actions; "frames" = all frames alike.
-        by: the groups of frames whose means are given too, actions or AIST's genres.
+        by: the groups of frames whose means are given too, "action" or "genre" (AIST's).
         stride: every how many frames of each clip, from its first.
         ending: only clips whose name ends so; all where it is empty.
         needs_scale: whether it means something only for predictions in metres.
@@ -66,14 +66,14 @@ class Number:
     key: str
     unit: str
     convention: str
-    joints: tuple[int, ...] = ALL17
-    measure: Measure | None = None
-    about: Literal["pelvis", "hips"] | None = None
-    average: Literal["actions", "frames"] = "frames"
-    by: Literal["action", "genre"] = "action"
-    stride: int = 1
-    ending: str = ""
-    needs_scale: bool = False
+    joints: tuple[int, ...]
+    measure: Measure | None
+    about: str
+    average: str
+    by: str
+    stride: int
+    ending: str
+    needs_scale: bool
 
 
 @dataclass(frozen=True)
@@ -90,115 +90,59 @@ class Protocol:
         return any(number.by == "genre" for number in self.numbers)
 
 
-_PA = "similarity Procrustes, reflection not allowed"
-_PA_REFLECTED = "similarity Procrustes, reflection allowed"
-_LSP14 = LSP14_OF_H36M17
+JOINTS = {"17": ALL17, "14": LSP14_OF_H36M17, "pelvis+14": ROOT_AND_LSP14, "12": LIMBS12, "none": ()}
+MEASURES: dict[str, Measure | None] = {
+    "mpjpe": metrics.mpjpe_mm,
+    "n_mpjpe": metrics.n_mpjpe_mm,
+    "norm_scaled_mpjpe": metrics.norm_scaled_mpjpe_mm,
+    "flip_min_scaled_mpjpe": metrics.flip_min_scaled_mpjpe_mm,
+    "pa_mpjpe": _aligned(metrics.pa_mpjpe_mm),
+    "pa_mpjpe_reflected": _aligned(metrics.pa_mpjpe_reflected_mm),
+    "flip_min_pa_mpjpe": _aligned(metrics.flip_min_pa_mpjpe_mm),
+    "mean_distance": _about_root(lambda distance_mm: distance_mm.mean(axis=1), scaled=False),
+    "pck150": _about_root(metrics.pck_pct, scaled=False),
+    "pck150_scaled": _about_root(metrics.pck_pct, scaled=True),
+    "auc": _about_root(metrics.auc_pct, scaled=False),
+    "auc_scaled": _about_root(metrics.auc_pct, scaled=True),
+    "vertices": None,
+}
+_TITLES = {
+    "h36m-p1": "Human3.6M protocol 1 (VideoPose3D)",
+    "h36m-p2": "Human3.6M protocol 2 (VideoPose3D)",
+    "h36m-p3": "Human3.6M protocol 3 (VideoPose3D)",
+    "h36m-14": "Human3.6M, 14 LSP joints",
+    "elepose": "ElePose (every 64th frame, mirrored poses are free)",
+    "links": "LInKs (as ElePose, on a list of frames)",
+    "ites": "ITES (the better of pose and depth-flipped pose, chosen with the truth)",
+    "3dhp": "MPI-INF-3DHP (14 joints, strictly below the threshold)",
+    "3dpw": "3DPW (14 LSP joints)",
+    "aist12": "AIST++ (12 limb joints, triangulated; our choice)",
+}
 
 
-def _elepose_numbers(stride: int) -> tuple[Number, ...]:
-    norm_scaled = "N-MPJPE of ElePose: 17 joints, root-relative, scaled to the truth's Frobenius norm"
-    return (
+def _numbers(protocol: str) -> tuple[Number, ...]:
+    """The rows of ``protocols.csv`` of one protocol."""
+    return tuple(
         Number(
-            "pa_mpjpe_reflected_mm",
-            "mm",
-            f"17 joints, {_PA_REFLECTED}",
-            ALL17,
-            _aligned(metrics.pa_mpjpe_reflected_mm),
-            stride=stride,
-        ),
-        Number("norm_scaled_mpjpe_mm", "mm", norm_scaled, ALL17, metrics.norm_scaled_mpjpe_mm, "pelvis", stride=stride),
-    )
-
-
-def _h36m_numbers() -> dict[str, tuple[Number, ...]]:
-    """VideoPose3D's three protocols, and the 14 joints of HMR and SPIN."""
-    p1, p3 = "17 joints, root-relative", "17 joints, root-relative, least-squares scale"
-    hips = "14 LSP joints, middle of the hips aligned (HMR)"
-    spin = f"14 LSP joints, {_PA}; camera 3 (60457274), every 5th frame (SPIN's P2)"
-    hmr = f"14 LSP joints, {_PA}; camera 3 (60457274), first trial (HMR's P2)"
-    pa = _aligned(metrics.pa_mpjpe_mm)
-    return {
-        "h36m-p1": (
-            Number("mpjpe_mm", "mm", p1, ALL17, metrics.mpjpe_mm, "pelvis", average="actions", needs_scale=True),
-        ),
-        "h36m-p2": (Number("pa_mpjpe_mm", "mm", f"17 joints, {_PA}", ALL17, pa, average="actions"),),
-        "h36m-p3": (Number("n_mpjpe_mm", "mm", p3, ALL17, metrics.n_mpjpe_mm, "pelvis", average="actions"),),
-        "h36m-14": (
-            Number("pa_mpjpe_14_mm", "mm", f"14 LSP joints, {_PA}", _LSP14, pa, average="actions"),
-            Number("mpjpe_14_mm", "mm", hips, _LSP14, metrics.mpjpe_mm, "hips", average="actions", needs_scale=True),
-            Number("pa_mpjpe_14_spin_mm", "mm", spin, _LSP14, pa, stride=5, ending="/cam3"),
-            Number("pa_mpjpe_14_hmr_mm", "mm", hmr, _LSP14, pa, ending="_0/cam3"),
-        ),
-    }
-
-
-def _ites_numbers() -> tuple[Number, ...]:
-    better = "the better of pose and depth twin: 17 joints"
-    scaled = f"{better}, root-relative, at the scale of a Procrustes alignment with reflection"
-    return (
-        Number("flip_min_pa_mpjpe_mm", "mm", f"{better}, {_PA}", ALL17, _aligned(metrics.flip_min_pa_mpjpe_mm)),
-        Number("flip_min_scaled_mpjpe_mm", "mm", scaled, ALL17, metrics.flip_min_scaled_mpjpe_mm, "pelvis"),
-    )
-
-
-def _mpi_inf_3dhp_numbers() -> tuple[Number, ...]:
-    """PCK and AUC without and with a scale (a method that has none is scored by the second)."""
-    numbers = []
-    for key, what, measure in (
-        ("pck150", "PCK below 150 mm", metrics.pck_pct),
-        ("auc", "AUC 0-150 mm", metrics.auc_pct),
-    ):
-        plain, scaled = _about_root(measure, scaled=False), _about_root(measure, scaled=True)
-        text = f"{what} of 14 joints, pelvis aligned"
-        numbers += [
-            Number(f"{key}_pct", "%", f"{text}, no scaling", ROOT_AND_LSP14, plain, "pelvis", needs_scale=True),
-            Number(f"{key}_scaled_pct", "%", f"{text}, least-squares scale", ROOT_AND_LSP14, scaled, "pelvis"),
-        ]
-    text = "17 joints, root-relative"
-    numbers.append(Number("mpjpe_mm", "mm", text, ALL17, metrics.mpjpe_mm, "pelvis", needs_scale=True))
-    return tuple(numbers)
-
-
-def _threedpw_numbers() -> tuple[Number, ...]:
-    about_pelvis = _about_root(lambda distance_mm: distance_mm.mean(axis=1), scaled=False)
-    pelvis = "14 LSP joints, pelvis aligned"
-    return (
-        Number("pa_mpjpe_14_mm", "mm", f"14 LSP joints, {_PA}", _LSP14, _aligned(metrics.pa_mpjpe_mm)),
-        Number("mpjpe_14_mm", "mm", pelvis, ROOT_AND_LSP14, about_pelvis, "pelvis", needs_scale=True),
-        Number("pve_mm", "mm", "all vertices, pelvis aligned", needs_scale=True, joints=()),
-    )
-
-
-def _aist_numbers() -> tuple[Number, ...]:
-    limbs = "12 limb joints (shoulders, elbows, wrists, hips, knees, ankles)"
-    hips, least = f"{limbs}, middle of the hips aligned", "least-squares scale"
-    return (
-        Number("pa_mpjpe_12_mm", "mm", f"{limbs}, {_PA}", LIMBS12, _aligned(metrics.pa_mpjpe_mm), by="genre"),
-        Number("n_mpjpe_12_mm", "mm", f"{hips}, {least}", LIMBS12, metrics.n_mpjpe_mm, "hips", by="genre"),
-        Number(
-            "mpjpe_12_mm",
-            "mm",
-            f"{hips}, no scaling",
-            LIMBS12,
-            metrics.mpjpe_mm,
-            "hips",
-            by="genre",
-            needs_scale=True,
-        ),
+            key=row["key"],
+            unit=row["unit"],
+            convention=row["convention"],
+            joints=JOINTS[row["joints"]],
+            measure=MEASURES[row["measure"]],
+            about=row["about"],
+            average=row["average"],
+            by=row["by"],
+            stride=int(row["stride"]),
+            ending=row["ending"],
+            needs_scale=row["needs_scale"] == "yes",
+        )
+        for row in read_table(__file__, "protocols.csv")
+        if row["protocol"] == protocol
     )
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    "h36m-p1": Protocol("Human3.6M protocol 1 (VideoPose3D)", _h36m_numbers()["h36m-p1"]),
-    "h36m-p2": Protocol("Human3.6M protocol 2 (VideoPose3D)", _h36m_numbers()["h36m-p2"]),
-    "h36m-p3": Protocol("Human3.6M protocol 3 (VideoPose3D)", _h36m_numbers()["h36m-p3"]),
-    "h36m-14": Protocol("Human3.6M, 14 LSP joints", _h36m_numbers()["h36m-14"]),
-    "elepose": Protocol("ElePose (every 64th frame, mirrored poses are free)", _elepose_numbers(stride=64)),
-    "links": Protocol("LInKs (as ElePose, on a list of frames)", _elepose_numbers(stride=1), needs_frames=True),
-    "ites": Protocol("ITES (the better of pose and depth-flipped pose, chosen with the truth)", _ites_numbers()),
-    "3dhp": Protocol("MPI-INF-3DHP (14 joints, strictly below the threshold)", _mpi_inf_3dhp_numbers()),
-    "3dpw": Protocol("3DPW (14 LSP joints)", _threedpw_numbers()),
-    "aist12": Protocol("AIST++ (12 limb joints, triangulated; our choice)", _aist_numbers()),
+    name: Protocol(title, _numbers(name), needs_frames=name == "links") for name, title in _TITLES.items()
 }
 
 

@@ -7,9 +7,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Motion
-from pn3d.export.rigs import RiggedMotion, rigged
+from pn3d.export.rigs import TIP, RiggedMotion, check_rig, rigged
 from pn3d.files.atomic import write_atomically
-from pn3d.files.errors import UserError
 from pn3d.geometry.euler import euler_angles, unwrap_euler_angles
 from pn3d.geometry.kinematics import in_chunks
 
@@ -17,7 +16,6 @@ ORDER = "zyx"
 """Channels Zrotation Yrotation Xrotation, that is R = Rz Ry Rx on column vectors, the usual order of public files."""
 
 _CM = 100.0
-_TIP = 0.6
 
 
 def bvh_text(motion: Motion, rig: str = "smpl") -> str:
@@ -26,12 +24,11 @@ def bvh_text(motion: Motion, rig: str = "smpl") -> str:
     The root's OFFSET is zero, so that readers that add its position channels to it and readers that replace it by them
     agree. Where the root is the pelvis, its channels are the pelvis in the world; where it is a bone on the ground
     (``unreal``), it carries the path and the rest pose stands on the ground. BVH has no axes at rest: all bones have
-    the world's. End sites are the rig's tips, else drawn on at 0.6 of the last bone (our choice).
+    the world's. End sites are the rig's tips, else drawn on at ``TIP`` of the last bone (our choice).
 
     Raises UserError for a rig that BVH does not have.
     """
-    if rig == "vrm":
-        raise UserError("rig vrm is for glb alone, not for bvh")
+    check_rig(rig, ["bvh"])
     body = rigged(motion, rig)
     lines = ["HIERARCHY"]
     _append_bone(lines, 0, 0, body)
@@ -78,7 +75,7 @@ def _append_bone(lines: list[str], bone: int, depth: int, body: RiggedMotion) ->
         if not body.tips[child]:
             _append_bone(lines, child, depth + 1, body)
     if not children or body.tips[children[0]]:
-        tip_cm = _CM * (body.rest_joints_m[children[0]] - body.rest_joints_m[bone]) if children else offset_cm * _TIP
+        tip_cm = _CM * (body.rest_joints_m[children[0]] - body.rest_joints_m[bone]) if children else offset_cm * TIP
         lines += [f"{inner}End Site", f"{inner}{{", f"{inner}\tOFFSET {_numbers(tip_cm)}", f"{inner}}}"]
     lines.append(f"{pad}}}")
 

@@ -9,13 +9,13 @@ from pn3d.export.bvh import write_bvh
 from pn3d.export.csv_files import write_angles_csv, write_joints_csv
 from pn3d.export.gltf import write_gltf, write_stick_gltf
 from pn3d.export.motion import Motion
-from pn3d.export.rigs import RIG_NAMES
+from pn3d.export.rigs import check_rig
 from pn3d.export.trc import write_trc
 from pn3d.export.video_time import video_time, write_video_time
 from pn3d.export.viewer import write_viewer
 from pn3d.files.errors import UserError
 
-EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
+EXPORTS: dict[str, tuple[tuple[str, Callable[..., object]], ...]] = {
     "npz": (),
     "amass": (("motion_amass.npz", write_amass),),
     "bvh": (("motion.bvh", write_bvh), ("motion.json", write_video_time)),
@@ -28,21 +28,12 @@ EXPORTS: dict[str, tuple[tuple[str, Callable[[Path, Motion], object]], ...]] = {
 writes ``teacher.glb``, a stick figure, if there is a teacher."""
 
 
-RIGGED: dict[str, Callable[..., object]] = {"bvh": write_bvh, "glb": write_gltf}
-"""Formats whose skeleton may be another program's (``--rig``)."""
-
-
 def check_formats(formats: Sequence[str], rig: str = "smpl") -> None:
     """Raises UserError for a format or a rig that does not exist, and for a rig that a format cannot have."""
     for name in formats:
         if name not in EXPORTS:
             raise UserError(f"unknown export format {name!r}; expected some of {', '.join(EXPORTS)}")
-    if rig not in RIG_NAMES:
-        raise UserError(f"unknown rig {rig!r}; expected some of {', '.join(RIG_NAMES)}")
-    if rig != "smpl" and not set(RIGGED) & set(formats):
-        raise UserError(f"rig {rig} is for {' and '.join(RIGGED)}, found {', '.join(formats) or 'no format'}")
-    if rig == "vrm" and "bvh" in formats:
-        raise UserError("rig vrm is for glb alone, not for bvh")
+    check_rig(rig, formats)
 
 
 def write_exports(
@@ -61,10 +52,8 @@ def write_exports(
     written = []
     for name in formats:
         for file_name, write in EXPORTS[name]:
-            if write is RIGGED.get(name):
-                RIGGED[name](Path(folder) / file_name, motion, rig=rig)
-            else:
-                write(Path(folder) / file_name, motion)
+            own: dict[str, str] = {"rig": rig} if write in (write_bvh, write_gltf) else {}
+            write(Path(folder) / file_name, motion, **own)
             written.append(Path(folder) / file_name)
         if name == "glb" and motion.teacher_joints_world_m is not None:
             path = Path(folder) / "teacher.glb"

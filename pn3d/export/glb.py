@@ -48,6 +48,10 @@ class GltfBuffer:
         self._length += len(padded)
         return len(self.accessors) - 1
 
+    def animation(self, name: str, frames: int, fps: float) -> "Animation":
+        """An animation of so many frames, still without channels."""
+        return Animation(self, name, self.add((np.arange(frames) / fps).astype(np.float32), bounds=True))
+
     def pack(self, document: dict[str, Any]) -> bytes:
         """``document`` with this buffer, its views and accessors put in, as the bytes of a GLB file."""
         complete = {
@@ -69,3 +73,20 @@ class GltfBuffer:
                 binary,
             ]
         )
+
+
+class Animation:
+    """Curves over the same times, one for each property of a node that moves."""
+
+    def __init__(self, buffer: GltfBuffer, name: str, times: int) -> None:
+        self._buffer, self._times = buffer, times
+        self.document: dict[str, Any] = {"name": name, "samplers": [], "channels": []}
+
+    def add(self, node: int, path: str, values: np.ndarray) -> None:
+        """``path`` is the property: translation, rotation (x, y, z, w) or scale; ``values`` (T, 3) or (T, 4)."""
+        output = self._buffer.add(values.astype(np.float32))
+        sampler = {"input": self._times, "output": output, "interpolation": "LINEAR"}
+        self.document["channels"].append(
+            {"sampler": len(self.document["samplers"]), "target": {"node": node, "path": path}}
+        )
+        self.document["samplers"].append(sampler)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuffer
+from pn3d.export.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, Animation, GltfBuffer
 from pn3d.export.gltf_camera import camera_parts
 from pn3d.export.motion import CONTACTS, Mesh, Motion
 from pn3d.export.rigs import RiggedMotion, rigged
@@ -104,16 +104,7 @@ def write_gltf(
     if filmed is not None:
         nodes.append(filmed[1])
         for target, values in filmed[2].items():
-            channels = animation["channels"]
-            _add_channel(
-                buffer,
-                animation["samplers"],
-                channels,
-                animation["samplers"][0]["input"],
-                len(nodes) - 1,
-                target,
-                values,
-            )
+            animation.add(len(nodes) - 1, target, values)
     document = {
         "asset": _asset(motion.attribution),
         "scene": 0,
@@ -122,7 +113,7 @@ def write_gltf(
         "meshes": [{"name": motion.body_name, "primitives": [primitive]}],
         "materials": [_material("body", _SKIN_COLOUR)],
         "skins": [{"skeleton": 0, "joints": list(bones), "inverseBindMatrices": inverse}],
-        "animations": [animation],
+        "animations": [animation.document],
         **({"cameras": [filmed[0]]} if filmed is not None else {}),
         **(vrm_extensions(body) if rig == "vrm" else {}),
         "extras": {
@@ -158,9 +149,7 @@ def write_stick_gltf(
         "POSITION": buffer.add(vertices.astype(np.float32), target=ARRAY_BUFFER, bounds=True),
         "NORMAL": buffer.add(vertex_normals(vertices, corners).astype(np.float32), target=ARRAY_BUFFER),
     }
-    times = buffer.add((np.arange(len(joints_world_m)) / fps).astype(np.float32), bounds=True)
-    samplers: list[dict[str, Any]] = []
-    channels: list[dict[str, Any]] = []
+    animation = buffer.animation(name, len(joints_world_m), fps)
     nodes: list[dict[str, Any]] = []
     sides = list(_SIDE_COLOURS)
     for parent, child in layout.bones:
@@ -174,7 +163,7 @@ def write_stick_gltf(
         first = {path: values[0].astype(np.float32).tolist() for path, values in curves.items()}
         nodes.append({"name": layout.joints[child], "mesh": _side(layout.joints[child], sides), **first})
         for target, values in curves.items():
-            _add_channel(buffer, samplers, channels, times, len(nodes) - 1, target, values)
+            animation.add(len(nodes) - 1, target, values)
     document = {
         "asset": _asset(""),
         "scene": 0,
@@ -185,7 +174,7 @@ def write_stick_gltf(
             for index, side in enumerate(sides)
         ],
         "materials": [_material(side or "middle", colour) for side, colour in _SIDE_COLOURS.items()],
-        "animations": [{"name": name, "samplers": samplers, "channels": channels}],
+        "animations": [animation.document],
         **({} if extras is None else {"extras": extras}),
     }
     return write_atomically(path, buffer.pack(document))
@@ -258,27 +247,11 @@ def _inverse_bind(buffer: GltfBuffer, body: RiggedMotion) -> int:
     return buffer.add(matrices.astype(np.float32))
 
 
-def _body_animation(buffer: GltfBuffer, body: RiggedMotion) -> dict[str, Any]:
+def _body_animation(buffer: GltfBuffer, body: RiggedMotion) -> Animation:
     motion = body.motion
-    times = buffer.add((np.arange(motion.num_frames) / motion.fps).astype(np.float32), bounds=True)
+    animation = buffer.animation(motion.name, motion.num_frames, motion.fps)
     quaternions = _xyzw(continuous_quaternions(Rotation.from_rotvec(body.local_rotvecs(bone_axes=True))))
-    samplers: list[dict[str, Any]] = []
-    channels: list[dict[str, Any]] = []
     for bone in np.flatnonzero((body.joint_of_bone >= 0) & ~body.tips):
-        _add_channel(buffer, samplers, channels, times, int(bone), "rotation", quaternions[:, bone])
-    _add_channel(buffer, samplers, channels, times, body.mover, "translation", body.mover_places_m())
-    return {"name": motion.name, "samplers": samplers, "channels": channels}
-
-
-def _add_channel(
-    buffer: GltfBuffer,
-    samplers: list[dict[str, Any]],
-    channels: list[dict[str, Any]],
-    times: int,
-    node: int,
-    path: str,
-    values: np.ndarray,
-) -> None:
-    output = buffer.add(values.astype(np.float32))
-    samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
-    channels.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": path}})
+        animation.add(int(bone), "rotation", quaternions[:, bone])
+    animation.add(body.mover, "translation", body.mover_places_m())
+    return animation

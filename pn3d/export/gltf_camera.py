@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.export.motion import Motion
+from pn3d.geometry.kinematics import continuous_quaternions
 
 _STILL = 1e-4
 _FROM_OURS = np.diag([1.0, -1.0, -1.0])  # glTF's camera: y up, looks along -z; ours: y down, looks along z
@@ -22,8 +23,7 @@ def camera_parts(motion: Motion) -> tuple[dict[str, Any], dict[str, Any], dict[s
     width, height = motion.image_size
     _, fy, cx, cy = (float(value) for value in motion.intrinsics)
     turns = motion.camera_to_world[:, :3, :3] @ _FROM_OURS
-    rotation = Rotation.from_matrix(turns).as_quat()
-    rotation[1:] *= np.cumprod(np.where((rotation[1:] * rotation[:-1]).sum(1) < 0, -1.0, 1.0))[:, None]
+    rotation = np.roll(continuous_quaternions(Rotation.from_matrix(turns)), -1, axis=-1)
     place = motion.camera_to_world[:, :3, 3]
     camera = {
         "name": "camera",

@@ -4,6 +4,7 @@ Joints stay where they are to the last digit: a bone keeps the body's own length
 counted from the other rest pose and in the other axes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,9 @@ from pn3d.geometry.kinematics import in_chunks, posed_joints, skinned_vertices
 from pn3d.geometry.skeleton import SMPL24
 
 RIG_NAMES = ("smpl", *RIGS)
-_TIP = 0.6
+RIGS_OF = {"bvh": tuple(name for name in RIG_NAMES if name != "vrm"), "glb": RIG_NAMES}
+"""Formats whose skeleton may be another program's, and which ones they have."""
+TIP = 0.6
 """Length of a tip over that of the bone before, where there is no surface to measure it on. Our choice."""
 
 
@@ -92,10 +95,20 @@ class RiggedMotion:
         return in_chunks(local, self.motion.poses_world)
 
 
-def rigged(motion: Motion, rig: str = "smpl") -> RiggedMotion:
-    """A motion on a rig of ``RIG_NAMES``; UserError for another name."""
+def check_rig(rig: str, formats: Sequence[str]) -> None:
+    """Raises UserError for a rig that does not exist, or that none or not all of the formats can have."""
     if rig not in RIG_NAMES:
         raise UserError(f"unknown rig {rig!r}; expected some of {', '.join(RIG_NAMES)}")
+    if rig != "smpl" and not set(RIGS_OF) & set(formats):
+        raise UserError(f"rig {rig} is for {' and '.join(RIGS_OF)}, found {', '.join(formats) or 'no format'}")
+    for name in set(RIGS_OF) & set(formats):
+        if rig not in RIGS_OF[name]:
+            raise UserError(f"rig {rig} is for glb alone, not for {name}")
+
+
+def rigged(motion: Motion, rig: str = "smpl") -> RiggedMotion:
+    """A motion on a rig of ``RIG_NAMES``; UserError for another name."""
+    check_rig(rig, ["glb"])
     table = RIGS.get(rig) or _own_rig()
     turns = rest_turns(motion.rest_joints_m, table.limbs, table.foot_yaw_deg if rig in RIGS else None)
     joints = _turned_joints(motion, turns)
@@ -181,7 +194,7 @@ def _place(bone: Bone, joints: np.ndarray) -> np.ndarray:
 def _tip(bone: int, parents: list[int], places: np.ndarray, axes: list[np.ndarray], mesh: Mesh | None) -> np.ndarray:
     """(3,) the end of the last bone of a chain, along its y axis: as far as the surface goes that hangs on it."""
     along = axes[bone][:, 1]
-    length = _TIP * float(np.linalg.norm(places[bone] - places[parents[bone]]))
+    length = TIP * float(np.linalg.norm(places[bone] - places[parents[bone]]))
     if mesh is not None and (held := mesh.skin_weights[:, bone] > 0.5).any():
         length = float(np.max((mesh.vertices_m[held] - places[bone]) @ along))
     return places[bone] + length * along

@@ -30,11 +30,6 @@ def rays_from_px(keypoints_px: Float[Array, "*N J 2"], intrinsics: Float[Array, 
     return (keypoints_px - intrinsics[..., None, 2:]) / intrinsics[..., None, :2]
 
 
-def px_from_rays(rays: Float[Array, "*N J 2"], intrinsics: Float[Array, "*N 4"]) -> Float[Array, "*N J 2"]:
-    """The inverse of ``rays_from_px``."""
-    return rays * intrinsics[..., None, :2] + intrinsics[..., None, 2:]
-
-
 def project(joints_cam: Float[Array, "*N 3"]) -> Float[Array, "*N 2"]:
     """Points in camera axes -> rays. Depth must be positive; units do not matter."""
     return joints_cam[..., :2] / joints_cam[..., 2:]
@@ -57,11 +52,6 @@ def centring_rotation(root_ray: Float[Array, "*N 2"]) -> Float[Array, "*N 3 3"]:
 def centre_rays(rays: Float[Array, "*N J 2"], root_ray: Float[Array, "*N 2"]) -> Float[Array, "*N J 2"]:
     """Rays as the camera would see them were it turned to the root."""
     return project(rotations.rotate(centring_rotation(root_ray), homogeneous(rays)))
-
-
-def uncentre_rays(rays: Float[Array, "*N J 2"], root_ray: Float[Array, "*N 2"]) -> Float[Array, "*N J 2"]:
-    """The inverse of ``centre_rays``."""
-    return project(rotations.rotate(rotations.transpose(centring_rotation(root_ray)), homogeneous(rays)))
 
 
 def uncentre_points(joints_centred: Float[Array, "*N J 3"], root_ray: Float[Array, "*N 2"]) -> Float[Array, "*N J 3"]:

@@ -66,20 +66,6 @@ def matrix_to_quaternion(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[A
     return jnp.where(unit[..., :1] < 0, -unit, unit)
 
 
-def quaternion_to_matrix(quaternion: Float[Array | np.ndarray, "*N 4"]) -> Float[Array, "*N 3 3"]:
-    """(*, 4) of any length but zero -> (*, 3, 3)."""
-    chex.assert_axis_dimension(quaternion, -1, 4)
-    unit = quaternion / jnp.linalg.norm(quaternion, axis=-1, keepdims=True)
-    w, x, y, z = (unit[..., i] for i in range(4))
-    return stack_matrix(
-        (
-            (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-            (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-            (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-        )
-    )
-
-
 def quaternion_to_axis_angle(quaternion: Float[Array | np.ndarray, "*N 4"]) -> Float[Array, "*N 3"]:
     """(*, 4) unit, -> (*, 3) with an angle in [0, pi]; finite gradients at the identity."""
     chex.assert_axis_dimension(quaternion, -1, 4)
@@ -95,17 +81,6 @@ def quaternion_to_axis_angle(quaternion: Float[Array | np.ndarray, "*N 4"]) -> F
 def matrix_to_axis_angle(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 3"]:
     """(*, 3, 3) -> (*, 3) with an angle in [0, pi]."""
     return quaternion_to_axis_angle(matrix_to_quaternion(matrix))
-
-
-def axis_angle_to_quaternion(axis_angle: Float[Array | np.ndarray, "*N 3"]) -> Float[Array, "*N 4"]:
-    """(*, 3) -> (*, 4), finite gradients at zero."""
-    chex.assert_axis_dimension(axis_angle, -1, 3)
-    squared = jnp.sum(axis_angle * axis_angle, axis=-1)
-    small = squared < _SMALL
-    angle = jnp.sqrt(jnp.where(small, 1.0, squared))
-    factor = jnp.where(small, 0.5 - squared / 48.0, jnp.sin(0.5 * angle) / angle)
-    w = jnp.where(small, 1.0 - squared / 8.0 + squared**2 / 384.0, jnp.cos(0.5 * angle))
-    return jnp.concatenate([w[..., None], factor[..., None] * axis_angle], axis=-1)
 
 
 def sixd_to_matrix(sixd: Float[Array | np.ndarray, "*N 6"]) -> Float[Array, "*N 3 3"]:
@@ -132,20 +107,6 @@ def _unit(vector: tuple[Any, ...]) -> tuple[Any, ...]:
 def matrix_to_sixd(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 6"]:
     """The first two columns. (*, 3, 3) -> (*, 6)."""
     return jnp.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
-
-
-def rotation_x(angle: Float[Array | np.ndarray, "*N"]) -> Float[Array, "*N 3 3"]:
-    """Right-handed rotation about x by ``angle`` radians. (*) -> (*, 3, 3)."""
-    c, s = jnp.cos(angle), jnp.sin(angle)
-    one, zero = jnp.ones_like(c), jnp.zeros_like(c)
-    return stack_matrix(((one, zero, zero), (zero, c, -s), (zero, s, c)))
-
-
-def rotation_y(angle: Float[Array | np.ndarray, "*N"]) -> Float[Array, "*N 3 3"]:
-    """Right-handed rotation about y by ``angle`` radians. (*) -> (*, 3, 3)."""
-    c, s = jnp.cos(angle), jnp.sin(angle)
-    one, zero = jnp.ones_like(c), jnp.zeros_like(c)
-    return stack_matrix(((c, zero, s), (zero, one, zero), (-s, zero, c)))
 
 
 def rotation_z(angle: Float[Array | np.ndarray, "*N"]) -> Float[Array, "*N 3 3"]:
@@ -179,27 +140,11 @@ def transpose(matrix: Float[Array | np.ndarray, "*N 3 3"]) -> Float[Array, "*N 3
     return jnp.swapaxes(matrix, -1, -2)
 
 
-def geodesic_angle(
-    a: Float[Array | np.ndarray, "*N 3 3"], b: Float[Array | np.ndarray, "*M 3 3"]
-) -> Float[Array, "*L"]:
-    """Angle in radians between two rotations, (*, 3, 3) each -> (*), exact near 0 and pi."""
-    relative = jnp.sum(a[..., :, :, None] * b[..., :, None, :], axis=-3)
-    quaternion = matrix_to_quaternion(relative)
-    return 2.0 * jnp.arctan2(jnp.linalg.norm(quaternion[..., 1:], axis=-1), quaternion[..., 0])
-
-
-def mirror_axis_angle(
-    axis_angle: Float[Array | np.ndarray, "*N J 3"], mirror: tuple[int, ...]
-) -> Float[Array, "*N J 3"]:
-    """Pose of the body reflected in its sagittal plane (x -> -x): joints swapped, (x, y, z) -> (x, -y, -z).
-
-    (*, J, 3) -> (*, J, 3); ``mirror`` is the layout's mirror map.
-    """
-    return _spread(_MIRROR_VECTOR, axis_angle) * axis_angle[..., jnp.array(mirror), :]
-
-
 def mirror_matrix(matrix: Float[Array | np.ndarray, "*N J 3 3"], mirror: tuple[int, ...]) -> Float[Array, "*N J 3 3"]:
-    """The same for matrices: S R S with S = diag(-1, 1, 1). (*, J, 3, 3) -> (*, J, 3, 3)."""
+    """Pose of the body reflected in its sagittal plane (x -> -x): joints swapped, S R S with S = diag(-1, 1, 1).
+
+    (*, J, 3, 3) -> (*, J, 3, 3); ``mirror`` is the layout's mirror map.
+    """
     return _spread(np.outer(_MIRROR_VECTOR, _MIRROR_VECTOR), matrix) * matrix[..., jnp.array(mirror), :, :]
 
 

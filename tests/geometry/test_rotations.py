@@ -32,13 +32,10 @@ def test_forms_round_trip_with_any_leading_axes(batch: tuple[int, ...]) -> None:
     @jax.jit
     def round_trips(v: jax.Array) -> list[jax.Array]:
         m = rotations.axis_angle_to_matrix(v)
-        q = rotations.axis_angle_to_quaternion(v)
         return [
             m - rotations.axis_angle_to_matrix(rotations.matrix_to_axis_angle(m)),
             m - rotations.sixd_to_matrix(rotations.matrix_to_sixd(m)),
-            m - rotations.quaternion_to_matrix(q),
-            m - rotations.axis_angle_to_matrix(rotations.quaternion_to_axis_angle(q)),
-            m - rotations.quaternion_to_matrix(rotations.matrix_to_quaternion(m)),
+            m - rotations.axis_angle_to_matrix(rotations.quaternion_to_axis_angle(rotations.matrix_to_quaternion(m))),
         ]
 
     for gap in round_trips(vectors):
@@ -77,25 +74,14 @@ def test_degenerate_sixd_has_finite_gradients() -> None:
 
 def test_axes_are_right_handed() -> None:
     quarter = jnp.array(np.pi / 2)
-    y, z, x = np.eye(3)[1], np.eye(3)[2], np.eye(3)[0]
-    np.testing.assert_allclose(rotations.rotation_x(quarter) @ y, z, atol=1e-6)
-    np.testing.assert_allclose(rotations.rotation_y(quarter) @ z, x, atol=1e-6)
-    np.testing.assert_allclose(rotations.rotation_z(quarter) @ x, y, atol=1e-6)
+    np.testing.assert_allclose(rotations.rotation_z(quarter) @ np.eye(3)[0], np.eye(3)[1], atol=1e-6)
 
 
-def test_geodesic_angle_is_the_angle() -> None:
-    angles = jnp.array([0.0, 1e-3, 1.0, 3.1, np.pi])
-    turned = rotations.axis_angle_to_matrix(angles[:, None] * jnp.array([[0.0, 0.6, 0.8]]))
-    start = jnp.broadcast_to(jnp.eye(3), (5, 3, 3))
-    np.testing.assert_allclose(rotations.geodesic_angle(start, turned), angles, atol=2e-3)
-
-
-def test_mirroring_is_an_involution_and_agrees_in_both_forms() -> None:
+def test_a_mirrored_pose_has_sides_swapped_and_turns_about_y_and_z_reversed() -> None:
     pose = jax.random.normal(jax.random.key(2), (24, 3))
-    once = rotations.mirror_axis_angle(pose, SMPL24.mirror)
-    np.testing.assert_array_equal(rotations.mirror_axis_angle(once, SMPL24.mirror), pose)
+    mirrored = pose[np.array(SMPL24.mirror)] * jnp.array([[1.0, -1.0, -1.0]])
     matrices = rotations.mirror_matrix(rotations.axis_angle_to_matrix(pose), SMPL24.mirror)
-    np.testing.assert_allclose(matrices, rotations.axis_angle_to_matrix(once), atol=1e-6)
+    np.testing.assert_allclose(matrices, rotations.axis_angle_to_matrix(mirrored), atol=1e-6)
 
 
 def test_layouts_are_trees_with_mirrors_and_map_by_name() -> None:
