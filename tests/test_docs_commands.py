@@ -28,7 +28,7 @@ FEW_STEPS = {
     **{f"{stage}.optimiser.batch_size": 8 for stage in ("teacher", "student", "joint")},
     "data.builtin_clips": 4,
     "data.builtin_frames": FRAMES,
-    "data.beside_clips": 0,
+    "data.added_clips": 0,
     "run.steps_per_dispatch": 1,
     "run.checkpoint_every": 200,
     "run.digest_every": 1,

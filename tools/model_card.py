@@ -147,9 +147,9 @@ def inputs(weights: Weights) -> str:
     digests = weights.facts.get("input_sha256", {})
     lines = [f"- {name}: `{digest}`" for name, digest in digests.items()]
     data = weights.config.data
-    if data.beside_clips:
+    if data.added_clips:
         made = (
-            f"{data.beside_clips} clips of built-in motion of {data.builtin_frames} frames, seed {weights.config.seed}"
+            f"{data.added_clips} clips of built-in motion of {data.builtin_frames} frames, seed {weights.config.seed}"
         )
         lines.append(
             f"- {made}: {data.families_share:.0%} of families beyond the everyday, {data.random_share:.0%} of random "
@@ -185,7 +185,8 @@ def card(
     groups = "\n\n".join(f"**{label}**\n\n{grouped(predictor, clips)}" for label, clips in files.items())
     rate_file = next(iter(files))
     seconds = sum(weights.facts.get("seconds_per_stage", {}).values())
-    took = f"; {seconds / 60:.0f} minutes on 2 cores shared with other work" if seconds else ""
+    devices = weights.facts.get("devices", "devices that were not recorded")
+    took = f"; {seconds / 60:.0f} minutes on {devices}" if seconds else ""
     return f"""# Model card: {name}
 
 2D keypoints of one person, frame by frame, to a 3D skeleton (17 joints) and an SMPL-like body of the built-in model.

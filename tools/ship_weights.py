@@ -42,6 +42,7 @@ def main() -> None:
     facts = weights.facts | {
         "input_sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in options.train},
         "seconds_per_stage": status["seconds_per_stage"],
+        "devices": status["devices"],
         "versions": status["versions"],
         "command": options.command,
         "date": options.date,

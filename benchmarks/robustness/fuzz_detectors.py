@@ -144,11 +144,16 @@ def use(path: Path, arguments: dict[str, Any]) -> str:
         facts_text(keypoint_facts(detections))
         three_frames_svg(detections)
     except UserError as error:
-        text = str(error)
-        if "\n" in text or str(path) not in text or len(text) > 400:
-            raise AssertionError(f"not one short line that names the file: {text!r}") from error
-        return "refused"
+        return refused(error, path)
     return "read"
+
+
+def refused(error: UserError, path: Path, longest: int = 400) -> str:
+    """ "refused", where the message is one line of at most so many letters that names the file; else AssertionError."""
+    text = str(error)
+    if "\n" in text or str(path) not in text or len(text) > longest:
+        raise AssertionError(f"not one short line that names the file: {text!r}") from error
+    return "refused"
 
 
 def seeds(folder: Path, real: Path | None) -> list[tuple[str, Path, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pn3d.body.landmarks import Landmarks, builtin_landmarks
 from pn3d.files.errors import UserError
+from pn3d.files.plain_npz import read_plain_npz
 from pn3d.geometry.skeleton import H36M17, SMPL24
 
 _KEYS = ("landmark_weights", "landmark_offset_m", "landmark_bone")
@@ -35,13 +36,10 @@ def load_landmarks(path: str | Path | None) -> Landmarks:
     """
     if path is None or Path(path).suffix != ".npz":
         return builtin_landmarks()
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            if not set(_KEYS) <= set(stored.files):
-                return builtin_landmarks()
-            weights, offset, bone = (stored[key] for key in _KEYS)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: landmarks cannot be read: {error}") from None
+    stored = read_plain_npz(Path(path), _KEYS, "a body with its landmarks")
+    if len(stored) < len(_KEYS):
+        return builtin_landmarks()
+    weights, offset, bone = (stored[key] for key in _KEYS)
     marks, joints = len(H36M17.joints), len(SMPL24.joints)
     fits = weights.shape == (marks, joints) and offset.shape == (marks, 3) and bone.shape == (marks,)
     if not fits or bone.dtype.kind not in "iu" or bone.min() < 0 or bone.max() >= joints:

@@ -59,11 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     held_out = read_clips(Path(arguments.eval), truth=True) if arguments.eval else held_out_clips()
     before = _before(weights, held_out, arguments.eval)
-    reporter.say(f"student before, on body {weights.body_name!r}: {_said(before)}")
+    reporter.say(f"student before, on body {weights.body_name!r}: {_error_words(before)}")
     reporter.say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
     clips = make_synthetic_clips(config.seed, config.data.builtin_clips, config.data.builtin_frames)
     scratch = output.with_name(output.name + ".run")
-    with RunFolder(scratch) as folder, session.stopping(reporter.stop) as caught:
+    with RunFolder(scratch) as folder, session.stop_on_signals(reporter.stop) as caught:
         folder.claim({"config": configs.to_json(config), "weights": weights.sha256, "body_sha256": body.sha256})
         try:
             student = adapt_student(config, weights.teacher, weights.student, body, landmarks, clips, folder, reporter)
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 128 + caught[0] if caught else 1
         adapted = Weights(config, weights.teacher, student, body.name, body.sha256)
         after = _student_error_mm(adapted, held_out, body, landmarks)
-        reporter.say(f"student after, on body {body.name!r}: {_said(after)}")
+        reporter.say(f"student after, on body {body.name!r}: {_error_words(after)}")
         facts = _provenance(arguments, weights, name, clips, {"before": before, "after": after})
         save_weights(output, dataclasses.replace(adapted, facts=facts))
     shutil.rmtree(scratch)
@@ -112,7 +112,7 @@ def _data_name(path: str | None) -> str:
     return Path(path).name if path else "built-in held-out motion"
 
 
-def _said(error_mm: float | None) -> str:
+def _error_words(error_mm: float | None) -> str:
     return "not known (its body is not at hand)" if error_mm is None else f"PA-MPJPE {error_mm:.2f} mm"
 
 

@@ -20,8 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
     require_writable([output])
     found = detect_into(arguments, output)
     frames, people = len(found.raw.listed_frames), len(found.raw.frame)
-    seen = len(set(found.raw.frame.tolist()))
-    print(f"{people} people in {seen} of {frames} frames; wrote {output}")
+    with_people = len(set(found.raw.frame.tolist()))
+    print(f"{people} people in {with_people} of {frames} frames; wrote {output}")
     if found.stopped:
         print(f"stopped after {frames} of {found.selection.frames} frames")
         return 130

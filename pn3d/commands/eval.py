@@ -23,11 +23,11 @@ from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_eval
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
 from pn3d.files.folders import require_writable
+from pn3d.files.text import read_json
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import Weights, load_weights, require_body
 from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips
-from pn3d.training.run_folder import read_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

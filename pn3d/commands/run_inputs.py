@@ -104,9 +104,9 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
     init = first_weights(arguments)
     if arguments.train:
         clips = session.training_clips(arguments.train, config.model.frame_rate)
-        if config.data.beside_clips:
+        if config.data.added_clips:
             clips, times = beside_builtin(clips, config)
-            say(f"built-in motion beside it: {config.data.beside_clips} clips; the files count {times} times")
+            say(f"built-in motion beside it: {config.data.added_clips} clips; the files count {times} times")
     else:
         say(f"making built-in motion: {config.data.builtin_clips} clips of {config.data.builtin_frames} frames")
         clips = builtin_clips(config, config.data.builtin_clips)
@@ -135,7 +135,7 @@ def beside_builtin(clips: Clips, config: Config) -> tuple[Clips, int]:
 
     Discriminators of a few hundred frames alone would learn one person in one motion (docs/own-data.md).
     """
-    made = without_truth(builtin_clips(config, config.data.beside_clips))
+    made = without_truth(builtin_clips(config, config.data.added_clips))
     times = max(1, -(-made.frames // (5 * clips.frames)))
     return concatenate([clips] * times + [made]), times
 

@@ -105,7 +105,7 @@ def _is_one_of_several() -> bool:
 
 
 @contextlib.contextmanager
-def stopping(stop: threading.Event) -> Iterator[list[int]]:
+def stop_on_signals(stop: threading.Event) -> Iterator[list[int]]:
     """In the block SIGTERM and SIGINT only set the event; the list gets the signal that came."""
     caught: list[int] = []
 

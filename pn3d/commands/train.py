@@ -21,12 +21,13 @@ from pn3d.evaluation.report import training_table
 from pn3d.evaluation.run_report import Pictured, pictured_prediction, write_training_report
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
+from pn3d.files.text import read_json
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import Weights, save_weights
 from pn3d.synthetic.scenes import held_out_clips
 from pn3d.training.loop import Reporter, StoppedError, check_devices, run_stage
 from pn3d.training.parallel import device_mesh
-from pn3d.training.run_folder import RunFolder, read_json
+from pn3d.training.run_folder import RunFolder
 from pn3d.training.state import TrainState, stage_optimiser
 from pn3d.training.tensorboard import TensorboardLog
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_devices(config, stage, jax.device_count())
     path = Path(arguments.run or f"runs/{arguments.preset}")
     with (
-        session.stopping(reporter.stop) as caught,
+        session.stop_on_signals(reporter.stop) as caught,
         TensorboardLog(path / "tensorboard", arguments.log == "tensorboard" and writer) as log,
         RunFolder(path, writer, log.write) as folder,
     ):

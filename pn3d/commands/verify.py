@@ -7,9 +7,10 @@ from pn3d.commands import run_inputs, session
 from pn3d.commands.determinism import ask_for_repeatable_operations
 from pn3d.config import from_json
 from pn3d.files.errors import UserError
+from pn3d.files.text import read_json
 from pn3d.training.parallel import device_mesh
-from pn3d.training.run_folder import RunFolder, first_difference, read_json
-from pn3d.training.verify import Compared, rerun
+from pn3d.training.run_folder import RunFolder, first_difference
+from pn3d.training.verify import Compared, verify_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = inputs.train_data(mesh, _say)
     # Locked, since the checkpoints of a run that is being written must be left alone.
     with RunFolder(path) as folder:
-        for compared in rerun(
+        for compared in verify_run(
             inputs.config, inputs.first_state(), data, inputs.scene(), folder, mesh, arguments.steps, _say
         ):
             count += 1

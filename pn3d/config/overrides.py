@@ -30,7 +30,7 @@ def validate(config: Config) -> Config:
         if isinstance(value, bool | str):
             continue
         if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
-            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps", "beside_clips")
+            may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps", "added_clips")
             least = 0 if name.endswith(may_be_none) else 1
             if value < least:
                 raise UserError(f"{name} is {value}, expected at least {least}")

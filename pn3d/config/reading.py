@@ -16,6 +16,9 @@ RETIRED: dict[str, Any] = {
 }
 """Settings that no longer exist -> their neutral value. No better than noise (docs/log/ablation.md)."""
 
+RENAMED = {"data.beside_clips": "data.added_clips"}
+"""Earlier name of a setting -> its name today."""
+
 EARLIER_DEFAULTS: dict[str, Any] = {"model.temporal": "flat", "model.correct": False, "augment.noise": 0.0}
 """Settings whose default changed -> what a file means that was written before they existed."""
 
@@ -31,7 +34,7 @@ def from_json(values: dict[str, Any]) -> Config:
     Raises:
         UserError: an entry is unknown, of another type, or retired and not neutral.
     """
-    flat = EARLIER_DEFAULTS | dotted(values)
+    flat = EARLIER_DEFAULTS | {RENAMED.get(name, name): value for name, value in dotted(values).items()}
     for name, neutral in RETIRED.items():
         if flat.pop(name, neutral) != neutral:
             raise UserError(f"{name} is no longer a setting; only files where it is {neutral!r} can be read")

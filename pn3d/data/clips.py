@@ -4,9 +4,6 @@ Shapes: N frames of C clips one after the other, J joints. Frames of clip c are 
 Pixels have their origin in the top left corner, x right, y down; cameras look along z (x right, y down), in metres.
 """
 
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +14,7 @@ import numpy as np
 from pn3d.data.truth_names import checked_truth_names, same_names
 from pn3d.files.atomic import whole_file
 from pn3d.files.errors import UserError
+from pn3d.files.plain_npz import one_text, read_plain_npz
 from pn3d.geometry.camera import assumed_intrinsics
 from pn3d.geometry.skeleton import Layout, get_layout
 
@@ -130,12 +128,12 @@ def read_clips(path: str | Path, *, truth: bool = False) -> Clips:
     """
     path = Path(path)
     wanted = _REQUIRED + _OPTIONAL + (TRUTH_FIELDS if truth else ())
-    arrays = _load_members(path, wanted)
+    arrays = read_plain_npz(path, wanted, "a keypoint file")
     missing = [key for key in _REQUIRED if key not in arrays]
     if missing:
         raise UserError(f"{path}: no key {missing[0]!r} in this keypoint file; it needs {', '.join(_REQUIRED)}")
-    layout = _check_layout(path, _text(path, "layout", arrays.pop("layout")), arrays.pop("joint_names"))
-    body = _text(path, "body", arrays.pop("body")) if "body" in arrays else None
+    layout = _check_layout(path, one_text(path, "layout", arrays.pop("layout")), arrays.pop("joint_names"))
+    body = one_text(path, "body", arrays.pop("body")) if "body" in arrays else None
     return validate_clips(Clips(layout=layout, body=body, **arrays), path)
 
 
@@ -335,48 +333,6 @@ def _check_values(where: str | Path, clips: Clips) -> None:
         raise UserError(f"{where}: {present[0]!r} needs {', '.join(map(repr, lacking))} beside it, found none")
     if clips.up_cam is not None and (np.abs(np.linalg.norm(clips.up_cam, axis=1) - 1) > 1e-3).any():
         raise UserError(f"{where}: 'up_cam' must be unit vectors")
-
-
-def _load_members(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The wanted members that the npz has; nothing pickled is ever opened."""
-    if not path.exists():
-        raise UserError(f"{path}: no such file; expected a keypoint file (.npz)")
-    try:
-        with path.open("rb") as stream:
-            file = np.load(stream, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise UserError(f"{path}: not an npz file but a single array; expected a keypoint file")
-            with file:
-                return {key: _member(path, file, key) for key in wanted if key in file.files}
-    except UserError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, AttributeError) as error:
-        raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {_one_line(error)}") from error
-
-
-def _member(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
-    try:
-        return file[key]
-    except ValueError as error:
-        if "allow_pickle" in str(error) or "Object arrays" in str(error):
-            raise UserError(
-                f"{path}: {key!r} is a pickled object array, which is never read; expected plain"
-            ) from error
-        raise UserError(f"{path}: {key!r} cannot be read: {_one_line(error)}") from error
-    except (EOFError, zipfile.BadZipFile, zlib.error, MemoryError, AttributeError, tokenize.TokenError) as error:
-        raise UserError(f"{path}: {key!r} cannot be read (cut off?): {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if text.isprintable() and len(text) <= 200 else ascii(text)[:200]
-
-
-def _text(path: Path, key: str, value: np.ndarray) -> str:
-    """A str stored as an array of shape () or (1,)."""
-    if value.dtype.kind != "U" or value.size != 1:
-        raise UserError(f"{path}: {key!r} must be one str, found {value.dtype} of shape {value.shape}")
-    return str(value.reshape(())[()])
 
 
 def _check_layout(path: Path, name: str, joint_names: np.ndarray) -> Layout:

@@ -82,7 +82,7 @@ def detector_noise(
     """
     chex.assert_equal_shape_prefix([xy, confidence], 3)
     chex.assert_shape(keys, xy.shape[:1])
-    moved, told = jax.vmap(lambda key, x, seen: _one(key, x, seen > 0, height, strength, fps))(keys, xy, confidence)
+    moved, told = jax.vmap(lambda key, x, weight: _one(key, x, weight > 0, height, strength, fps))(keys, xy, confidence)
     measured = confidence > 0
     return jnp.where(measured[..., None], moved, xy), jnp.where(measured, told * confidence, confidence)
 
@@ -170,8 +170,8 @@ def _definitions(key: jax.Array, xy: jax.Array, measured: jax.Array) -> jax.Arra
 
 def _direction(xy: jax.Array, measured: jax.Array, end: int, start: int) -> jax.Array:
     """(2,) mean direction from one joint to another in the picture; upward where either is missing."""
-    seen = (measured[:, end] & measured[:, start])[:, None]
-    between = jnp.where(seen, xy[:, end] - xy[:, start], 0.0).sum(axis=0)
+    both = (measured[:, end] & measured[:, start])[:, None]
+    between = jnp.where(both, xy[:, end] - xy[:, start], 0.0).sum(axis=0)
     size = jnp.sqrt((between**2).sum() + 1e-12)
     return jnp.where(size > 1e-5, between / jnp.maximum(size, 1e-5), jnp.array([0.0, -1.0]))
 

@@ -79,20 +79,20 @@ def _lasting(
 ) -> tuple[np.ndarray, np.ndarray]:
     """``detect`` in the form of ``detector_noise``; joints that it leaves out are dropped."""
     frames = len(keypoints_px)
-    seen = np.ones((frames, len(_LIMBS)), np.float32) if visible is None else visible.astype(np.float32)
+    mask = np.ones((frames, len(_LIMBS)), np.float32) if visible is None else visible.astype(np.float32)
     filling = ((0, -frames % _PADDED_TO), (0, 0))
     xy = np.pad(keypoints_px.astype(np.float32), (*filling, (0, 0)), mode="edge")
     key = jax.random.key(int(rng.integers(2**31)))
     height_px = _standing_height_px(keypoints_px)
-    moved, told = _NOISE(key[None], xy[None], np.pad(seen, filling)[None], jnp.float32(height_px), float(fps))
+    moved, told = _NOISE(key[None], xy[None], np.pad(mask, filling)[None], jnp.float32(height_px), float(fps))
     positions, confidence = np.asarray(moved[0, :frames]), np.asarray(told[0, :frames])
     return np.where(confidence[..., None] > 0, positions, np.float32(0)), confidence
 
 
 def _noise(
-    keys: jax.Array, xy: jax.Array, seen: jax.Array, height: jax.Array, fps: float
+    keys: jax.Array, xy: jax.Array, mask: jax.Array, height: jax.Array, fps: float
 ) -> tuple[jax.Array, jax.Array]:
-    return detector_noise(keys, xy, seen, height, fps=fps)
+    return detector_noise(keys, xy, mask, height, fps=fps)
 
 
 _NOISE = jax.jit(_noise, static_argnums=4)

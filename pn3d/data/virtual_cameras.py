@@ -83,8 +83,10 @@ def _camera(rng: np.random.Generator, joints_world_m: np.ndarray, target: np.nda
     rotation = look_along(-outwards)
     while True:
         camera = VirtualCamera(rotation, target + distance_m * outwards, intrinsics)
-        seen = camera.to_camera(joints_world_m)
-        if distance_m >= _FARTHEST_M or (camera.sees(seen, _MARGIN_PX).all() and seen[..., 2].min() > _NEAREST_M):
+        joints_cam_m = camera.to_camera(joints_world_m)
+        if distance_m >= _FARTHEST_M or (
+            camera.sees(joints_cam_m, _MARGIN_PX).all() and joints_cam_m[..., 2].min() > _NEAREST_M
+        ):
             return camera
         distance_m = min(distance_m * _STEP_BACK, _FARTHEST_M)
 

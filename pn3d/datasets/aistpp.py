@@ -5,7 +5,6 @@ The release's layout, as its own loader reads it (github.com/google/aistplusplus
 (SMPL fitted to them), ``cameras/mapping.txt`` and ``cameras/SETTING.json`` (x_cam = R x + t, cm), ``ignore_list.txt``.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pn3d.datasets.assembly import ClipRecord, as_array, as_dict, assemble, chec
 from pn3d.datasets.smpl_motion import moved_frame
 from pn3d.files.errors import UserError
 from pn3d.files.safe_pickle import load_pickle
+from pn3d.files.text import read_json, read_text
 from pn3d.geometry.skeleton import COCO17
 
 FPS = 60.0
@@ -97,7 +97,7 @@ def _has_motions(root: Path) -> bool:
 
 def _sequences(root: Path, wanted: tuple[str, ...] | None) -> list[str]:
     """The sequences to be read, none of them ignored."""
-    ignored = {line.strip() for line in _text(root / "ignore_list.txt").splitlines() if line.strip()}
+    ignored = {line.strip() for line in read_text(root / "ignore_list.txt").splitlines() if line.strip()}
     there = sorted(path.stem for path in (root / "keypoints2d").glob("*.pkl"))
     if wanted is None:
         if chosen := [name for name in there if name not in ignored]:
@@ -117,19 +117,10 @@ def _some(names: list[str]) -> str:
     return f"such as {names[0]}" if names else "no .pkl at all"
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; it is part of AIST++'s annotations") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-
-
 def _settings(root: Path) -> dict[str, str]:
     """The camera setting of each sequence."""
     path = root / "cameras" / "mapping.txt"
-    rows = [line.split() for line in _text(path).splitlines() if line.strip()]
+    rows = [line.split() for line in read_text(path).splitlines() if line.strip()]
     for row in rows:
         if len(row) != 2 or Path(row[1]).name != row[1]:
             raise UserError(f"{path}: each line must be a sequence and its setting, found {ascii(' '.join(row))[:60]}")
@@ -138,11 +129,7 @@ def _settings(root: Path) -> dict[str, str]:
 
 def _read_cameras(path: Path) -> dict[str, _Camera]:
     """The nine cameras of one setting, by name."""
-    text = _text(path)
-    try:
-        listed = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON: {' '.join(str(error).split())[:100]}") from error
+    listed = read_json(path)
     cameras = {}
     for entry in listed if isinstance(listed, list) else []:
         content = as_dict(path, "a camera", entry)
@@ -181,12 +168,12 @@ def _camera(path: Path, content: Mapping[str, Any]) -> _Camera:
 def _views(root: Path, name: str, cameras: Mapping[str, _Camera]) -> Iterator[ClipRecord]:
     """The clips of one sequence."""
     path = root / "keypoints2d" / f"{name}.pkl"
-    seen = as_array(path, "'keypoints2d'", _member_of(path, "keypoints2d"), (len(VIEWS), None, 17, 3), finite=False)
-    if np.isfinite(seen[..., :2]).any():
-        check_pixels(path, "'keypoints2d'", seen[..., :2])
-    joints_m = _true_joints(root / "keypoints3d" / f"{name}.pkl", seen.shape[1])
+    detected = as_array(path, "'keypoints2d'", _member_of(path, "keypoints2d"), (len(VIEWS), None, 17, 3), finite=False)
+    if np.isfinite(detected[..., :2]).any():
+        check_pixels(path, "'keypoints2d'", detected[..., :2])
+    joints_m = _true_joints(root / "keypoints3d" / f"{name}.pkl", detected.shape[1])
     smpl = _motion(root / "motions" / f"{name}.pkl", joints_m) if _has_motions(root) else None
-    for number, (view, keypoints) in enumerate(zip(VIEWS, seen, strict=True)):
+    for number, (view, keypoints) in enumerate(zip(VIEWS, detected, strict=True)):
         confidence = np.clip(np.nan_to_num(keypoints[..., 2]), 0, 1)
         known = np.isfinite(keypoints).all(axis=-1) & (confidence > 0)
         if (name, view) in LEFT_OUT or not known.any():

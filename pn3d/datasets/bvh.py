@@ -119,7 +119,7 @@ def world_joints(bvh: Bvh, frames: slice | np.ndarray = slice(None)) -> np.ndarr
             if not is_rotation:
                 local[:, axis] = value
             elif joint in has_children:
-                turn = _turned(turn, axis, np.radians(value))
+                turn = _times_rotation(turn, axis, np.radians(value))
         rotations[joint] = turn
         positions[joint] = local
         if parent >= 0:
@@ -127,7 +127,7 @@ def world_joints(bvh: Bvh, frames: slice | np.ndarray = slice(None)) -> np.ndarr
     return positions.transpose(1, 0, 2)
 
 
-def _turned(matrix: np.ndarray, axis: int, angle: np.ndarray) -> np.ndarray:
+def _times_rotation(matrix: np.ndarray, axis: int, angle: np.ndarray) -> np.ndarray:
     """matrix times the rotation about one axis: only two columns change. (T, 3, 3), (T,) -> (T, 3, 3)."""
     a, b = (axis + 1) % 3, (axis + 2) % 3
     cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]

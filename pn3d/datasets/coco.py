@@ -4,7 +4,6 @@ Every annotated person is a clip of one frame. Joints go by the names of ``categ
 where a file has none, and are mapped to h36m17 by name; joints that the file has not are masked.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pn3d.data.joint_names import layout_of_named, named_joints
 from pn3d.data.joints17 import to_h36m17
 from pn3d.datasets.assembly import ClipRecord, as_dict, assemble, describe, member
 from pn3d.files.errors import UserError
+from pn3d.files.text import read_json
 from pn3d.geometry.skeleton import COCO17, Layout
 
 _CONFIDENCE = np.array([0.0, 0.5, 1.0], np.float32)
@@ -42,7 +42,7 @@ def read_coco(
         UserError: the file is no such JSON, or nobody in it has enough joints.
     """
     path = Path(source)
-    content = as_dict(path, "the file", _read_json(path))
+    content = as_dict(path, "the file", read_json(path))
     sizes = _image_sizes(path, member(path, content, "images"))
     annotations = member(path, content, "annotations")
     if not isinstance(annotations, list):
@@ -72,15 +72,6 @@ def read_coco(
     if not records:
         raise UserError(f"{path}: none of its {len(annotations)} annotations has {min_joints} labelled joints")
     return {split: to_h36m17(assemble(records, path, layout))}
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid JSON: {' '.join(str(error).split())[:120]}") from error
 
 
 def _image_sizes(path: Path, images: object) -> dict[int | str, tuple[int, int]]:

@@ -8,7 +8,6 @@ Three layouts are read, none of which is executed:
 """
 
 import ast
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,13 @@ from scipy.spatial.transform import Rotation
 from pn3d.datasets.assembly import as_array, as_dict, as_list, member
 from pn3d.files.errors import UserError
 from pn3d.files.safe_npz import load_npz
+from pn3d.files.text import read_json, read_text
 
 CAMERA_NAMES = ("54138969", "55011271", "58860488", "60457274")
 """The four cameras in the order in which VideoPose3D's files list them."""
 
 IMAGE_SIZES = ((1000, 1002), (1000, 1000), (1000, 1000), (1000, 1002))
 """Width and height in px of the four cameras."""
-
-_MAX_TEXT_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -97,19 +95,10 @@ def subject_cameras(path: str | Path, cameras: dict[str, list[Camera]], subject:
     return cameras[subject]
 
 
-def _text(path: Path) -> str:
-    if path.stat().st_size > _MAX_TEXT_BYTES:
-        raise UserError(f"{path}: more than {_MAX_TEXT_BYTES >> 20} MB; not a file of camera parameters")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text: {type(error).__name__}") from error
-
-
 def _from_python(path: Path) -> dict[str, list[Camera]]:
     """The two literal tables, known by what is in them: a list of intrinsics, a dictionary of extrinsics."""
     try:
-        tree = ast.parse(_text(path))
+        tree = ast.parse(read_text(path))
         values = [_literal(node.value) for node in tree.body if isinstance(node, ast.Assign)]
     except UserError:
         raise
@@ -152,13 +141,7 @@ def _from_python(path: Path) -> dict[str, list[Camera]]:
 
 def _from_json(path: Path) -> dict[str, list[Camera]]:
     """``calibration_matrix`` and OpenCV's (k1, k2, p1, p2, k3) by camera; ``R`` and ``t`` in mm by subject."""
-    try:
-        content = json.loads(_text(path))
-    except UserError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid JSON: {' '.join(str(error).split())}") from error
-    tree = as_dict(path, "the file", content)
+    tree = as_dict(path, "the file", read_json(path))
     inner = as_dict(path, "'intrinsics'", member(path, tree, "intrinsics"))
     outer = as_dict(path, "'extrinsics'", member(path, tree, "extrinsics"))
     intrinsics = []

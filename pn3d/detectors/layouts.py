@@ -1,29 +1,13 @@
 """Layouts that only detectors use, the names tools give to layouts, and the decision which one a file has."""
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pn3d.data.joint_names import NamedJoints, layout_from_names, layout_of_named
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import LAYOUTS, Layout
-
-_COCO17 = LAYOUTS["coco17"].joints
-_FEET = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel"))
-_ARMS_RIGHT_FIRST = tuple(f"{side}_{part}" for side in ("right", "left") for part in ("shoulder", "elbow", "wrist"))
-_LEGS_RIGHT_FIRST = tuple(f"{side}_{part}" for side in ("right", "left") for part in ("hip", "knee", "ankle"))
-_MEDIAPIPE33 = (
-    "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
-    "left_mouth right_mouth left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky "
-    "right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle "
-    "right_ankle left_heel right_heel left_big_toe right_big_toe"
-)
-_LSP14 = (
-    "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow right_shoulder "
-    "left_shoulder left_elbow left_wrist thorax head"
-)
-_CROWDPOSE14 = " ".join(
-    f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
-)
-
 
 MOST_ABSENT = 6
 """Joints of a known layout that a file which names its joints may lack."""
@@ -42,53 +26,12 @@ class DetectorLayout:
     count: int
 
 
-def _known() -> dict[str, DetectorLayout]:
-    shared = ("coco17", "openpose18", "body25", "body25b", "halpe26", "mpii16", "h36m17")
-    table = {name: DetectorLayout(LAYOUTS[name], len(LAYOUTS[name].joints)) for name in shared}
-    own: tuple[tuple[str, tuple[str, ...], int], ...] = (
-        ("openpose15", ("head", "neck", *_ARMS_RIGHT_FIRST, *_LEGS_RIGHT_FIRST, "chest"), 15),
-        ("lsp14", tuple(_LSP14.split()), 14),
-        ("crowdpose14", (*_CROWDPOSE14.split(), "head", "neck_base"), 14),
-        ("aic14", (*_ARMS_RIGHT_FIRST, *_LEGS_RIGHT_FIRST, "head", "neck_base"), 14),
-        ("mediapipe33", tuple(_MEDIAPIPE33.split()), 33),
-        ("wholebody133", (*_COCO17, *_FEET), 133),
-        ("halpe136", LAYOUTS["halpe26"].joints, 136),
-        ("body135", LAYOUTS["body25b"].joints, 135),
-    )
-    for name, joints, count in own:
-        table[name] = DetectorLayout(layout_from_names(name, joints), count)
-    return table
-
-
-DETECTOR_LAYOUTS: dict[str, DetectorLayout] = _known()
-
-_ALIASES = {
-    "coco": "coco17",
-    "ultralytics": "coco17",
-    "yolo": "coco17",
-    "coco18": "openpose18",
-    "openposecoco": "openpose18",
-    "cocoopenpose": "openpose18",
-    "openpose": "body25",
-    "openpose25": "body25",
-    "openpose25b": "body25b",
-    "mpi": "openpose15",
-    "mpi15": "openpose15",
-    "mpii": "mpii16",
-    "halpe": "halpe26",
-    "alphapose26": "halpe26",
-    "lsp": "lsp14",
-    "crowdpose": "crowdpose14",
-    "aic": "aic14",
-    "h36m": "h36m17",
-    "human36m": "h36m17",
-    "mediapipe": "mediapipe33",
-    "blazepose": "mediapipe33",
-    "blazepose33": "mediapipe33",
-    "wholebody": "wholebody133",
-    "cocowholebody": "wholebody133",
-    "cocowholebody133": "wholebody133",
+_TABLE: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("layouts.toml").read_text(encoding="utf-8"))
+DETECTOR_LAYOUTS: dict[str, DetectorLayout] = {
+    name: DetectorLayout(LAYOUTS.get(name) or layout_from_names(name, tuple(row["joints"].split())), row["count"])
+    for name, row in _TABLE.items()
 }
+_ALIASES = {alias: name for name, row in _TABLE.items() for alias in row.get("aliases", ())}
 
 
 def detector_layout(name: str) -> DetectorLayout:

@@ -1,78 +1,12 @@
 """Which classes of detections are people: ``person`` and everything else that has a body's joints, but no animal."""
 
 from collections import Counter
+from pathlib import Path
 
 from pn3d.files.errors import UserError
 
 PERSON_WORDS = ("person", "people", "human", "pedestrian", "1", "0")
-_ANIMALS = frozenset(
-    [
-        "bird",
-        "cat",
-        "dog",
-        "horse",
-        "sheep",
-        "cow",
-        "elephant",
-        "bear",
-        "zebra",
-        "giraffe",
-        "animal",
-        "quadruped",
-        "mouse",
-        "rat",
-        "monkey",
-        "macaque",
-        "ape",
-        "pig",
-        "goat",
-        "deer",
-        "fox",
-        "wolf",
-        "lion",
-        "tiger",
-        "cheetah",
-        "leopard",
-        "rabbit",
-        "squirrel",
-        "hamster",
-        "kangaroo",
-        "koala",
-        "panda",
-        "fish",
-        "whale",
-        "dolphin",
-        "shark",
-        "insect",
-        "fly",
-        "bee",
-        "ant",
-        "spider",
-        "lizard",
-        "snake",
-        "turtle",
-        "frog",
-        "buffalo",
-        "antelope",
-        "bison",
-        "camel",
-        "rhino",
-        "hippo",
-        "chimpanzee",
-        "gorilla",
-        "bobcat",
-        "jaguar",
-        "otter",
-        "raccoon",
-        "skunk",
-        "weasel",
-        "beaver",
-        "moose",
-        "donkey",
-        "mule",
-        "ox",
-    ]
-)
+_ANIMALS = frozenset(Path(__file__).with_name("animals.txt").read_text(encoding="utf-8").split())
 
 
 class PeopleClasses:

@@ -11,8 +11,6 @@ Keys of the file (plain arrays; the names in brackets are those of our own ``pre
 - ``foot_contact`` (N, 4), ``body_joints_world_m`` (N, 24, 3): optional, beside a body
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from pn3d.evaluation.evaluate import Scores, named_body, score_joints
 from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
 from pn3d.evaluation.protocol_run import ProtocolResult, require_applied, run_protocols
 from pn3d.files.errors import UserError
+from pn3d.files.plain_npz import one_text, read_plain_npz
 from pn3d.geometry.skeleton import H36M17, get_layout
 
 _UNITS = {"m": 1.0, "mm": 1e-3}
@@ -119,7 +118,7 @@ def score_file(
 def read_predictions(path: str | Path, clips: Clips) -> PredictedFile:
     """Reads a predictions file and checks it against the truth that it predicts; UserError where it does not fit."""
     path = Path(path)
-    arrays = _load(path)
+    arrays = read_plain_npz(path, _WANTED, "predictions with named arrays")
     keys = {label: key for label, key in _LABELS.items() if key in arrays}
     if "prediction" in keys:
         keys = {"prediction": keys["prediction"]}
@@ -144,28 +143,6 @@ def read_predictions(path: str | Path, clips: Clips) -> PredictedFile:
     return PredictedFile(joints, scale, smpl, body_name)
 
 
-def _load(path: Path) -> dict[str, np.ndarray]:
-    if not path.exists():
-        raise UserError(f"{path}: no such file; expected predictions (.npz)")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise UserError(f"{path}: not an npz file but a single array; expected predictions with named arrays")
-            return {key: file[key] for key in _WANTED if key in file.files}
-    except UserError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path}: not a readable npz of plain arrays: {reason}") from error
-
-
-def _text(path: Path, arrays: dict[str, np.ndarray], key: str) -> str:
-    value = arrays[key]
-    if value.dtype.kind != "U" or value.size != 1:
-        raise UserError(f"{path}: {key!r} must be one str, found {value.dtype} of shape {value.shape}")
-    return str(value.reshape(-1)[0])
-
-
 def _joint_names(path: Path, arrays: dict[str, np.ndarray], key: str) -> tuple[str, ...]:
     """The names of the file's joints, from its layout or its list, checked against each other and the array."""
     array = arrays[key]
@@ -181,7 +158,7 @@ def _joint_names(path: Path, arrays: dict[str, np.ndarray], key: str) -> tuple[s
         names = tuple(str(name) for name in found)
     if "layout" in arrays:
         try:
-            layout = get_layout(_text(path, arrays, "layout"))
+            layout = get_layout(one_text(path, "layout", arrays["layout"]))
         except UserError as error:
             raise UserError(f"{path}: 'layout': {error}") from error
         if names is not None and names != layout.joints:
@@ -206,7 +183,7 @@ def _joints_m(path: Path, arrays: dict[str, np.ndarray], key: str, names: tuple[
     if not np.isfinite(array).all():
         frame, joint = (int(i) for i in np.argwhere(~np.isfinite(array))[0][:2])
         raise UserError(f"{path}: {key!r} must be finite, found {array[frame, joint]} at frame {frame}, joint {joint}")
-    unit = _text(path, arrays, "unit") if "unit" in arrays else "m"
+    unit = one_text(path, "unit", arrays["unit"]) if "unit" in arrays else "m"
     if unit not in _UNITS:
         raise UserError(f"{path}: 'unit' must be 'm' or 'mm', found {unit!r}")
     joints_m = np.full((len(array), len(H36M17.joints), 3), np.nan, np.float64 if array.itemsize > 4 else np.float32)
@@ -257,4 +234,4 @@ def _smpl(path: Path, arrays: dict[str, np.ndarray], clips: Clips) -> tuple[Smpl
         track.check(clips.clip_start)
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
-    return track, _text(path, arrays, body_key)
+    return track, one_text(path, body_key, arrays[body_key])

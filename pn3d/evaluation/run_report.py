@@ -4,7 +4,6 @@ Everything is read from the documents of the eval JSON and from ``metrics.jsonl`
 the predicted joints. The page itself is made by ``pn3d.evaluation.report_page``.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,8 @@ from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
 from pn3d.evaluation.report import METRICS, joint_verdicts, joints_words, show, training_rows
 from pn3d.evaluation.report_figures import PoseFigure
 from pn3d.evaluation.report_page import Section, Table, charts_of_metrics, write_report
-from pn3d.training.run_folder import read_json
+from pn3d.files.text import read_json
+from pn3d.training.run_folder import read_rows
 
 if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
@@ -71,7 +71,7 @@ def write_training_report(folder: Path, pictured: Pictured) -> Path:
         Section("Results", _score_tables(data["file"], rows), "; ".join(f"joint stage: {word}" for word in joint)),
         Section("By action", _action_tables(result)),
         frame_section(pictured),
-        *charts_of_metrics(read_metrics(folder / "metrics.jsonl")),
+        *charts_of_metrics(read_rows(folder / "metrics.jsonl")),
         _run_section(status, result["config"]),
     ]
     subtitle = f"preset {result['config']['preset']}, seed {result['config']['seed']}; evaluated on {describe(data)}"
@@ -107,17 +107,6 @@ def describe(data: Mapping[str, Any]) -> str:
     rate = "/".join(f"{fps:g}" for fps in data["fps"])
     text = f"{data['file']}: {data['frames']:,} frames in {data['clips']} clips at {rate} fps, layout {data['layout']}"
     return text + (f", {data['scored_frames']:,} frames scored" if "scored_frames" in data else "")
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of ``metrics.jsonl``; a line that a stopped process left unfinished is passed over."""
-    rows = []
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
 
 
 def frame_section(pictured: Pictured) -> Section:

@@ -183,9 +183,9 @@ class Motion:
         """
         if self.keypoints_px is None or self.reprojected_px is None:
             return None
-        seen = np.all(np.isfinite(self.keypoints_px), axis=-1)
-        weight = seen if self.input_confidence is None else seen * self.input_confidence
-        distance = np.linalg.norm(np.where(seen[..., None], self.reprojected_px - self.keypoints_px, 0.0), axis=-1)
+        visible = np.all(np.isfinite(self.keypoints_px), axis=-1)
+        weight = visible if self.input_confidence is None else visible * self.input_confidence
+        distance = np.linalg.norm(np.where(visible[..., None], self.reprojected_px - self.keypoints_px, 0.0), axis=-1)
         total = np.sum(weight, axis=1)
         return np.where(total > 0, np.sum(weight * distance, axis=1) / np.maximum(total, 1e-9), np.nan)
 

@@ -1,6 +1,8 @@
-"""Text files of others, read whole."""
+"""Text files of others, read whole; and JSON."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from pn3d.files.errors import UserError
 
@@ -19,3 +21,13 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; UserError where it is missing, too large, or no JSON."""
+    try:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path}: not valid JSON: {' '.join(str(error).split())[:120]}") from error

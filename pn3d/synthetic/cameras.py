@@ -86,9 +86,9 @@ def _aim(centre_m: np.ndarray, points_m: np.ndarray, focal_px: float, slack: np.
     forward = np.array([np.cos(aim[1]) * np.sin(aim[0]), np.sin(aim[1]), np.cos(aim[1]) * np.cos(aim[0])])
     intrinsics = np.array([focal_px, focal_px, 0.5 * IMAGE_PX, 0.5 * IMAGE_PX])
     camera = VirtualCamera(look_along(forward), centre_m, intrinsics)
-    seen = camera.to_camera(points_m)
-    if seen[..., 2].min() < 0.5:
+    points_cam_m = camera.to_camera(points_m)
+    if points_cam_m[..., 2].min() < 0.5:
         return None
-    picture = camera.project(seen)
+    picture = camera.project(points_cam_m)
     inside = picture.min() > _MARGIN_PX and picture.max() < IMAGE_PX - _MARGIN_PX
     return camera if inside else None

@@ -52,10 +52,9 @@ def make_synthetic_clips(
     frames_per_clip: int = FRAMES_PER_CLIP,
     *,
     detector_noise: bool | Form = False,
-    body: BodyModel | None = None,
     mixture: Mixture | None = None,
 ) -> Clips:
-    """Clips of built-in motion at 30 fps in h36m17, with truth.
+    """Clips of built-in motion of the built-in body at 30 fps in h36m17, with truth.
 
     Args:
         seed: at least 0; another seed gives other people, motions and cameras.
@@ -63,7 +62,6 @@ def make_synthetic_clips(
         frames_per_clip: at least 8.
         detector_noise: keypoints and confidence as a 2D detector would give them, instead of exact ones with 1; a form
             of ``simulated_detector``, of which True means ``jitter``.
-        body: the built-in body where None. Landmarks are the built-in ones.
         mixture: how much of it is of the families beyond everyday motion; nothing where None.
 
     Returns:
@@ -79,20 +77,18 @@ def make_synthetic_clips(
         )
     mixture = mixture or Mixture()
     names = draw_names(np.random.default_rng([_TRAINING, seed, 0]), num_clips, mixture)
-    return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, body, mixture.wide_share)
+    return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, mixture.wide_share)
 
 
-def held_out_clips(
-    num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool | Form = False, body: BodyModel | None = None
-) -> Clips:
+def held_out_clips(num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool | Form = False) -> Clips:
     """The clips that evaluation uses when no file is named: always the same ones, which no training seed can draw."""
     names = draw_names(np.random.default_rng([_HELD_OUT, 0, 0]), num_clips)
-    return _make(_HELD_OUT, 0, names, FRAMES_PER_CLIP, detector_noise, body)
+    return _make(_HELD_OUT, 0, names, FRAMES_PER_CLIP, detector_noise)
 
 
-def held_out_family_clips(*, detector_noise: bool | Form = False, body: BodyModel | None = None) -> Clips:
+def held_out_family_clips(*, detector_noise: bool | Form = False) -> Clips:
     """A second held-out set: one clip of each motion of the families and one of random key poses, always the same."""
-    return _make(_HELD_OUT_FAMILIES, 0, list(FAMILY_MOTIONS), FRAMES_PER_CLIP, detector_noise, body)
+    return _make(_HELD_OUT_FAMILIES, 0, list(FAMILY_MOTIONS), FRAMES_PER_CLIP, detector_noise)
 
 
 def held_out_jumps(
@@ -100,19 +96,17 @@ def held_out_jumps(
 ) -> tuple[Clips, np.ndarray]:
     """Clips of jumping alone, and (N,) bool, the frames in which the person flies."""
     names = ["jump"] * num_clips
-    clips = _make(_HELD_OUT_JUMPS, seed, names, FRAMES_PER_CLIP, detector_noise, None)
-    _, actors = _actors(_HELD_OUT_JUMPS, seed, names, FRAMES_PER_CLIP, builtin_body())
+    clips = _make(_HELD_OUT_JUMPS, seed, names, FRAMES_PER_CLIP, detector_noise)
+    _, actors = _actors(_HELD_OUT_JUMPS, seed, names, FRAMES_PER_CLIP)
     return clips, np.concatenate([actor.motion.airborne for actor in actors])
 
 
-def _actors(domain: int, seed: int, names: list[str], frames: int, body: BodyModel) -> tuple[np.ndarray, list[_Actor]]:
+def _actors(domain: int, seed: int, names: list[str], frames: int) -> tuple[np.ndarray, list[_Actor]]:
     """(C, 10) shapes, and who moves how."""
     generators = [np.random.default_rng([domain, seed, 1 + index]) for index in range(len(names))]
-    betas = np.zeros((len(names), 10), np.float32)
     drawn = np.stack([generator.normal(size=10) for generator in generators])
-    used = min(10, body.num_betas)
-    betas[:, :used] = np.clip(drawn[:, :used], -_LARGEST_BETA, _LARGEST_BETA)
-    shapes = _dimensions(body, betas)
+    betas = np.clip(drawn, -_LARGEST_BETA, _LARGEST_BETA).astype(np.float32)
+    shapes = _dimensions(builtin_body(), betas)
     return betas, [
         _Actor(generator, shape, make_motion(generator, name, frames, shape))
         for generator, name, shape in zip(generators, names, shapes, strict=True)
@@ -124,13 +118,11 @@ def _make(
     seed: int,
     names: list[str],
     frames: int,
-    noise: bool | Form,
-    body: BodyModel | None,
+    noise: bool | Form = False,
     wide_share: float = 0.0,
 ) -> Clips:
-    body = builtin_body() if body is None else body
-    landmarks, num_clips = builtin_landmarks(), len(names)
-    betas, actors = _actors(domain, seed, names, frames, body)
+    body, landmarks, num_clips = builtin_body(), builtin_landmarks(), len(names)
+    betas, actors = _actors(domain, seed, names, frames)
     rows = min(num_clips, _CHUNK)
     groups = [slice(first, first + rows) for first in range(0, num_clips, rows)]
     truth = [part for group in groups for part in _film(body, landmarks, actors[group], betas[group], rows, wide_share)]
@@ -140,11 +132,11 @@ def _make(
     confidence = np.ones(keypoints_px.shape[:3])
     if noise:
         form: Form = "jitter" if noise is True else noise
-        seen = [
+        detected = [
             detect(actor.generator, picture, FPS, form=form)
             for actor, picture in zip(actors, keypoints_px, strict=True)
         ]
-        keypoints_px, confidence = np.stack([k for k, _ in seen]), np.stack([c for _, c in seen])
+        keypoints_px, confidence = np.stack([k for k, _ in detected]), np.stack([c for _, c in detected])
     flat = num_clips * frames
     return Clips(
         keypoints=keypoints_px.reshape(flat, -1, 2).astype(np.float32),
@@ -166,21 +158,12 @@ def _make(
 
 def _dimensions(body: BodyModel, betas: np.ndarray) -> list[Dimensions]:
     """Lengths of every shaped body; the ground is under the lowest vertex of the mean body's foot."""
-    padded = _fit_betas(body, betas)
-    rest = np.asarray(rest_joints_m(body, jnp.asarray(padded)), np.float64)
+    rest = np.asarray(rest_joints_m(body, jnp.asarray(betas)), np.float64)
     template = np.asarray(body.v_template_m)
     lowest = int(np.argmin(template[:, 1]))
     basis = np.asarray(body.shape_basis[lowest, 1], np.float64)
-    ground = template[lowest, 1] + padded @ basis
+    ground = template[lowest, 1] + betas @ basis
     return [Dimensions(joints, float(joints[10, 1] - level)) for joints, level in zip(rest, ground, strict=True)]
-
-
-def _fit_betas(body: BodyModel, betas: np.ndarray) -> np.ndarray:
-    """(C, 10) -> (C, S) of this body: cut, or filled up with zeros."""
-    fitted = np.zeros((len(betas), body.num_betas), np.float32)
-    used = min(10, body.num_betas)
-    fitted[:, :used] = betas[:, :used]
-    return fitted
 
 
 def _film(
@@ -194,7 +177,7 @@ def _film(
     def filled(values: list[np.ndarray]) -> jax.Array:
         return jnp.asarray(np.stack(values + values[-1:] * (rows - len(values))), jnp.float32)
 
-    shape = filled(list(_fit_betas(body, betas)))
+    shape = filled(list(betas))
     local = filled([_world_rotations(actor.motion) for actor in actors])
     joints, turns, points = (np.asarray(a, np.float64) for a in _stand_in_world(body, landmarks, shape, local))
     cameras, paths = [], []
@@ -207,8 +190,8 @@ def _film(
         cameras.append(camera)
         paths.append(camera.to_camera(shorten(path, travel)))
     looks = filled([camera.rotation for camera in cameras])
-    poses, transl, seen = (np.asarray(a) for a in _into_camera(body, landmarks, shape, local, looks, filled(paths)))
-    return [(seen[row], poses[row], transl[row], cameras[row]) for row in range(len(actors))]
+    poses, transl, points = (np.asarray(a) for a in _into_camera(body, landmarks, shape, local, looks, filled(paths)))
+    return [(points[row], poses[row], transl[row], cameras[row]) for row in range(len(actors))]
 
 
 def _world_rotations(motion: Motion) -> np.ndarray:

@@ -64,12 +64,12 @@ def discriminator_loss(
         of_reals, pullback = jax.vjp(partial(discriminator_logits, networks, own), reals)
         of_fakes = discriminator_logits(networks, own, fakes)
         # Examples do not mix, so the gradient of the sum is each example's own.
-        (slopes,) = pullback(jax.tree.map(jnp.ones_like, of_reals))
+        (gradients,) = pullback(jax.tree.map(jnp.ones_like, of_reals))
         total, metrics = jnp.zeros(()), Terms()
         for name in DISCRIMINATORS:
             real, fake = of_reals[name], of_fakes[name]
             cross_entropy = losses.discriminator_adversarial(real, fake, weights[name])
-            value = cross_entropy + config.gradient_penalty * losses.gradient_penalty(slopes[name])
+            value = cross_entropy + config.gradient_penalty * losses.gradient_penalty(gradients[name])
             metrics[f"loss/{name}"] = value
             metrics[f"d_acc/{name}"] = 0.5 * (jnp.mean(real > 0) + jnp.mean(fake < 0))
             total += value

@@ -140,8 +140,8 @@ class _Run:
             if waiting is not None:
                 self._log(*waiting, first, state)
             waiting = (done, metrics)
-            stopping = self.agreed(self.reporter.stop.is_set())
-            saving = done % self.every == 0 or done == self.total or stopping
+            ends_here = self.agreed(self.reporter.stop.is_set())
+            saving = done % self.every == 0 or done == self.total or ends_here
             digesting = self.digest_every > 0 and (done % self.digest_every == 0 or done == self.total)
             if saving or digesting:
                 extra: dict[str, Any] = {"digest": player_digests(state)} if digesting else {}
@@ -153,7 +153,7 @@ class _Run:
                 rank = extra.get("signal", float(np.mean(self.losses)))
                 self.checkpoints.save(state, rank, extra["digest"]["state"] if digesting else None)
                 self.losses.clear()
-            if stopping:
+            if ends_here:
                 raise StoppedError(f"{self.stage} stopped at step {done} of {self.total}; the same command resumes it")
         return state
 

@@ -12,6 +12,7 @@ from pn3d.config import Stage, from_json, to_json
 from pn3d.files.atomic import write_atomically, write_json
 from pn3d.files.errors import UserError
 from pn3d.files.folders import make_folder
+from pn3d.files.text import read_json
 
 
 class RunFolder:
@@ -87,13 +88,8 @@ class RunFolder:
             raise UserError(f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror or error}") from None
 
     def logged(self) -> list[dict[str, Any]]:
-        """The rows of ``metrics.jsonl``; a line that a killed process left unfinished is left out."""
-        path = self.path / "metrics.jsonl"
-        rows = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError):
-                rows.append(json.loads(line))
-        return rows
+        """The rows of ``metrics.jsonl``."""
+        return read_rows(self.path / "metrics.jsonl")
 
     def forget_after(self, stage: Stage, step: int) -> None:
         """Drops log lines of a stage beyond a step: what an interrupted run did after its last checkpoint."""
@@ -112,14 +108,13 @@ class RunFolder:
         return status
 
 
-def read_json(path: Path) -> Any:
-    """Reads JSON; raises UserError where the file is missing or damaged."""
-    try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON: {error}") from None
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a log, none where there is none; a line that a killed process left unfinished is left out."""
+    rows = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        with contextlib.suppress(ValueError):
+            rows.append(json.loads(line))
+    return rows
 
 
 def first_difference(there: Any, here: Any, name: str = "") -> str:

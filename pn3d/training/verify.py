@@ -44,7 +44,7 @@ def recorded_digests(rows: list[dict[str, Any]]) -> dict[Stage, dict[int, dict[s
     return found
 
 
-def rerun(
+def verify_run(
     config: Config,
     first: TrainState,
     data: TrainData,

@@ -81,7 +81,7 @@ class CameraTurns:
         if self._before is None:
             self._steps.append(np.zeros(3))
         else:
-            found = self._turned(grey, allowed)
+            found = self._turn_since_key(grey, allowed)
             self._lost += found is None
             # In a frame that is lost the camera comes to rest, and a key frame begins.
             if found is not None:
@@ -105,7 +105,7 @@ class CameraTurns:
         return np.array(self._steps)
 
     @property
-    def said(self) -> str | None:
+    def notice(self) -> str | None:
         """A line for the user; None where the camera stands still."""
         if self.unknown:
             return "the camera's turning cannot be told from the background; it is taken to stand still"
@@ -137,7 +137,7 @@ class CameraTurns:
             allowed[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = 0
         return allowed if (allowed > 0).mean() > 1 - _MOST_COVERED else np.zeros_like(allowed)
 
-    def _turned(self, grey: np.ndarray, allowed: np.ndarray) -> Rotation | None:
+    def _turn_since_key(self, grey: np.ndarray, allowed: np.ndarray) -> Rotation | None:
         """The turn since the key frame; points that are lost or on people are dropped."""
         if len(self._points) < _LEAST_POINTS:
             return None

@@ -93,8 +93,8 @@ def detect_video(
     raw, stopped = _detect(info, selection, detector, turns, show)
     if turns is not None and not stopped:
         raw.camera_steps_rad, raw.steps_focal_px = turns.steps_rad, turns.focal_px
-        if show and turns.said is not None:
-            print(turns.said, flush=True)
+        if show and turns.notice is not None:
+            print(turns.notice, flush=True)
     if keep is not None:
         write_detected(keep, raw, made | {"detector": detector.name, "finished": not stopped})
     return DetectedVideo(info, selection, raw, stopped)

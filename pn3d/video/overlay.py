@@ -11,11 +11,11 @@ from pn3d.files.errors import UserError
 from pn3d.video.decode import Selection, VideoInfo, read_frames
 from pn3d.video.encode import Sound, write_mp4
 from pn3d.video.figures import Figure, surface_of
+from pn3d.video.interrupt import asked_to_stop
 from pn3d.video.prefetch import prefetched
 from pn3d.video.progress import progress
 from pn3d.video.rasterise import draw_surfaces
 from pn3d.video.side_view import SideView, draw_bones
-from pn3d.video.stopping import asked_to_stop
 
 STYLES = ("skeleton", "body", "both")
 OPACITY = 0.72

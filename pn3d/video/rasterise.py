@@ -80,9 +80,9 @@ def draw_surfaces(
         x, y, z = vertices.T
         # The rasteriser has square pixels, the axis in the middle of the picture, y up and z backward.
         middle_x, middle_y = cx + 0.5 - left - width / 2, cy + 0.5 - top - height / 2
-        turned = np.stack([x * (fx / fy) + middle_x / fy * z, -(y + middle_y / fy * z), -z], axis=1)
+        vertices_gl = np.stack([x * (fx / fy) + middle_x / fy * z, -(y + middle_y / fy * z), -z], axis=1)
         cv2.triangleRasterize(
-            np.ascontiguousarray(turned, np.float32),
+            np.ascontiguousarray(vertices_gl, np.float32),
             faces,
             shaded,
             colour,

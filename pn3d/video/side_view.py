@@ -79,8 +79,8 @@ class SideView:
     def _to_world(self, points: np.ndarray, first: int) -> np.ndarray:
         """(T, J, 3) in camera axes -> the lead's world."""
         rows = np.clip(np.arange(len(points)) + first - self._lead.first, 0, len(self._lead.turn) - 1)
-        turned = np.einsum("tij,tkj->tki", self._lead.turn[rows], points)
-        return turned + self._lead.shift_m[rows][:, None]
+        rotated = np.einsum("tij,tkj->tki", self._lead.turn[rows], points)
+        return rotated + self._lead.shift_m[rows][:, None]
 
     def _from_camera(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         row = int(np.clip(round(time) - self._lead.first, 0, len(self._lead.turn) - 1))

@@ -35,3 +35,10 @@ def test_a_changed_default_does_not_change_what_an_older_file_means() -> None:
     flat = flatten(from_json(values))
     assert {name: flat[name] for name in EARLIER_DEFAULTS} == EARLIER_DEFAULTS
     assert flatten(preset("cmu"))["model.temporal"] == "conv"
+
+
+def test_a_renamed_setting_is_read_by_its_earlier_name() -> None:
+    values = to_json(preset("wild"))
+    values["data"]["beside_clips"] = values["data"].pop("added_clips")
+    assert from_json(values) == preset("wild")
+    assert preset("wild").data.added_clips == 500

@@ -106,7 +106,7 @@ def test_mistakes_in_a_predictions_file_are_told_in_one_line(clips, body, tmp_pa
             )
             for shape in ((21, 22, 3), (20, 24, 3), (21, 72), ())
         ),
-        (good | {"unit": np.array({"a": 1}, object)}, "not a readable npz of plain arrays"),
+        (good | {"unit": np.array({"a": 1}, object)}, "pickled object array"),
     ):
         write(path, **arrays)
         with pytest.raises(UserError, match=message) as error:

@@ -101,10 +101,8 @@ def test_the_table_of_a_training_run(clips):
 def test_eval_json(clips, tmp_path: Path):
     m = score_joints(clips.joints_cam, clips, metric_scale=False)
     data = eval_json.describe_data(clips, tmp_path / "d.npz")
-    document = eval_json.to_json({"flat": m, "teacher": m}, stages={"teacher": {"teacher": m}}, data=data, config={})
-    assert list(document) == ["version", "flat", "teacher", "stages", "data", "config"]
-    assert document["version"] == 1
-    assert document["data"]["frames"] == 21
+    assert data["frames"] == 21
+    document = {"version": 1, "flat": m, "teacher": m, "data": data}
     write_json(tmp_path / "eval.json", document)
     assert json.loads((tmp_path / "eval.json").read_text()) == json.loads(json.dumps(document))
     assert [path.name for path in tmp_path.iterdir()] == ["eval.json"]
@@ -114,6 +112,5 @@ def test_eval_json(clips, tmp_path: Path):
     assert "version" not in several["results"][0]
     with pytest.raises(ValueError, match="'run' and 'data'"):
         eval_json.results_json([document])
-    for bad in (None, float("nan"), np.float64("inf")):
-        with pytest.raises(ValueError, match=r"flat\.per_action\.walk is"):
-            eval_json.to_json({"flat": m | {"per_action": {"walk": bad}}})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "bad.json", {"flat": m | {"per_action": {"walk": float("nan")}}})

@@ -18,7 +18,8 @@ from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.evaluation.protocol_run import run_protocols
 from pn3d.evaluation.report import METRICS
 from pn3d.evaluation.report_figures import PoseFigure
-from pn3d.evaluation.run_report import Pictured, choose_frames, frame_section, read_metrics
+from pn3d.evaluation.run_report import Pictured, choose_frames, frame_section
+from pn3d.training.run_folder import read_rows
 from tests.support.evaluation_cases import make_clips, perfect_prediction, small_body
 from tools.headless_browser import Browser, find_chromium
 
@@ -103,8 +104,8 @@ def test_a_run_folder_gets_its_page(clips: Clips, tmp_path: Path) -> None:
     ):
         assert text in page, text
     assert not re.search(r"<script|(?:src|href)\s*=\s*[\"'](?!data:|#)|url\(|https?://", page)
-    assert len(read_metrics(tmp_path / "metrics.jsonl")) == 18
-    assert read_metrics(tmp_path / "none.jsonl") == []
+    assert len(read_rows(tmp_path / "metrics.jsonl")) == 18
+    assert read_rows(tmp_path / "none.jsonl") == []
 
 
 def make_prediction(clips: Clips) -> Any:

@@ -59,7 +59,7 @@ def test_a_pan_is_found_and_a_person_is_no_background(panned: Shot, frames: list
     for step, expected in zip(steps, panned.turns, strict=True):
         turned = Rotation.from_rotvec(step) * turned
         assert np.degrees((turned * Rotation.from_matrix(expected).inv()).magnitude()) < 0.3
-    assert turns.said == "the camera turns by 39 degrees, which is taken into account"
+    assert turns.notice == "the camera turns by 39 degrees, which is taken into account"
 
 
 def test_a_camera_that_stands_still_is_said_nothing_of(panned: Shot) -> None:
@@ -67,7 +67,7 @@ def test_a_camera_that_stands_still_is_said_nothing_of(panned: Shot) -> None:
     turns = searched(pictures(part(still, slice(0, 8))), panned.keypoints_px[:8])
     assert turns.steps_rad is None
     assert not turns.unknown
-    assert turns.said is None
+    assert turns.notice is None
 
 
 def test_zooms_blank_walls_and_people_all_over_are_not_told(panned: Shot, frames: list[np.ndarray]) -> None:
@@ -88,8 +88,8 @@ def test_zooms_blank_walls_and_people_all_over_are_not_told(panned: Shot, frames
     ):
         assert unclear.unknown
         assert unclear.steps_rad is None
-        assert unclear.said is not None
-        assert "taken to stand still" in unclear.said
+        assert unclear.notice is not None
+        assert "taken to stand still" in unclear.notice
 
 
 def test_the_turning_is_kept_with_the_detections(tmp_path, panned: Shot, frames: list[np.ndarray]) -> None:

@@ -58,14 +58,14 @@ def forward_roll(generator: np.random.Generator, frames: int, body: Dimensions) 
     roll_s = generator.uniform(0.8, 1.3)
     steps: list[Step] = [(STANDING, 0.3, generator.uniform(0.0, 0.4))]
     for roll in range(1 + int(generator.integers(0, 3))):
-        turned = 360.0 * roll
-        squat = merged(low, pitch=turned + low["pitch"])
+        before_deg = 360.0 * roll
+        squat = merged(low, pitch=before_deg + low["pitch"])
         steps += [(squat, 0.7 if roll == 0 else 0.35, 0.1)]
         for pose_deg, pitch, share in ((dive, 92, 0.4), (tuck, 175, 0.3), (tuck, 265, 0.25), (tuck, 325, 0.25)):
-            steps.append((merged(pose_deg, pitch=turned + pitch), share * roll_s, 0.0))
-        steps.append((merged(low, pitch=turned + 360.0 + low["pitch"]), 0.25 * roll_s, 0.1))
+            steps.append((merged(pose_deg, pitch=before_deg + pitch), share * roll_s, 0.0))
+        steps.append((merged(low, pitch=before_deg + 360.0 + low["pitch"]), 0.25 * roll_s, 0.1))
         if generator.uniform() < 0.5:
-            steps.append((merged(STANDING, pitch=turned + 360.0), 0.6, 0.3))
+            steps.append((merged(STANDING, pitch=before_deg + 360.0), 0.6, 0.3))
     if steps[-1][0].get("hip_flex"):
         steps.append((merged(STANDING, pitch=360.0 * round(steps[-1][0]["pitch"] / 360.0)), 0.7, 1.0))
     angles, tumble, reached = act(generator, frames, body, steps, spread_deg=2.5)

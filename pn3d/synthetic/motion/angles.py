@@ -148,8 +148,8 @@ def local_rotations(angles: np.ndarray) -> np.ndarray:
 
 def _bend(angles: np.ndarray, flex: str, lean: str, turn: str | None, share: float) -> np.ndarray:
     """Flexion, lean to the left and turn to the left as one rotation vector, of which ``share`` is taken."""
-    turned = angles[..., INDEX[turn]] if turn else np.zeros(angles.shape[:-1])
-    vector = np.stack([angles[..., INDEX[flex]], turned, -angles[..., INDEX[lean]]], axis=-1)
+    turn_rad = angles[..., INDEX[turn]] if turn else np.zeros(angles.shape[:-1])
+    vector = np.stack([angles[..., INDEX[flex]], turn_rad, -angles[..., INDEX[lean]]], axis=-1)
     return rotation(share * vector)
 
 

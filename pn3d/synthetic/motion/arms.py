@@ -107,10 +107,10 @@ def signals(
     while now < frames / FPS + 0.5:
         pair = _pair(generator, body, names, free, strong, resting)
         farthest = max(np.abs(pair[side] - last[side]).max() for side in pair)
-        move = generator.uniform(0.28, 0.75) * max(1.0, farthest / 1.4)
+        travel = generator.uniform(0.28, 0.75) * max(1.0, farthest / 1.4)
         hold = 0.05 + generator.exponential(0.45)
-        seconds += [now + move, now + move + hold]
-        now, last = now + move + hold, pair
+        seconds += [now + travel, now + travel + hold]
+        now, last = now + travel + hold, pair
         for side in keys:
             keys[side] += [pair[side], pair[side] + 0.04 * generator.normal(size=4)]
     angles = np.repeat(pose()[None], frames, axis=0)

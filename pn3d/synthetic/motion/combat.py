@@ -65,8 +65,8 @@ def sword(generator: np.random.Generator, frames: int, body: Dimensions) -> Moti
     steps: list[Step] = [(guard, 0.4, 0.3)]
     while len(steps) < frames / 12 + 5:
         wind, cut = cuts[int(generator.integers(len(cuts)))]
-        turned = generator.uniform() < 0.5 and "spine_turn" in wind
-        wind, cut = (opposite(wind), merged(opposite(cut), **legs)) if turned else (wind, cut)
+        swapped = generator.uniform() < 0.5 and "spine_turn" in wind
+        wind, cut = (opposite(wind), merged(opposite(cut), **legs)) if swapped else (wind, cut)
         steps += [(wind, generator.uniform(0.5, 0.8), 0.1), (cut, 0.28, generator.uniform(0.1, 0.5))]
         if generator.uniform() < 0.5:
             steps.append((guard, 0.6, generator.exponential(0.5)))

@@ -22,7 +22,7 @@ def leap(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
     steps: list[Step] = []
     flights: list[int] = []
     flight = generator.uniform(0.5, 0.66)
-    mirror = lambda pose_deg, turned: opposite(pose_deg) if turned else pose_deg  # noqa: E731
+    mirror = lambda pose_deg, swapped: opposite(pose_deg) if swapped else pose_deg  # noqa: E731
     side = False
     while len(steps) < 9 * frames / 150 + 9:
         for _ in range(int(generator.integers(1, 4))):

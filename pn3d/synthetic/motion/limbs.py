@@ -148,8 +148,8 @@ def reach(wrist_m: np.ndarray, swivel: np.ndarray, body: Dimensions) -> dict[str
     across = low - np.sum(low * line, axis=-1, keepdims=True) * line
     across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
     # for a left arm in its own axes a positive turn about the line lifts the elbow outward
-    turned = np.einsum("...ij,...j->...i", rotation(line * swivel[..., None]), across)
-    matrix, elbow = _two_bones(wrist_m, -turned, upper, fore, forward=True)
+    elbow_out = np.einsum("...ij,...j->...i", rotation(line * swivel[..., None]), across)
+    matrix, elbow = _two_bones(wrist_m, -elbow_out, upper, fore, forward=True)
     flex, abd, rot = swing_twist_angles(matrix, 1)
     return {"arm_flex": flex, "arm_abd": abd, "arm_rot": rot, "elbow": elbow}
 

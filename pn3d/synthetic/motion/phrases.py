@@ -77,10 +77,10 @@ def act(
     if lies.any():
         poses[lies], tumble[lies] = settle(poses[lies], tumble[lies], body)
     angles = key_curve(seconds, np.repeat(poses, 2, axis=0), frames)
-    turned = key_curve(seconds, np.repeat(tumble, 2, axis=0), frames)
+    tumble_curve = key_curve(seconds, np.repeat(tumble, 2, axis=0), frames)
     drift = smooth_noise(generator, frames, len(CHANNELS), 0.15, 1.0) * _SPREAD
     angles = smooth_over_time(angles + 0.25 * np.radians(spread_deg) * drift, 0.8)
-    return within_limits(angles, trained=True), smooth_over_time(turned, 0.8), np.array(reached)
+    return within_limits(angles, trained=True), smooth_over_time(tumble_curve, 0.8), np.array(reached)
 
 
 def whole_body(angles: np.ndarray, tumble: np.ndarray, **more: np.ndarray) -> Motion:
@@ -98,8 +98,7 @@ def while_at(reached: np.ndarray, chosen: Sequence[bool], frames: int, blend_s: 
     )
 
 
-def repeated(cycle: Sequence[Step], frames: int, seconds: float | None = None) -> list[Step]:
+def repeated(cycle: Sequence[Step], frames: int) -> list[Step]:
     """A cycle over and over, until the clip is full even at the quickest pace."""
     length = sum(travel + hold for _, travel, hold in cycle)
-    times = int(np.ceil((frames / FPS + 1.5) / (0.5 * length))) if seconds is None else int(np.ceil(seconds / length))
-    return list(cycle) * max(times, 1)
+    return list(cycle) * max(int(np.ceil((frames / FPS + 1.5) / (0.5 * length))), 1)

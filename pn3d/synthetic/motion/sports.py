@@ -68,7 +68,7 @@ def box(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion
     bounce = 0.012 * np.sin(2 * np.pi * generator.uniform(1.2, 2.2) * times(frames))
     feet = feet_apart(generator, frames, (0.12, 0.20))
     feet = replace(feet, forward_m=np.array([0.17, -0.17]), heel_up=np.radians([[4.0, 22.0]]) * np.ones((frames, 1)))
-    turned = np.zeros(frames)
+    twist = np.zeros(frames)
     guard = {side: arms.named_arm("guard", generator, body, 0.6) for side in ("left", "right")}
     seconds: dict[str, list[float]] = {"left": [-2.0], "right": [-2.0]}
     keys = {side: [guard[side]] for side in guard}
@@ -85,15 +85,15 @@ def box(generator: np.random.Generator, frames: int, body: Dimensions) -> Motion
         seconds[side] += [now, now + generator.uniform(0.13, 0.2), now + generator.uniform(0.34, 0.5)]
         keys[side] += [guard[side], blow, guard[side] + 0.05 * generator.normal(size=4)]
         sign = -1.0 if side == "left" else 1.0
-        turned += sign * generator.uniform(0.3, 0.6) * np.exp(-0.5 * ((times(frames) - now - 0.17) / 0.11) ** 2)
+        twist += sign * generator.uniform(0.3, 0.6) * np.exp(-0.5 * ((times(frames) - now - 0.17) / 0.11) ** 2)
         now += generator.uniform(0.36, 1.1)
         seconds[side][-1] = min(seconds[side][-1], now - 0.02)
     lean = np.radians(12 + 7 * smooth_noise(generator, frames, 1, 0.3, 1.0)[:, 0])
-    angles = stance(generator, body, feet, drop_m=0.06 + bounce + 0.04 * np.abs(turned), lean=lean, sway=1.2)
+    angles = stance(generator, body, feet, drop_m=0.06 + bounce + 0.04 * np.abs(twist), lean=lean, sway=1.2)
     for name in guard:
         arms.set_arm(angles, name, key_curve(seconds[name], np.array(keys[name]), frames))
     return still(
-        add(angles, pelvis_yaw=-0.25 + 0.35 * turned, spine_turn=-0.15 + 0.75 * turned, neck_turn=0.35 - 0.8 * turned)
+        add(angles, pelvis_yaw=-0.25 + 0.35 * twist, spine_turn=-0.15 + 0.75 * twist, neck_turn=0.35 - 0.8 * twist)
     )
 
 

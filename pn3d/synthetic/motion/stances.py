@@ -144,12 +144,12 @@ def stretch(generator: np.random.Generator, frames: int, body: Dimensions) -> Mo
     kinds = generator.integers(0, 4, len(seconds))
     size = generator.uniform(0.5, 1.0, len(seconds)) * generator.choice([-1.0, 1.0], len(seconds))
     side = key_curve(seconds, np.where(kinds == 0, 28.0 * size, 0.0), frames)
-    turned = key_curve(seconds, np.where(kinds == 1, 40.0 * size, 0.0), frames)
+    turn_deg = key_curve(seconds, np.where(kinds == 1, 40.0 * size, 0.0), frames)
     bent = key_curve(seconds, np.where(kinds == 2, 95.0 * np.abs(size), np.where(kinds == 3, -14.0, 0.0)), frames)
     lean = np.radians(bent)
     feet = feet_apart(generator, frames, (0.10, 0.32))
     angles = stance(generator, body, feet, drop_m=0.01, lean=lean, back_m=0.13 * np.sin(np.maximum(lean, 0)))
-    add(angles, spine_side=np.radians(side), spine_turn=np.radians(turned), pelvis_yaw=0.3 * np.radians(turned))
+    add(angles, spine_side=np.radians(side), spine_turn=np.radians(turn_deg), pelvis_yaw=0.3 * np.radians(turn_deg))
     carried = arms.signals(
         generator, frames, body, ("up", "hip", "side", "crossed_overhead", "behind_head", "hang"), 0.0
     )

@@ -43,9 +43,12 @@ def lift(generator: np.random.Generator, frames: int, body: Dimensions) -> Motio
     top = merged(_P["lift.shelf"] if generator.uniform() < 0.5 else _P["lift.up"], pelvis_yaw=0.0)
     steps: list[Step] = []
     while len(steps) < frames / 20 + 5:
-        turned = float(generator.uniform(-50, 50))
+        twist_deg = float(generator.uniform(-50, 50))
         steps += [(_P["lift.low"], 0.8, 0.25), (_P["lift.up"], 0.8, 0.2)]
-        steps += [(merged(top, spine_turn=0.6 * turned, pelvis_yaw=0.5 * turned), 0.7, 0.3), (_P["lift.up"], 0.6, 0.1)]
+        steps += [
+            (merged(top, spine_turn=0.6 * twist_deg, pelvis_yaw=0.5 * twist_deg), 0.7, 0.3),
+            (_P["lift.up"], 0.6, 0.1),
+        ]
     angles, tumble, _ = act(generator, frames, body, steps, spread_deg=3.0)
     return whole_body(*on_feet(angles, tumble, body))
 
