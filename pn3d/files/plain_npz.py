@@ -30,7 +30,7 @@ def read_plain_npz(path: Path, wanted: Collection[str], what: str) -> dict[str, 
         with path.open("rb") as stream:
             file = np.load(stream, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
-                raise UserError(f"{path}: not a readable npz file but a single array; expected {what}")
+                raise UserError(f"{path}: not an npz file but a single array; expected {what}")
             with file:
                 return {key: _member(path, file, key) for key in wanted if key in file.files}
     except UserError:

@@ -19,6 +19,8 @@ def read_text(path: Path) -> str:
         if path.stat().st_size > MOST_BYTES:
             raise UserError(f"{path}: more than {MOST_BYTES >> 30} GB")
         return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
 
