@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 
 from pn3d.body.landmarks import Landmarks, landmark_joints, landmark_offsets
 from pn3d.body.model import BodyModel, posed_joints
+from pn3d.files.tables import read_table
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import SMPL24
 
@@ -34,26 +35,13 @@ NOISE = 0.03
 OUTLIER = 0.3
 """Residuals beyond this count little, head-root units (Geman and McClure's weight)."""
 
-_TURN_RAD: dict[str, tuple[float, float, float]] = {
-    "pelvis": (0.2, 0.2, 0.2),
-    "hip": (0.3, 0.3, 0.3),
-    "knee": (0.3, 0.05, 0.05),
-    "spine1": (0.08, 0.08, 0.08),
-    "spine2": (0.08, 0.08, 0.08),
-    "spine3": (0.08, 0.08, 0.08),
-    "neck": (0.1, 0.05, 0.1),
-    "head": (0.05, 0.0, 0.05),
-    "collar": (0.0, 0.1, 0.1),
-    "shoulder": (0.4, 0.4, 0.4),
-    "elbow": (0.05, 0.4, 0.05),
+_FIT_RAD = {
+    row["joint"]: [float(row[f"{axis}_fit_rad"]) for axis in "xyz"] for row in read_table(__file__, "joint_turns.csv")
 }
-"""A turn about a joint's own axes that costs as much as one residual of ``NOISE``; 0 holds the joint. Chosen on
-built-in held-out motion (docs/prediction.md)."""
-
 _TURNS = tuple(
     (joint, axis, turn)
     for joint, name in enumerate(SMPL24.joints)
-    for axis, turn in enumerate(_TURN_RAD.get(name.split("_")[-1], (0.0, 0.0, 0.0)))
+    for axis, turn in enumerate(_FIT_RAD[name.split("_")[-1]])
     if turn > 0
 )
 """(joint, axis, radians) of every turn that is free; K of them."""

@@ -28,11 +28,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from pn3d.files.tables import read_table
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import SMPL24
 from pn3d.geometry.vectors import safe_norm
-
-_FREE = (-360.0, 360.0)
 
 
 class JointRange(NamedTuple):
@@ -44,37 +43,19 @@ class JointRange(NamedTuple):
     z: tuple[float, float]
 
 
-_LEFT: dict[str, JointRange] = {
-    "pelvis": JointRange(1, _FREE, _FREE, _FREE),
-    "left_hip": JointRange(1, (-130, 30), (-50, 55), (-30, 55)),
-    "left_knee": JointRange(0, (-10, 150), (-30, 30), (-15, 15)),
-    "left_ankle": JointRange(0, (-32, 55), (-25, 25), (-35, 35)),
-    "left_foot": JointRange(0, (-70, 45), (-15, 15), (-15, 15)),
-    "spine1": JointRange(1, (-20, 40), (-22, 22), (-22, 22)),
-    "spine2": JointRange(1, (-20, 40), (-25, 25), (-22, 22)),
-    "spine3": JointRange(1, (-20, 40), (-25, 25), (-22, 22)),
-    "neck": JointRange(1, (-45, 45), (-50, 50), (-35, 35)),
-    "head": JointRange(1, (-35, 35), (-50, 50), (-25, 25)),
-    "left_collar": JointRange(0, (-35, 35), (-38, 32), (-18, 45)),
-    "left_shoulder": JointRange(0, (-160, 110), _FREE, _FREE),
-    "left_elbow": JointRange(1, (-60, 60), (-152, 10), (-20, 20)),
-    "left_wrist": JointRange(0, (-90, 90), (-30, 40), (-85, 75)),
-    "left_hand": JointRange(2, (-20, 20), (-20, 20), (-95, 30)),
-}
+_TABLE = {row["joint"]: row for row in read_table(__file__, "joint_turns.csv")}
 
 
-def _mirrored(low_high: tuple[float, float]) -> tuple[float, float]:
-    return -low_high[1], -low_high[0]
+def _range(name: str) -> JointRange:
+    side, _, part = name.rpartition("_")
+    row = _TABLE[part]
+    x, y, z = ((float(row[f"{axis}_low"]), float(row[f"{axis}_high"])) for axis in "xyz")
+    if side == "right":
+        y, z = (-y[1], -y[0]), (-z[1], -z[0])
+    return JointRange("xyz".index(row["main_axis"]), x, y, z)
 
 
-RANGES: dict[str, JointRange] = {
-    name: _LEFT[name]
-    if name in _LEFT
-    else _LEFT[name.replace("right_", "left_")]._replace(
-        y=_mirrored(_LEFT[name.replace("right_", "left_")].y), z=_mirrored(_LEFT[name.replace("right_", "left_")].z)
-    )
-    for name in SMPL24.joints
-}
+RANGES: dict[str, JointRange] = {name: _range(name) for name in SMPL24.joints}
 """The range of each of the 24 joints, in their order, degrees."""
 
 SHOULDER_CONE_AXIS = (0.80, -0.15, 0.581)

@@ -9,32 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from pn3d.files.tables import read_table
 from pn3d.geometry.skeleton import SMPL24
 
-_ANY = 1e6
-"""Degrees; no prior."""
-
-SPREAD_DEG: dict[str, tuple[float, float, float]] = {
-    "pelvis": (_ANY, _ANY, _ANY),
-    "hip": (90.0, 30.0, 45.0),
-    "knee": (_ANY, 6.0, 6.0),
-    "ankle": (20.0, 15.0, 15.0),
-    "foot": (15.0, 10.0, 10.0),
-    "spine1": (12.0, 10.0, 10.0),
-    "spine2": (12.0, 10.0, 10.0),
-    "spine3": (12.0, 10.0, 10.0),
-    "neck": (15.0, 15.0, 12.0),
-    "head": (15.0, 15.0, 12.0),
-    "collar": (12.0, 12.0, 12.0),
-    "shoulder": (60.0, 90.0, 120.0),
-    "elbow": (6.0, _ANY, 6.0),
-    "wrist": (20.0, 20.0, 20.0),
-    "hand": (20.0, 20.0, 20.0),
+_SPREAD_DEG = {
+    row["joint"]: [float(row[f"{axis}_spread"]) for axis in "xyz"] for row in read_table(__file__, "joint_turns.csv")
 }
-"""Spread about body x, y, z in the components of ``limits.components_rad``, degrees; same left and right. Our choice:
-about the standard deviation over everyday movement; hinges get the play of a healthy joint."""
-
-_SPREAD_RAD = np.radians([SPREAD_DEG[name.split("_")[-1]] for name in SMPL24.joints]).astype(np.float32)
+"""About body x, y, z in the components of ``limits.components_rad``."""
+_SPREAD_RAD = np.radians([_SPREAD_DEG[name.split("_")[-1]] for name in SMPL24.joints]).astype(np.float32)
 
 
 def relative_turns(angles_rad: Float[Array, "*N 24 3"]) -> Float[Array, "*N 24 3"]:

@@ -1,6 +1,6 @@
 """Results of an earlier run in the folder of this one: named, so that nobody takes them for this run's, or cleared."""
 
-import fnmatch
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _NAMES = frozenset(
     ]
 )
 """What ``pn3d predict`` writes; a video's detections stay, since the next run reads them."""
-_PATTERNS = ("overlay.mp4", "overlay_[0-9][0-9][0-9].mp4")
+_OVERLAY = re.compile(r"overlay(_\d{3})?\.mp4")
 _FOLDERS = ("person_[0-9][0-9]*", "clip_[0-9][0-9][0-9]*")
 
 
@@ -26,7 +26,7 @@ def earlier_results(output: Path) -> list[Path]:
     found = []
     for folder in [output, *(place for pattern in _FOLDERS for place in output.glob(pattern) if place.is_dir())]:
         names = sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
-        found += [folder / name for name in names if name in _NAMES or _is_overlay(name)]
+        found += [folder / name for name in names if name in _NAMES or _OVERLAY.fullmatch(name)]
     return found
 
 
@@ -54,7 +54,3 @@ def left_over(earlier: Iterable[Path], written: Iterable[Path], output: Path) ->
         return ""
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return f"of an earlier run, not of this one: {', '.join(names[:6])}{more} (--overwrite clears them first)"
-
-
-def _is_overlay(name: str) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in _PATTERNS)

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import hashlib
+import importlib.metadata
 import os
 import shlex
 import signal
@@ -11,12 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from pn3d import __version__
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.landmarks import Landmarks
@@ -160,22 +161,10 @@ def clips_digest(clips: Clips) -> str:
     return whole.hexdigest()
 
 
-def versions() -> dict[str, Any]:
+def versions() -> dict[str, str]:
     """Versions of what numbers depend on."""
-    import flax
-    import jaxlib
-    import optax
-
-    from pn3d import __version__
-
-    return {
-        "pn3d": __version__,
-        "jax": jax.__version__,
-        "jaxlib": jaxlib.__version__,
-        "flax": flax.__version__,
-        "optax": optax.__version__,
-        "numpy": np.__version__,
-    }
+    others = ("jax", "jaxlib", "flax", "optax", "numpy")
+    return {"pn3d": __version__} | {name: importlib.metadata.version(name) for name in others}
 
 
 def command_line(command: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.data.clips import Clips
-from pn3d.datasets.assembly import ClipRecord, as_array, as_dict, assemble, check_pixels, member
+from pn3d.datasets.assembly import ClipRecord, as_array, as_dict, assemble, check_pixels, member, numbers
 from pn3d.datasets.smpl_motion import moved_frame
 from pn3d.files.errors import UserError
 from pn3d.files.safe_pickle import load_pickle
@@ -139,29 +139,20 @@ def _read_cameras(path: Path) -> dict[str, _Camera]:
     return cameras
 
 
-def _camera(path: Path, content: Mapping[str, Any]) -> _Camera:
-    def numbers(key: str, shape: tuple[int, ...]) -> np.ndarray:
-        value = member(path, dict(content), key)
-        try:
-            array = np.asarray(value, np.float64)
-        except (TypeError, ValueError):
-            array = np.empty(0)
-        if array.size != np.prod(shape) or not np.isfinite(array).all():
-            raise UserError(
-                f"{path}: {key!r} of {content['name']} must be {shape} finite numbers, found {ascii(str(value))[:60]}"
-            )
-        return array.reshape(shape)
+def _camera(path: Path, content: dict[str, Any]) -> _Camera:
+    def entry(key: str, *shape: int) -> np.ndarray:
+        return numbers(path, f"{key!r} of {content['name']}", member(path, content, key), shape)
 
-    width, height = numbers("size", (2,))
-    matrix = numbers("matrix", (3, 3))
+    width, height = entry("size", 2)
+    matrix = entry("matrix", 3, 3)
     fx, fy, cx, cy = matrix[[0, 1, 0, 1], [0, 1, 2, 2]]
     if min(fx, fy, cx, cy, width, height) <= 0:
         raise UserError(f"{path}: {content['name']} must have positive focal lengths, centre and size, found {fx:g} px")
     return _Camera(
         size=(int(width), int(height)),
         intrinsics=np.array([fx, fy, cx, cy], np.float32),
-        rotation=Rotation.from_rotvec(numbers("rotation", (3,))).as_matrix(),
-        shift_m=numbers("translation", (3,)) / 100,
+        rotation=Rotation.from_rotvec(entry("rotation", 3)).as_matrix(),
+        shift_m=entry("translation", 3) / 100,
     )
 
 

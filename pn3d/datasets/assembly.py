@@ -171,6 +171,17 @@ def as_array(
     return typed
 
 
+def numbers(path: str | Path, key: str, value: object, shape: tuple[int, ...]) -> np.ndarray:
+    """``value``, numbers in lists as JSON has them, as a float64 array of exactly that shape; else UserError."""
+    try:
+        array = np.array(value, np.float64)
+    except (TypeError, ValueError):
+        array = np.zeros(0)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise UserError(f"{path}: {key} must be {shape} finite numbers, found {ascii(str(value))[:60]}")
+    return array
+
+
 def check_pixels(path: str | Path, key: str, keypoints: np.ndarray) -> None:
     """Refuses 2D that is normalised to [-1, 1] or [0, 1] where pixels are expected."""
     if np.nanmax(np.abs(keypoints), initial=0.0) <= 2.0:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pn3d.datasets.assembly import as_array, as_dict, as_list, member
+from pn3d.datasets.assembly import as_array, as_dict, as_list, member, numbers
 from pn3d.files.errors import UserError
 from pn3d.files.safe_npz import load_npz
 from pn3d.files.text import read_json, read_text
@@ -114,7 +114,7 @@ def _from_python(path: Path) -> dict[str, list[Camera]]:
         if entry is None:
             raise UserError(f"{path}: no intrinsics of camera {name}")
         focal, centre, radial, tangential = (
-            _numbers(path, f"{key} of camera {name}", entry.get(key), shape)
+            numbers(path, f"{key} of camera {name}", entry.get(key), shape)
             for key, shape in (
                 ("focal_length", (2,)),
                 ("center", (2,)),
@@ -131,8 +131,8 @@ def _from_python(path: Path) -> dict[str, list[Camera]]:
         for k, view in enumerate(as_list(path, f"extrinsics of {subject}", views, len(CAMERA_NAMES))):
             where = f"of camera {k} of {subject}"
             entry = as_dict(path, f"extrinsics {where}", view)
-            quaternion = _numbers(path, f"orientation {where}", entry.get("orientation"), (4,))
-            centre_mm = _numbers(path, f"translation {where}", entry.get("translation"), (3,))
+            quaternion = numbers(path, f"orientation {where}", entry.get("orientation"), (4,))
+            centre_mm = numbers(path, f"translation {where}", entry.get("translation"), (3,))
             camera_to_world = Rotation.from_quat(quaternion, scalar_first=True).as_matrix()
             pairs.append((camera_to_world.T, centre_mm / 1000))
         cameras[str(subject)] = _combine(intrinsics, pairs)
@@ -147,8 +147,8 @@ def _from_json(path: Path) -> dict[str, list[Camera]]:
     intrinsics = []
     for name in CAMERA_NAMES:
         entry = as_dict(path, f"intrinsics of camera {name}", inner.get(name))
-        matrix = _numbers(path, f"calibration_matrix of camera {name}", entry.get("calibration_matrix"), (3, 3))
-        k1, k2, p1, p2, k3 = _numbers(path, f"distortion of camera {name}", entry.get("distortion"), (5,))
+        matrix = numbers(path, f"calibration_matrix of camera {name}", entry.get("calibration_matrix"), (3, 3))
+        k1, k2, p1, p2, k3 = numbers(path, f"distortion of camera {name}", entry.get("distortion"), (5,))
         # OpenCV's p2 multiplies x's own square, p1 that of y.
         intrinsics.append((matrix[[0, 1, 0, 1], [0, 1, 2, 2]], np.array([k1, k2, k3, p2, p1])))
     cameras = {}
@@ -157,8 +157,8 @@ def _from_json(path: Path) -> dict[str, list[Camera]]:
         for name in CAMERA_NAMES:
             where = f"of camera {name} of {subject}"
             entry = as_dict(path, f"extrinsics {where}", as_dict(path, f"extrinsics of {subject}", views).get(name))
-            rotation = _numbers(path, f"R {where}", entry.get("R"), (3, 3))
-            shift_mm = _numbers(path, f"t {where}", entry.get("t"), (3, 1))[:, 0]
+            rotation = numbers(path, f"R {where}", entry.get("R"), (3, 3))
+            shift_mm = numbers(path, f"t {where}", entry.get("t"), (3, 1))[:, 0]
             pairs.append((rotation, -rotation.T @ shift_mm / 1000))
         cameras[subject] = _combine(intrinsics, pairs)
     return cameras
@@ -202,13 +202,3 @@ def _has(value: object, key: str) -> bool:
 
 def _has_extrinsics(views: object) -> bool:
     return isinstance(views, list) and any(_has(view, "orientation") for view in views)
-
-
-def _numbers(path: Path, key: str, value: object, shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        array = np.array(value, np.float64)
-    except (TypeError, ValueError):
-        array = np.zeros(0)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise UserError(f"{path}: {key} must be {shape} finite numbers")
-    return array

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.body.regressors import read_regressor
@@ -21,6 +20,7 @@ from pn3d.datasets.assembly import ClipRecord, as_array, as_dict, as_list, assem
 from pn3d.datasets.smpl_motion import JointsOfBody, joints_by_regressor, moved_frame
 from pn3d.files.errors import UserError
 from pn3d.files.safe_pickle import load_pickle
+from pn3d.geometry.kinematics import posed_joints
 from pn3d.geometry.skeleton import H36M17, LAYOUTS, SMPL24, remap_indices
 
 SPLITS = ("train", "validation", "test")
@@ -224,11 +224,8 @@ def _ten(betas: np.ndarray) -> np.ndarray:
 
 def _landmarks(truth: _Person) -> np.ndarray:
     """(T, 17, 3) h36m17 as landmarks on the file's own 24 joints, world axes."""
-    local = Rotation.from_rotvec(truth.poses).as_matrix()
-    turns = local.copy()
-    for joint, parent in enumerate(SMPL24.parents):
-        if parent >= 0:
-            turns[:, joint] = turns[:, parent] @ local[:, joint]
+    # Where the joints are is known; only their turns are wanted.
+    _, turns = posed_joints(np.zeros((24, 3)), SMPL24.parents, truth.poses, truth.transl_m)
     landmarks = builtin_landmarks()
     offset_m = np.asarray(landmarks.offset_m, np.float64)
     points = np.einsum("jk,tkc->tjc", np.asarray(landmarks.weights, np.float64), truth.joints24_m)

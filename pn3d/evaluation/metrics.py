@@ -139,7 +139,7 @@ def procrustes(predicted_m: np.ndarray, truth_m: np.ndarray) -> Procrustes:
     truth = truth_m.astype(np.float64) * MM_PER_M
     truth -= truth.mean(axis=1, keepdims=True)
     u, s, vt = np.linalg.svd(np.matmul(predicted.transpose(0, 2, 1), truth))
-    sign = np.where(_det(u) * _det(vt) < 0, -1.0, 1.0)
+    sign = np.where(np.linalg.det(u) * np.linalg.det(vt) < 0, -1.0, 1.0)
     square = np.einsum("njk,njk->n", predicted, predicted)
 
     def aligned_mm(third: np.ndarray) -> np.ndarray:
@@ -325,16 +325,6 @@ def mean_by_group(values: np.ndarray, group: np.ndarray) -> dict[str, float]:
     names, index = np.unique(group, return_inverse=True)
     sums, counts = np.bincount(index, weights=values), np.bincount(index)
     return {str(name): float(total / count) for name, total, count in zip(names, sums, counts, strict=True)}
-
-
-def _det(m: np.ndarray) -> np.ndarray:
-    """Determinant of (N, 3, 3), by the triple product of its rows."""
-    a, b, c = m[:, 0], m[:, 1], m[:, 2]
-    return (
-        a[:, 0] * (b[:, 1] * c[:, 2] - b[:, 2] * c[:, 1])
-        + a[:, 1] * (b[:, 2] * c[:, 0] - b[:, 0] * c[:, 2])
-        + a[:, 2] * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-    )
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

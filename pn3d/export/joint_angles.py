@@ -11,6 +11,7 @@ spine joints are one trunk, neck and head are one neck, and the arm is measured 
 included).
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -121,16 +122,9 @@ def _angles_deg(local_turns: Array) -> Array:
 
 
 def _triple(local: Mapping[str, Array], spec: AngleTriple, side: str, sign: int) -> Array:
-    rotation = _product([local[side + joint] for joint in spec.chain])
+    rotation = functools.reduce(np.matmul, [local[side + joint] for joint in spec.chain])
     mirror = np.array([1 if axis == "x" else sign for axis in spec.order])
     return euler_angles(Rotation.from_matrix(rotation), spec.order) * np.array(spec.signs) * mirror
-
-
-def _product(rotations: list[Array]) -> Array:
-    result = rotations[0]
-    for rotation in rotations[1:]:
-        result = result @ rotation
-    return result
 
 
 def _shoulder(local: Mapping[str, Array], side: str, sign: int) -> Array:
