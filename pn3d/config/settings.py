@@ -111,6 +111,9 @@ class TeacherLossConfig:
     """2D of joints that augmentation hid (our addition)."""
     denoise_weight: float = 2.0
     """2D before noise was added, where the teacher corrects measured joints (our addition)."""
+    noise_weight: float = 0.0
+    """The skeleton of a window with a detector's errors and confidences is that of the window without, in stage 1 (our
+    addition): else the teacher sees no confidence but 0 and 1 before stage 3."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pn3d.models.networks import make_networks
 from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
 from pn3d.training.stages.joint import StudentInView, joint_targets, student_in_view
-from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
+from pn3d.training.stages.teacher import Cycle, noise_terms, self_consistency_cycle, teacher_terms
 from pn3d.training.state import init_state
 from tests.support import tiny
 
@@ -183,3 +183,32 @@ def test_the_students_fake_has_the_mask_that_discriminators_see() -> None:
     fakes = [_student_fake(_posed(), cycle, each) for each in (batch, disturbed)]
     assert bool((fakes[0][:, :, 5] != 0).any())
     np.testing.assert_array_equal(*fakes)
+
+
+def test_a_noisy_window_is_taught_the_skeleton_without_noise_and_not_the_other_way_round() -> None:
+    batch, cycle, _ = _cycle(FULL)
+    scene = tiny.scene()._replace(networks=make_networks(FULL.model))
+    weights, teacher = dataclasses.replace(FULL.teacher.loss, noise_weight=1.0), scene.networks.teacher
+    params = init_state(FULL).teacher.params
+
+    def noise(params: Any, target: Any) -> jax.Array:
+        _, term, *given = noise_terms(scene, params, cycle._replace(lifted=target), batch, weights)["noise"]
+        return term(*given)
+
+    def both(params: Any) -> jax.Array:
+        return noise(params, lift(teacher, params, batch.masked))
+
+    @jax.jit
+    def values(params: Any) -> tuple[Any, Any]:
+        fixed = lift(teacher, params, batch.masked)
+        return jax.value_and_grad(both)(params), jax.value_and_grad(noise)(params, fixed)
+
+    (value, together), (_, alone) = values(params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), together, alone)
+    assert max(float(np.abs(leaf).max()) for leaf in jax.tree.leaves(alone)) > 1e-4
+    noisy, clean = lift(teacher, params, batch.window), lift(teacher, params, batch.masked)
+    size = np.asarray(batch.window.size / batch.masked.size)[:, None, None, None]
+    x = np.asarray(noisy.corrected_xy) * np.asarray(noisy.joints)[..., 2:] / FULL.model.root_depth
+    lifted = np.concatenate([x, np.asarray(noisy.joints)[..., 2:]], axis=-1)
+    relative = [joints - joints[..., :1, :] for joints in (lifted * size, np.asarray(clean.joints))]
+    np.testing.assert_allclose(value, np.linalg.norm(relative[0] - relative[1], axis=-1).mean(), rtol=0.02)

@@ -29,7 +29,10 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
         cycle = self_consistency_cycle(scene, own, batch, config.augment.wide_views)
         fakes = discriminator_inputs(cycle.novel.window.xy, batch, stage.discriminator)
         logits = discriminator_logits(scene.networks, params, fakes)
-        total, terms = sum_terms(teacher_terms(scene, cycle, batch, logits, stage.loss))
+        weighted = teacher_terms(scene, cycle, batch, logits, stage.loss)
+        if config.augment.noisy and stage.loss.noise_weight:
+            weighted |= noise_terms(scene, own, cycle, batch, stage.loss)
+        total, terms = sum_terms(weighted)
         return total, (terms, fakes, cycle.view.fake_weight)
 
     own = varying(params["teacher"])
@@ -139,3 +142,27 @@ def teacher_terms(
         "inpaint": (weights.inpaint_weight, losses.point_consistency, lifted.own_xy, target_xy, hidden),
         "denoise": (denoise, losses.point_distance, lifted.corrected_xy, target_xy, visible),
     }
+
+
+def noise_terms(scene: Scene, params: Params, cycle: Cycle, batch: Batch, weights: TeacherLossConfig) -> Weighted:
+    """What the teacher makes of windows as detectors give them, against what it makes of them without noise."""
+    window, teacher = batch.window, scene.networks.teacher
+    noisy, target = lifting.lift(teacher, params, window), jax.lax.stop_gradient(cycle.lifted)
+    scale = (window.size / batch.masked.size)[:, None, None, None]
+    joints = lifting.root_relative(lifting.corrected_joints(noisy, window)) * scale
+    up, up_without = jnp.stack([noisy.elevation, noisy.roll]), jnp.stack([target.elevation, target.roll])
+    visible = window.visible
+    terms: Weighted = {
+        "noise": (
+            weights.noise_weight,
+            losses.point_distance,
+            joints,
+            lifting.root_relative(target.joints),
+            jnp.ones_like(visible),
+        ),
+        "noise_up": (weights.elevation_weight, losses.elevation_consistency, up, up_without),
+    }
+    if teacher.correct:
+        weight, target_xy = weights.denoise_weight, clean_xy(batch, window)
+        terms["denoise_noisy"] = (weight, losses.point_distance, noisy.corrected_xy, target_xy, visible)
+    return terms
