@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from pn3d.detectors import breaks, tracking
 from pn3d.detectors.choosing import Choice, with_columns
@@ -14,6 +13,7 @@ from pn3d.detectors.records import NO_TRACK, Given, Person, RawVideo, Video
 from pn3d.detectors.timeline import Timeline, make_timeline, timeline_of_times
 from pn3d.files.errors import UserError
 from pn3d.geometry.camera import ASSUMED_FOCAL
+from pn3d.geometry.camera_turns import summed_turns
 
 ASSUMED_FPS = 30.0
 LOST_SECONDS = 1.0  # how long a person may be lost within one track that is built here
@@ -168,11 +168,7 @@ def _camera_turn(raw: RawVideo, timeline: Timeline, focal_px: float) -> np.ndarr
     if raw.camera_steps_rad is None or timeline.frames != len(raw.camera_steps_rad):
         return None
     share = raw.steps_focal_px / focal_px
-    turn, turns = Rotation.identity(), []
-    for step in Rotation.from_rotvec(raw.camera_steps_rad * np.array([share, share, 1.0])):
-        turn = step * turn
-        turns.append(turn.as_rotvec())
-    return np.array(turns, np.float32)
+    return summed_turns(raw.camera_steps_rad * np.array([share, share, 1.0])).as_rotvec().astype(np.float32)
 
 
 def _tracks(frame: np.ndarray, pixels: np.ndarray, confidence: np.ndarray, ids: np.ndarray, fps: float) -> np.ndarray:

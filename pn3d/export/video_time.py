@@ -8,6 +8,7 @@ import numpy as np
 
 from pn3d.export.motion import Motion
 from pn3d.files.atomic import write_json
+from pn3d.geometry.runs import runs
 
 
 def video_time(motion: Motion) -> dict[str, Any]:
@@ -20,14 +21,8 @@ def video_time(motion: Motion) -> dict[str, Any]:
         "first_frame": int(motion.frame_numbers[0]),
         "last_frame": int(motion.frame_numbers[-1]),
         "start_s": round(float(motion.times_s[0]), 6),
-        "filled": spans(filled),
+        "filled": runs(filled),
     }
-
-
-def spans(marks: np.ndarray) -> list[list[int]]:
-    """(T,) bool -> [start, end) of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]]).astype(np.int8)))
-    return edges.reshape(-1, 2).tolist()
 
 
 def write_video_time(path: str | os.PathLike[str], motion: Motion) -> Path:

@@ -24,9 +24,9 @@ from scipy.spatial.transform import Rotation
 from pn3d.export.gltf import top_four
 from pn3d.export.motion import Mesh, Motion
 from pn3d.export.shapes import vertex_normals
-from pn3d.export.video_time import spans
 from pn3d.files.atomic import write_atomically
 from pn3d.geometry.kinematics import continuous_quaternions
+from pn3d.geometry.runs import runs
 
 MAX_FRAMES = 18_000
 """Ten minutes at 30 frames a second; of longer motions every n-th frame is shown."""
@@ -148,7 +148,7 @@ def _page_data(motion: Motion, stride: int) -> dict[str, Any]:
         "ankles": [layout.index(f"{side}_ankle") for side in ("left", "right")],
         "joint_sides": [_side(joint) for joint in layout.joints],
         "flags": [
-            {"name": name, "spans": spans(np.asarray(marks, bool)[::stride])}
+            {"name": name, "spans": runs(np.asarray(marks, bool)[::stride])}
             for name, marks in motion.frame_flags.items()
         ],
         "arrays": {**_motion_arrays(motion, stride), **(_mesh_arrays(motion.mesh) if motion.mesh else {})},

@@ -23,12 +23,6 @@ def still_from_camera(camera_turn_rad: np.ndarray) -> np.ndarray:
     return (turns[nearest] * turns.inv()).as_matrix()
 
 
-def turned_deg(camera_turn_rad: np.ndarray) -> float:
-    """(T, 3) -> how far the camera looks away from where it looked first, at most."""
-    looks = Rotation.from_rotvec(camera_turn_rad).inv().apply([0.0, 0.0, 1.0])
-    return float(np.degrees(np.arccos(np.clip(looks @ looks[0], -1, 1)).max()))
-
-
 def turned_rays(rays: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """(T, J, 2) rays and (T, 3, 3) rotations -> the rays in the axes that the rotations lead to."""
     points = np.einsum("tij,tkj->tki", turns, np.concatenate([rays, np.ones((*rays.shape[:2], 1))], axis=-1))

@@ -4,14 +4,16 @@ Measured by ``python -m benchmarks.accuracy.warnings``; figures in docs/predicti
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
+from pn3d.geometry.camera_turns import furthest_look_rad
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.smoothing import over_time
-from pn3d.inference.turning import turned_deg
 
 if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
@@ -160,7 +162,8 @@ def warning_numbers(prediction: "Prediction") -> dict[str, Any]:
         "camera_likely_moves": bool(found.drift_deg.max() > DRIFT_DEG),
     }
     if prediction.camera_turn_rad is not None and prediction.camera_turn_rad.any():
-        numbers |= {"camera_turned_deg": round(turned_deg(prediction.camera_turn_rad), 1), "camera_likely_moves": False}
+        turned_rad = furthest_look_rad(Rotation.from_rotvec(prediction.camera_turn_rad))
+        numbers |= {"camera_turned_deg": round(math.degrees(turned_rad), 1), "camera_likely_moves": False}
     if prediction.expected_error_mm is not None:
         numbers["expected_error_mm"] = round(float(prediction.expected_error_mm.mean()), 1)
     numbers["worth_a_look"] = list(worth_a_look(prediction, found))[:50]

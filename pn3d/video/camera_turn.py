@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from pn3d.geometry.camera import ASSUMED_FOCAL
+from pn3d.geometry.camera_turns import furthest_look_rad, summed_turns
 from pn3d.video.extras import require
 
 _WIDTH_PX = 640
@@ -112,7 +113,8 @@ class CameraTurns:
         steps = self.steps_rad
         if steps is None:
             return None
-        return f"the camera turns by {np.degrees(turned_range_rad(steps)):.0f} degrees, which is taken into account"
+        turned_deg = np.degrees(furthest_look_rad(summed_turns(steps)))
+        return f"the camera turns by {turned_deg:.0f} degrees, which is taken into account"
 
     @property
     def unknown(self) -> bool:
@@ -122,7 +124,7 @@ class CameraTurns:
 
     @property
     def _stands(self) -> bool:
-        return np.degrees(turned_range_rad(np.array(self._steps))) < STANDS_DEG
+        return np.degrees(furthest_look_rad(summed_turns(np.array(self._steps)))) < STANDS_DEG
 
     def _background(self, shape: tuple[int, ...], people_px: np.ndarray) -> np.ndarray:
         """(H, W) uint8, 255 where nobody is; all 0 where people cover too much."""
@@ -201,13 +203,3 @@ def _frames(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     across = np.cross(first, second)
     across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
     return np.stack([first, across, np.cross(first, across)], axis=2)
-
-
-def turned_range_rad(steps: np.ndarray) -> float:
-    """(F, 3) rad, turns from frame to frame -> how far the camera looks away from its first frame, at most."""
-    turns, looks = Rotation.identity(), []
-    for step in Rotation.from_rotvec(steps):
-        turns = step * turns
-        looks.append(turns.inv().apply([0.0, 0.0, 1.0]))
-    directions = np.array(looks)
-    return float(np.arccos(np.clip(directions @ directions[0], -1, 1)).max())

@@ -12,6 +12,7 @@ from pn3d.body.model import BodyModel
 from pn3d.detectors.filling import SHORT_GAP_SECONDS
 from pn3d.detectors.records import Person
 from pn3d.geometry.rotations import axis_angle_to_matrix
+from pn3d.geometry.runs import runs
 from pn3d.inference.camera_path import camera_to_world
 from pn3d.inference.predict import Prediction
 from pn3d.video.rasterise import Surface
@@ -141,9 +142,8 @@ def surface_of(body: BodyModel) -> Surface:
 
 def _shown(person: Person) -> np.ndarray:
     """(T,) bool: detected, or in a gap of at most half a second."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], person.filled, [0]])))
     shown = np.ones(len(person.filled), bool)
-    for begin, end in edges.reshape(-1, 2).tolist():
+    for begin, end in runs(person.filled):
         if end - begin > SHORT_GAP_SECONDS * person.video.fps:
             shown[begin:end] = False
     return shown

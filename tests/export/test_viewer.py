@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pn3d.export.video_time import spans
 from pn3d.export.viewer import fill_template, viewer_html, write_viewer
 from pn3d.geometry.kinematics import posed_joints, skinned_vertices
+from pn3d.geometry.runs import runs
 from pn3d.geometry.skeleton import H36M17
 from tests.support.export_samples import sample_motion
 from tools.headless_browser import Browser, find_chromium
@@ -75,9 +75,9 @@ def test_a_ten_second_clip_with_a_large_mesh_stays_small(tmp_path):
     assert write_viewer(tmp_path / "result.html", motion).stat().st_size < 8e6 / 4
 
 
-def test_spans_and_templates():
-    assert spans(np.array([True, True, False, True])) == [[0, 2], [3, 4]]
-    assert spans(np.zeros(3, bool)) == []
+def test_runs_and_templates():
+    assert runs(np.array([True, True, False, True])) == [[0, 2], [3, 4]]
+    assert runs(np.zeros(3, bool)) == []
     assert fill_template("a@X@b@Y@c", {"X": "@Y@", "Y": "2"}) == "a@Y@b2c"
     with pytest.raises(ValueError, match="@Z@"):
         fill_template("a", {"Z": "1"})

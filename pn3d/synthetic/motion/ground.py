@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pn3d.geometry.runs import runs
 from pn3d.synthetic.motion.angles import about
 from pn3d.synthetic.motion.kinematics import skin_velocity_m_s, touch
 from pn3d.synthetic.motion.limbs import Dimensions
@@ -92,7 +93,7 @@ def _against(above: np.ndarray, backwards: np.ndarray) -> np.ndarray:
 def _heights_m(standing: np.ndarray, airborne: np.ndarray) -> np.ndarray:
     """Height of the pelvis: as it stands, and a parabola wherever it flies. (T,) each."""
     height, now = standing.copy(), np.arange(len(standing))
-    for first, end in _runs(airborne):
+    for first, end in runs(airborne):
         last = min(end, len(standing) - 1)
         before = standing[first - 1] if first > 0 else standing[last]
         after = standing[last] if end < len(standing) else before
@@ -106,16 +107,10 @@ def _heights_m(standing: np.ndarray, airborne: np.ndarray) -> np.ndarray:
 def _carry_through_flight(velocity: np.ndarray, airborne: np.ndarray) -> np.ndarray:
     """In flight, the velocity between the mean of the frames before and that of the frames after. (T, 2)."""
     result = velocity.copy()
-    for first, end in _runs(airborne):
+    for first, end in runs(airborne):
         before = velocity[max(first - 4, 0) : max(first - 1, 1)].mean(axis=0)
         after = velocity[end + 1 : end + 4].mean(axis=0) if end + 1 < len(velocity) else before
         before = before if first > 1 else after
         share = ((np.arange(first, end) - first + 1) / (end - first + 1))[:, None]
         result[first:end] = (1 - share) * before + share * after
     return result
-
-
-def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """(first, end) of each stretch of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
