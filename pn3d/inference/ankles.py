@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from pn3d.data.joints17 import LOW_CONFIDENCE
 from pn3d.geometry.skeleton import SMPL24
+from pn3d.inference.limbs import cross_matrix
 from pn3d.inference.smoothing import EXACT, JITTERING, HalfWidth, half_width, smooth
 
 _SIDES = tuple(
@@ -102,7 +103,7 @@ def _ankle(
         ends = np.stack([turn.apply(line) for line in lines], axis=1)
         gap = target - np.einsum("tij,tkj->tki", picture, ends)
         trust = np.sqrt(weight) / (noise_m[:, None] * (1.0 + np.sum(gap**2, axis=-1) / _OUTLIER_M**2))
-        moves = -np.einsum("tij,tkjl->tkil", picture, _cross_matrix(ends))
+        moves = -np.einsum("tij,tkjl->tkil", picture, cross_matrix(ends))
         rows = (trust[..., None, None] * moves).reshape(len(rays), -1, 3)
         residual = (trust[..., None] * gap).reshape(len(rays), -1)
         now = turn.as_rotvec()
@@ -110,11 +111,3 @@ def _ankle(
         right = np.einsum("tki,tk->ti", rows, residual) - now / _SPREAD_RAD**2
         turn = Rotation.from_rotvec(np.linalg.solve(normal, right[..., None])[..., 0]) * turn
     return turn.as_rotvec()
-
-
-def _cross_matrix(vectors: np.ndarray) -> np.ndarray:
-    """(*, 3) v -> (*, 3, 3) with M w = v x w."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    nothing = np.zeros_like(x)
-    rows = [[nothing, -z, y], [z, nothing, -x], [-y, x, nothing]]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)

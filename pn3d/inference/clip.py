@@ -14,6 +14,7 @@ from pn3d.data.clips import Clips
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.ankles import ankles_from_feet
 from pn3d.inference.fit import STEPS, StudentBody, fit_frames, pose_frames, translations
+from pn3d.inference.followed import followed_limbs
 from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
@@ -85,6 +86,8 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         placed = place_on_path(student, posed, seen, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut, "airborne": placed.airborne}
+        if predictor.refine and predictor.smooth_s is None:
+            posed = followed_limbs(student, posed, seen, lifted.rays)
         # Legs have moved, and feet with them.
         posed, _ = _with_feet(student, betas, posed, clip, lifted, turns)
     poses, transl, body_joints, joints = posed

@@ -90,6 +90,13 @@ def fast_share(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: 
         size: (T,) the person's size.
         fps: frames per second.
     """
+    speed = seen_speed(rays, confidence, size, fps)
+    share = np.clip((speed - _SPEEDS[:, 0]) / (_SPEEDS[:, 1] - _SPEEDS[:, 0]), 0.0, 1.0)
+    return (share * np.clip((confidence - SURE[0]) / (SURE[1] - SURE[0]), 0.0, 1.0)).astype(np.float32)
+
+
+def seen_speed(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: float) -> np.ndarray:
+    """(T, J) head-root units per second; a jump that comes back is none. Arguments as of ``fast_share``, J joints."""
     frames = len(rays)
     reach, near = max(1, round(SPEED_S * fps)), max(1, round(JUMP_S * fps))
     before = np.maximum(np.arange(frames) - reach, 0)
@@ -98,9 +105,7 @@ def fast_share(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: 
     way = np.where((confidence[after] > 0) & (confidence[before] > 0), way, 0.0)
     way *= fps / np.maximum(after - before, 1)[:, None]
     around = np.clip(np.arange(frames)[:, None] + np.arange(-near, near + 1), 0, frames - 1)
-    speed = np.median(way[around], axis=1) / size[:, None]
-    share = np.clip((speed - _SPEEDS[:, 0]) / (_SPEEDS[:, 1] - _SPEEDS[:, 0]), 0.0, 1.0)
-    return (share * np.clip((confidence - SURE[0]) / (SURE[1] - SURE[0]), 0.0, 1.0)).astype(np.float32)
+    return np.median(way[around], axis=1) / size[:, None]
 
 
 def around(share: np.ndarray, fps: float) -> np.ndarray:
