@@ -22,7 +22,7 @@ from pn3d.inference.limbs import ARMS, LEGS, cross_matrix, place_limb
 from pn3d.inference.placed import Posed, Seen
 from pn3d.inference.smoothing import ARM_SPEED, AROUND_S, LEG_SPEED, SURE, over_time, seen_speed, smooth
 
-QUICK_ARM_SPEED, QUICK_LEG_SPEED = (3.0, 5.0), (2.5, 4.0)
+QUICK_ARM_SPEED, QUICK_LEG_SPEED = (2.5, 4.0), (2.0, 3.0)
 """Head-root units per second: up to the first what is missing is averaged over ``HALF_S``, from the second on not at
 all."""
 
