@@ -87,7 +87,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut, "airborne": placed.airborne}
         if predictor.refine and predictor.smooth_s is None:
-            posed = followed_limbs(student, posed, seen, lifted.rays)
+            posed = followed_limbs(student, posed, seen, lifted.rays, placed.foot_contact)
         # Legs have moved, and feet with them.
         posed, _ = _with_feet(student, betas, posed, clip, lifted, turns)
     poses, transl, body_joints, joints = posed

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from pn3d.geometry.camera import HEAD_ROOT_M
 from pn3d.geometry.skeleton import H36M17, SMPL24
+from pn3d.inference.feet import EASE_S
 from pn3d.inference.fit import StudentBody
 from pn3d.inference.limbs import ARMS, LEGS, cross_matrix, place_limb
 from pn3d.inference.placed import Posed, Seen
@@ -83,7 +84,9 @@ _FAST = np.repeat(np.array([ARM_SPEED, LEG_SPEED]), 4, axis=0)
 _QUICK = np.repeat(np.array([QUICK_ARM_SPEED, QUICK_LEG_SPEED]), 4, axis=0)
 
 
-def followed_limbs(student: StudentBody, posed: Posed, seen: Seen, centred_rays: np.ndarray) -> Posed:
+def followed_limbs(
+    student: StudentBody, posed: Posed, seen: Seen, centred_rays: np.ndarray, foot_contact: np.ndarray
+) -> Posed:
     """The same with arms and legs turned towards the picture, as far as they are fast and surely seen.
 
     Args:
@@ -91,6 +94,8 @@ def followed_limbs(student: StudentBody, posed: Posed, seen: Seen, centred_rays:
         posed: T frames.
         seen: the same frames' keypoints.
         centred_rays: (T, 17, 2) the same with the root in the middle.
+        foot_contact: (T, 4) probability that left heel, right heel, left toe, right toe stand: what stands is held, and
+            not followed.
     """
     confidence = seen.confidence[:, _ALL_MARKS]
     speed = seen_speed(centred_rays[:, _ALL_MARKS], confidence, seen.size, seen.fps)
@@ -100,6 +105,7 @@ def followed_limbs(student: StudentBody, posed: Posed, seen: Seen, centred_rays:
     # As in averages over time, who is fast within moments counts as fast.
     share = maximum_filter1d(share, 2 * round(AROUND_S * seen.fps) + 1, axis=0, mode="constant")
     share = over_time(share, round(FADE_S * seen.fps)) * (confidence > 0)
+    share[:, 4:] *= 1.0 - np.repeat(_standing(foot_contact, seen.fps), 2, axis=1)
     drawn = _picture(posed.joints[:, _ALL_MARKS])
     gap = _missing(seen, drawn, confidence, speed)
     target = (drawn + share[..., None] * gap).reshape(-1, 4, 2, 2)
@@ -120,6 +126,13 @@ def followed_limbs(student: StudentBody, posed: Posed, seen: Seen, centred_rays:
             bent_too = (turned[rows], lower[rows])
             place_limb(limb, frames[rows], bent_too, student.landmarks, moved.body_joints, moved.joints)
     return moved
+
+
+def _standing(foot_contact: np.ndarray, fps: float) -> np.ndarray:
+    """(T, 4) -> (T, 2) how much left and right foot stand, or did or will within moments."""
+    stands = np.maximum(foot_contact[:, :2], foot_contact[:, 2:])
+    stands = maximum_filter1d(stands, 2 * round(EASE_S * fps) + 1, axis=0, mode="nearest")
+    return over_time(stands, round(FADE_S * fps))
 
 
 def _missing(seen: Seen, drawn: np.ndarray, confidence: np.ndarray, speed: np.ndarray) -> np.ndarray:

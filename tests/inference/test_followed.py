@@ -45,12 +45,12 @@ def swinging(share: float) -> np.ndarray:
     return poses
 
 
-def seen_of(place: Posed, confidence: float = 0.95) -> tuple[Seen, np.ndarray]:
-    """The picture of a body, and the same with the root in the middle."""
+def seen_of(place: Posed, confidence: float = 0.95) -> tuple[Seen, np.ndarray, np.ndarray]:
+    """The picture of a body, the same with the root in the middle, and no foot that stands."""
     rays = place.joints[..., :2] / place.joints[..., 2:]
     sure = np.full(rays.shape[:2], confidence, np.float32)
     seen = Seen(rays, sure, np.full(FRAMES, 0.18), np.full(FRAMES, 0.004), FPS)
-    return seen, rays - rays[:, :1]
+    return seen, rays - rays[:, :1], np.zeros((FRAMES, 4))
 
 
 def away(place: Posed, seen: Seen, joint: int) -> np.ndarray:
@@ -61,8 +61,8 @@ def away(place: Posed, seen: Seen, joint: int) -> np.ndarray:
 
 def test_a_limb_that_lags_goes_where_it_is_seen_and_its_depth_hardly_changes(student: StudentBody) -> None:
     true, lagging = (posed(student, swinging(share)) for share in (1.0, 0.75))
-    seen, centred = seen_of(true)
-    found = followed_limbs(student, lagging, seen, centred)
+    seen, *rest = seen_of(true)
+    found = followed_limbs(student, lagging, seen, *rest)
     for joint in (WRIST, ANKLE):
         before, after = away(lagging, seen, joint), away(found, seen, joint)
         fastest = np.argsort(-np.linalg.norm(np.gradient(seen.rays[:, joint], axis=0), axis=1))[:15]
@@ -73,8 +73,8 @@ def test_a_limb_that_lags_goes_where_it_is_seen_and_its_depth_hardly_changes(stu
 
 def test_what_comes_out_is_one_body_and_only_fast_limbs_have_moved(student: StudentBody) -> None:
     true, lagging = (posed(student, swinging(share)) for share in (1.0, 0.75))
-    seen, centred = seen_of(true)
-    found = followed_limbs(student, lagging, seen, centred)
+    seen, *rest = seen_of(true)
+    found = followed_limbs(student, lagging, seen, *rest)
     again = posed(student, found.poses.astype(np.float64))
     np.testing.assert_allclose(found.body_joints, again.body_joints, atol=1e-4)
     np.testing.assert_allclose(found.joints, again.joints, atol=1e-4)
@@ -90,6 +90,17 @@ def test_what_is_not_sure_is_not_followed(student: StudentBody, confidence: floa
     assert followed_limbs(student, lagging, *seen_of(true, confidence)) is lagging
 
 
+def test_a_foot_that_stands_is_not_followed(student: StudentBody) -> None:
+    true, lagging = (posed(student, swinging(share)) for share in (1.0, 0.75))
+    seen, centred, contact = seen_of(true)
+    contact[20:40, 2] = 1.0
+    found = followed_limbs(student, lagging, seen, centred, contact)
+    moved = np.abs(found.joints - lagging.joints).max(axis=2) > 1e-6
+    assert not moved[19:41, ANKLE].any()
+    assert moved[19:41, WRIST].mean() > 0.9
+    assert moved[:10, ANKLE].any()
+
+
 def test_who_moves_slowly_is_left_alone(student: StudentBody) -> None:
     true, lagging = (posed(student, swinging(share)) for share in (0.15, 0.1))
     assert followed_limbs(student, lagging, *seen_of(true)) is lagging
@@ -97,9 +108,9 @@ def test_who_moves_slowly_is_left_alone(student: StudentBody) -> None:
 
 def test_a_limb_is_straightened_until_it_is_straight(student: StudentBody) -> None:
     lagging = posed(student, swinging(0.75))
-    far, centred = seen_of(posed(student, swinging(1.0)))
+    far, *rest = seen_of(posed(student, swinging(1.0)))
     middle = lagging.joints[:, :1, :2] / lagging.joints[:, :1, 2:]
-    found = followed_limbs(student, lagging, far._replace(rays=middle + 1.6 * (far.rays - middle)), centred)
+    found = followed_limbs(student, lagging, far._replace(rays=middle + 1.6 * (far.rays - middle)), *rest)
     assert found.poses[:, ELBOW, 1].max() < 0.03
     assert found.poses[:, KNEE, 0].min() > -0.03
     assert found.poses[:, ELBOW, 1].max() > -0.2
