@@ -25,7 +25,7 @@ from pn3d.inference.networks import unpacked, window_predictor
 from pn3d.inference.weights import Weights
 from pn3d.inference.windows import CHUNK
 
-WINDOWS, WINDOW_SECONDS = 32, 0.75
+WINDOWS, WINDOW_SECONDS = 24, 1.0
 """At most so many windows of a clip are lifted, and at least this far apart."""
 
 SIGNS = ("fitted_closely", "fitted")
