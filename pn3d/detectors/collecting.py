@@ -95,7 +95,7 @@ class Collector:
         """(K, 3) of one person's object, in any of the forms of tools: x, y, s in one list, or in a list per joint, or
         pairs x, y with their scores under another key, which decide where both are there."""
         values = self.numbers(person[key], frame)
-        self.facts.joint_names |= set(joint_names(person))
+        self.facts.joint_names.update(joint_names(person))
         other = joint_scores(person)
         if other is None:
             if values.ndim == 2 and values.shape[1] == 3:

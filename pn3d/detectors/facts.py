@@ -202,7 +202,7 @@ class VideoFactsFound:
     def _look(self, content: Any, timed: bool) -> tuple[float, float | None] | None:
         if not isinstance(content, dict):
             return None
-        self.joint_names |= set(joint_names(content))
+        self.joint_names.update(joint_names(content))
         facts, times, sounding = _may_hold(tuple(content))
         for inner in content.values() if facts else ():
             self.joint_names |= set(joint_names(inner)) if isinstance(inner, dict) else set()

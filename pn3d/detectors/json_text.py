@@ -46,11 +46,11 @@ def _keys(value: Any) -> int:
     count, waiting = 0, [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, dict):
+        if type(one) is dict:
             count += len(one)
-            waiting += [inner for inner in one.values() if isinstance(inner, dict | list)]
-        elif isinstance(one, list) and one and not isinstance(one[0], int | float):
-            waiting += [inner for inner in one if isinstance(inner, dict | list)]
+            waiting += [inner for inner in one.values() if type(inner) is dict or type(inner) is list]
+        elif type(one) is list and one and type(one[0]) is not float and type(one[0]) is not int:
+            waiting += [inner for inner in one if type(inner) is dict or type(inner) is list]
     return count
 
 

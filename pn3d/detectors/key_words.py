@@ -78,7 +78,8 @@ def joint_names(content: Mapping[Any, Any]) -> Iterator[tuple[str, ...]]:
         value = content[key]
         if isinstance(value, dict) and value and all(str(number).isdecimal() for number in value):
             value = [value[number] for number in sorted(value, key=lambda one: int(str(one)))]
-        if isinstance(value, list) and len(value) >= LEAST_NAMES and all(isinstance(name, str) for name in value):
+        words = isinstance(value, list) and len(value) >= LEAST_NAMES and isinstance(value[0], str)
+        if words and all(isinstance(name, str) for name in value):
             yield tuple(value)
 
 
@@ -101,7 +102,8 @@ def joint_scores(person: Mapping[Any, Any]) -> list[Any] | None:
 def frame_labels(frames: Sequence[Any], words: tuple[str, ...] = FRAMES) -> list[Any]:
     """What each of the frames in a list calls itself; its place where they say nothing, or all the same."""
     named = [frame for frame in frames if isinstance(frame, dict)]
-    for word in words:
+    known = {key for keys in {tuple(frame) for frame in named} for key in map(plain_key, map(str, keys))}
+    for word in (word for word in words if word in known):
         labels = [next(values_for(frame, (word,)), None) for frame in named]
         told = all(isinstance(label, int | float | str) and not isinstance(label, bool) for label in labels)
         if told and (len(set(labels)) > 1 or len(labels) == 1):

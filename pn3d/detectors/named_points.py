@@ -59,6 +59,9 @@ def points_of(person: Any) -> Points | None:
     if not isinstance(person, list) or not person or len(person) > MOST_NAMES:
         return None
     found: Points = {}
+    alike = _alike(person)
+    if alike is not None:
+        return alike
     for point in person:
         key = _keys_of(tuple(point))[0] if isinstance(point, dict) else None
         name = point[key] if key is not None else None
@@ -67,6 +70,22 @@ def points_of(person: Any) -> Points | None:
             return None
         found[name] = place
     return found
+
+
+def _alike(person: list[Any]) -> Points | None:
+    """``points_of`` of objects that have the same keys for name, x, y and score, as most lists have; else None."""
+    first = person[0]
+    if type(first) is not dict:
+        return None
+    name, place, x, y, score = _keys_of(tuple(first))
+    if name is None or place is not None or x is None or y is None or score is None:
+        return None
+    try:
+        found = {p[name]: (p[x], p[y], p[score]) for p in person if len(p) == len(first)}
+    except (KeyError, TypeError):
+        return None
+    floats = all(type(a) is type(b) is type(c) is float for a, b, c in found.values())
+    return found if floats and len(found) == len(person) and all(type(one) is str for one in found) else None
 
 
 def _under_names(content: dict[Any, Any]) -> Points | None:
