@@ -40,7 +40,7 @@ def clean(
 ) -> Clean:
     """Cleans the first joints of ``raw``.
 
-    Missing are joints at exactly (0, 0), not finite, of confidence 0 or NaN beside other confidences, or absurdly far
+    Missing are joints at exactly (0, 0) or (-1, -1), not finite, of confidence 0 or NaN beside other confidences, or absurdly far
     outside. Coordinates that are shares of the image are multiplied back. Confidences are clipped to [0, 1].
 
     Args:
@@ -55,6 +55,7 @@ def clean(
     positions, confidence = raw.keypoints[:, : len(joints)], raw.confidence[:, : len(joints)]
     x, y = positions[..., 0], positions[..., 1]
     measured = (np.abs(x) < ABSURD) & (np.abs(y) < ABSURD) & ((x != 0) | (y != 0))  # NaN is not below anything
+    measured &= ~((x == -1) & (y == -1))
     positions = np.where(measured[..., None], positions, 0)
     confidence = as_confidence(confidence, measured, joints, where, warnings)
     measured &= ~(np.nan_to_num(confidence, nan=0.0) <= 0)

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, first_number, shown, track_in
+from pn3d.detectors.key_words import FRAMES, values_for
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
+_FRAME_WORDS = tuple(word for word in FRAMES if word.startswith(("frame", "video")))
 OCCLUDED_CONFIDENCE = 0.5  # for annotations' visibility 1, "labelled but not visible" (our choice)
 
 
@@ -64,7 +66,7 @@ def read_coco(opened: Opened, given: Given) -> list[RawVideo]:
     collector.notes += notes
     for frame in labels.values():
         collector.add_frame(frame)
-    collector.renumber(_names(labels, images))
+    collector.renumber(_own_frames(entries, labels) or _names(labels, images))
     raw = collector.finish(opened.name, joint_names=_joint_names(names, taken, opened.where))
     if raw.joint_names is None and raw.keypoints.shape[1] == 17:
         raw.layout_name, raw.layout_reason = "coco17", "what COCO's and AlphaPose's 17 joints are"
@@ -92,6 +94,16 @@ def _add_person(
     collector.facts.look_at_frame(frame, person)
     rows = _confidence_of_visibility(rows) if annotated and "score" not in person else rows
     collector.add(frame, rows, track_in(person), person.get("score"), classes.label(label))
+
+
+def _own_frames(entries: list[Any], labels: dict[Any, int]) -> list[Any]:
+    """What numbers the frames where people say a frame beside their image, one for each image; else empty."""
+    frames: dict[Any, Any] = {}
+    for person in entries:
+        own = next(values_for(person, _FRAME_WORDS), None)
+        if first_number(own) is None or frames.setdefault(person["image_id"], own) != own:
+            return []
+    return [frames[label] for label in labels] if len(set(frames.values())) == len(frames) == len(labels) else []
 
 
 def _categories(content: dict[str, Any], classes: PeopleClasses, where: str) -> dict[str, tuple[str, ...]]:

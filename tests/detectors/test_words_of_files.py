@@ -284,3 +284,20 @@ def test_places_of_a_long_table(place: str, when: str, tmp_path: Path) -> None:
     found = read(tmp_path / "a.csv", "\n".join(rows), fps=None)
     np.testing.assert_allclose(found.people[0].keypoints_px, people[..., :2], atol=1e-3)
     assert found.video.fps == pytest.approx(25 if when == "time" else 30)
+
+
+def test_a_frame_beside_the_image_is_the_frame(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    ids = np.random.default_rng(3).permutation(10**6)[:T].tolist()
+    content = [{**person, "image_id": ids[t], "frame_id": t} for t, person in enumerate(coco(people))]
+    found = read(tmp_path / "a.json", content)
+    np.testing.assert_allclose(found.people[0].keypoints_px, people[..., :2], atol=1e-3)
+
+
+def test_minus_one_is_missing(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    people[:, 13:, :2] = -1
+    found = read(tmp_path / "a.json", coco(people))
+    assert (found.people[0].confidence[:, 13:] == 0).all()
+    assert "never seen: left_knee" in said(found)
+    assert "outside" not in said(found)
