@@ -40,8 +40,9 @@ def clean(
 ) -> Clean:
     """Cleans the first joints of ``raw``.
 
-    Missing are joints at exactly (0, 0) or (-1, -1), not finite, of confidence 0 or NaN beside other confidences, or absurdly far
-    outside. Coordinates that are shares of the image are multiplied back. Confidences are clipped to [0, 1].
+    Missing are joints at exactly (0, 0) or (-1, -1), not finite, of confidence 0 or NaN beside other confidences, or
+    absurdly far outside. Coordinates that are shares of the image are multiplied back. Confidences are clipped to
+    [0, 1].
 
     Args:
         raw: the people.

@@ -103,7 +103,8 @@ def _own_frames(entries: list[Any], labels: dict[Any, int]) -> list[Any]:
         own = next(values_for(person, _FRAME_WORDS), None)
         if first_number(own) is None or frames.setdefault(person["image_id"], own) != own:
             return []
-    return [frames[label] for label in labels] if len(set(frames.values())) == len(frames) == len(labels) else []
+    fits = frames.keys() == labels.keys() and len(set(frames.values())) == len(frames)
+    return [frames[label] for label in labels] if fits else []
 
 
 def _categories(content: dict[str, Any], classes: PeopleClasses, where: str) -> dict[str, tuple[str, ...]]:
