@@ -17,6 +17,16 @@ def test_projection_of_a_lift_returns_its_input() -> None:
     np.testing.assert_allclose(lifted[..., 2], np.maximum(1.0, 10.0 + depth), atol=1e-6)
 
 
+def test_what_a_window_moved_and_scaled_comes_back() -> None:
+    xy, depth = POINTS[..., :2], jax.random.normal(KEY, (4, 5, 17))
+    scale, shift = jnp.linspace(0.5, 2.0, 4), jax.random.normal(jax.random.key(6), (4, 5, 1, 2))
+    points = camera.lift(xy, depth, DEPTH / scale)
+    back = camera.shift_and_scale(points, shift, scale, DEPTH)
+    expected = scale[:, None, None, None] * xy + shift
+    np.testing.assert_allclose(camera.project_unit(back, DEPTH), expected, atol=5e-6)
+    np.testing.assert_allclose(back[..., 2], scale[:, None, None] * points[..., 2], rtol=1e-6)
+
+
 def test_points_far_behind_are_held_in_front() -> None:
     xy, depth = POINTS[..., :2], jnp.full((4, 5, 17), -20.0)
     points = camera.in_front(camera.lift(xy, depth, DEPTH))
