@@ -78,7 +78,7 @@ def test_the_step_is_traced_once() -> None:
 
 
 def test_one_batch_goes_through_few_rooms() -> None:
-    """Changes of room, call by call, in one trace of stage 1 with all its options: docs/architecture.md lists them."""
+    """Changes of room, call by call, in one trace of stage 1 with most options: docs/architecture.md lists them."""
     root, stops = str(Path(pn3d.__file__).parent), [""]
     config = tiny.config(
         model__correct=True,

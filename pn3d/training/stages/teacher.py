@@ -30,7 +30,7 @@ def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Ba
         fakes = discriminator_inputs(cycle.novel.window.xy, batch, stage.discriminator)
         logits = discriminator_logits(scene.networks, params, fakes)
         weighted = teacher_terms(scene, cycle, batch, logits, stage.loss)
-        if config.augment.noisy and stage.loss.noise_weight:
+        if stage.loss.noise_weight and config.augment.noisy:
             weighted |= noise_terms(scene, own, cycle, batch, stage.loss)
         total, terms = sum_terms(weighted)
         return total, (terms, fakes, cycle.view.fake_weight)
