@@ -84,11 +84,10 @@ def reading_signs(
     clip_of = np.repeat(np.arange(len(lifted)), [len(index) for index in parts])
     enough = (confidence[:, model.window // 2] > 0).sum(axis=1) >= _FEWEST_JOINTS
     rays, confidence, clip_of = rays[enough], confidence[enough], clip_of[enough]
-    given, exchanged = (
-        _signs_of(weights, student, clip_of, rays[:, :, order], confidence[:, :, order])
-        for order in (np.arange(len(_MIRROR)), _MIRROR)
-    )
-    return exchanged - given, clip_of
+    # Both readings at once, so that calls of the networks are full; the exchanged ones are clips of their own.
+    rays, confidence = (np.concatenate([values, values[:, :, _MIRROR]]) for values in (rays, confidence))
+    both = _signs_of(weights, student, np.concatenate([clip_of, clip_of + len(lifted)]), rays, confidence)
+    return both[len(clip_of) :] - both[: len(clip_of)], clip_of
 
 
 def _spread_windows(clip: LiftedClip, length: int, frame_rate: float) -> np.ndarray:
