@@ -30,6 +30,7 @@ TIME_LIMIT_S = 2.0
 MOST_REFUSED = 0.5
 SAID_AS = {
     "fps": "frame rate",
+    "info": "frame rate",
     "time": "frame rate",
     "timestamp": "frame rate",
     "width": "image size",
