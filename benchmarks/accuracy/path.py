@@ -2,7 +2,8 @@
 
 For each ``--data`` file with truth (built-in held-out motion with and without the simulated detector where none is
 named): the student's scores without and with the path, and the reprojection error. For each ``--keypoints`` file, of
-which there is no truth: how fast pelvis and ankles move, and how far the pelvis ranges in depth.
+which there is no truth: how fast pelvis and ankles move, and how far the pelvis ranges in depth. ``--example``: where
+the pelvis of ``examples/kick.json`` is faster than the truth that it was made from (``tools.example_file``).
 """
 
 import argparse
@@ -21,7 +22,10 @@ from pn3d.geometry.skeleton import H36M17_ANKLES
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
-from pn3d.synthetic.scenes import held_out_clips
+from pn3d.synthetic.cameras import IMAGE_SIZE
+from pn3d.synthetic.motion.timing import FPS
+from pn3d.synthetic.scenes import held_out_clips, make_synthetic_clips
+from tools.example_file import EXAMPLE, FRAMES, SEED
 
 KEYS = (
     *("foot_skate_m_s", "foot_skate_median_m_s", "foot_skate_true_m_s", "pelvis_accel_mm_per_frame2"),
@@ -36,6 +40,9 @@ KEYS = (
         "up_err_deg",
     ),
 )
+
+
+FASTER_M_S = 0.5
 
 
 def predicted(weights: Weights, clips: Clips, path: bool) -> Prediction:
@@ -84,6 +91,22 @@ def without_truth(weights: Weights, title: str, clips: Clips) -> str:
     return align(rows)
 
 
+def of_example(weights: Weights) -> str:
+    """Steps in which the pelvis is faster than the truth by more than ``FASTER_M_S``."""
+    clips = person_clips(read_keypoints(EXAMPLE, fps=FPS, image_size=IMAGE_SIZE))
+    truth = make_synthetic_clips(SEED, 1, FRAMES).joints_cam
+    found = predicted(weights, clips, True).joints_cam_m
+    assert truth is not None
+    assert found is not None
+    own, true = (speeds(joints[:, 0].astype(np.float64), FPS) for joints in (found, truth))
+    late = np.flatnonzero(own - true > FASTER_M_S)
+    return (
+        f"{EXAMPLE}: pelvis {own.mean():.2f} m/s in the mean, {own.max():.2f} at most (true {true.mean():.2f}, "
+        f"{true.max():.2f}); more than {FASTER_M_S} m/s faster than the truth in {len(late)} of {len(own)} steps: "
+        + ", ".join(f"{step} ({own[step]:.2f}, true {true[step]:.2f})" for step in late)
+    )
+
+
 def main() -> None:
     """Predicts and prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -91,6 +114,7 @@ def main() -> None:
     parser.add_argument(
         "--keypoints", nargs="*", default=[], metavar="FILE", help="files of one person, of any detector"
     )
+    parser.add_argument("--example", action="store_true")
     parser.add_argument("--fps", type=float)
     parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"))
     parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS, metavar="FILE")
@@ -102,7 +126,9 @@ def main() -> None:
     for path in options.keypoints:
         clips = person_clips(read_keypoints(path, fps=options.fps, image_size=size))
         print(without_truth(weights, Path(path).name, clips), "\n", flush=True)
-    if not options.data and not options.keypoints:
+    if options.example:
+        print(of_example(weights), "\n", flush=True)
+    if not options.data and not options.keypoints and not options.example:
         for noise in (False, True):
             title = f"built-in, held out, {'simulated detector' if noise else 'exact'}"
             print(with_truth(weights, title, held_out_clips(detector_noise=noise)), "\n", flush=True)

@@ -19,6 +19,7 @@ from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stri
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
 from pn3d.inference.prediction import Prediction
+from pn3d.inference.stillness import still_turns, stillness
 from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
 from pn3d.inference.turning import can_be_followed, put_back, still_from_camera, turned_rays
 from pn3d.inference.uncertainty import error_signs, expected_error_mm
@@ -70,6 +71,8 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         if turns is not None:
             teacher = np.einsum("tji,tkj->tki", turns, teacher).astype(np.float32)
         return Prediction(teacher_joints_cam_m=teacher, up_cam=up_cam[None], **shared)
+    assert lifted.outputs.sixd is not None
+    lifted = _held_still(clip, lifted, turns) if predictor.path else lifted
     student, outputs = predictor.student, lifted.outputs
     assert outputs.sixd is not None
     betas = _shape(predictor, outputs.betas)
@@ -165,6 +168,15 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
     measured = np.any(lifted.confidence[at] > 0, axis=1)
     seen = (measured, lifted.jitter, lifted.fast)
     return residual, smooth_corrections(corrections, *seen, lifted.fps, stride, half_s=predictor.smooth_s)
+
+
+def _held_still(clip: Clips, lifted: LiftedClip, turns: np.ndarray | None) -> LiftedClip:
+    """The same, trunk and legs at rest while they keep their places in the picture."""
+    outputs = lifted.outputs
+    assert outputs.sixd is not None
+    rays = _still_rays(clip, clip.keypoints, turns)
+    still = stillness(rays, lifted.confidence, outputs.size, lifted.jitter, lifted.fps)
+    return lifted._replace(outputs=outputs._replace(sixd=still_turns(outputs.sixd, still, lifted.fps)))
 
 
 def _with_feet(

@@ -26,7 +26,7 @@ CORRELATED = 2.0
 OUTLIER = 0.3
 """Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
 
-ACCELERATION_M = (0.035, 0.001)
+ACCELERATION_M = (0.02, 0.001)
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared."""
 
@@ -46,10 +46,10 @@ STANDING_STEP_M = (0.003, 0.002)
 """First difference of a foot that stands for certain, across the line of sight and along it, where the pose is less
 sure of it."""
 
-STILL_STEP_M = (0.0025, 0.0003)
+STILL_STEP_M = (0.001, 0.00012)
 """First difference of the pelvis of who stands on both feet, likewise: people sway little, depth trembles."""
 
-STILL_M_S = 0.5
+STILL_M_S = 0.25
 """Who moves faster than this on both feet is not still: the weight of the above falls."""
 
 STILL_POWER = 4
