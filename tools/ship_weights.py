@@ -1,7 +1,7 @@
 """The weights of a run as the ones that come with the package: ``python -m tools.ship_weights RUN --train FILE …``.
 
 ``--average`` names weights of the same run at the end of stage 2 (a copy of its ``weights.npz``); what ships is then
-the mean of both ends of stage 3 (docs/log/wild.md). Numbers are stored as float16 (read as float32 again). The card
+a mean of both ends of stage 3 (``--shares``; docs/log/wild.md). Numbers are stored as float16. The card
 beside them tells how they were made: the command, the SHA-256 of every file that was trained on, the versions, and
 whose data it was. The expected error and the readings are fitted afterwards: ``python -m benchmarks.accuracy.confidence
 --fit``, ``python -m benchmarks.accuracy.warnings --fit``.
@@ -29,7 +29,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="run folder")
     parser.add_argument("--train", nargs="+", type=Path, required=True, metavar="FILE", help="what it was trained on")
-    parser.add_argument("--average", type=Path, metavar="NPZ", help="the run's weights after stage 2")
+    parser.add_argument("--average", type=Path, metavar="NPZ", help="weights after stage 2, of the same networks")
+    parser.add_argument(
+        "--shares",
+        nargs=2,
+        type=float,
+        default=(0.5, 0.5),
+        metavar=("TEACHER", "STUDENT"),
+        help="of the end of stage 3 in the means",
+    )
     parser.add_argument("--command", required=True, help="that made it, as anybody would type it")
     parser.add_argument("--date", required=True, help="of the training, YYYY-MM-DD")
     parser.add_argument("--output", type=Path, default=SHIPPED_WEIGHTS, metavar="NPZ")
@@ -50,10 +58,17 @@ def main() -> None:
     }
     if options.average is not None:
         start = load_weights(options.average)
-        if start.facts["stage"] != "student" or start.config != weights.config:
-            raise UserError(f"--average: {options.average} is not of this run after stage 2")
-        facts["averaged_with"] = {"stage": "student", "sha256": start.sha256}
-        mean = jax.tree.map(lambda a, b: 0.5 * (a + b), *((each.teacher, each.student) for each in (start, weights)))
+        if start.facts["stage"] != "student" or start.config.model != weights.config.model:
+            raise UserError(f"--average: {options.average} is not of these networks after stage 2")
+        facts["averaged_with"] = {"stage": "student", "sha256": start.sha256, "shares_of_the_end": list(options.shares)}
+        mean = [
+            jax.tree.map(lambda a, b, share=share: (1.0 - share) * a + share * b, *ends)
+            for share, ends in zip(
+                options.shares,
+                ((start.teacher, weights.teacher), (start.student, weights.student)),
+                strict=True,
+            )
+        ]
         weights = dataclasses.replace(weights, teacher=mean[0], student=mean[1])
     save_weights(options.output, dataclasses.replace(weights, facts=facts), half=True)
     print(f"wrote {options.output} ({options.output.stat().st_size / 1e6:.1f} MB)")

@@ -36,8 +36,8 @@ UNSEEN_S = 0.1
 FEATURES = ("speed", "speed_wide", "speed_widest", "height_m", "jitter", "speed_around")
 
 WEIGHTS = {
-    "heel": (-0.167, -0.749, -1.778, -9.417, 1.732, -1.326, 3.595),
-    "toe": (-0.166, -0.742, -1.492, -9.516, 1.487, -1.246, 2.677),
+    "heel": (-0.069, -0.684, -1.851, -12.635, 1.750, -1.347, 4.101),
+    "toe": (-0.064, -0.702, -1.615, -11.853, 1.480, -1.195, 2.683),
 }
 """Of the features in their order, and the constant."""
 

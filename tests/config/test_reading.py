@@ -41,4 +41,4 @@ def test_a_renamed_setting_is_read_by_its_earlier_name() -> None:
     values = to_json(preset("wild"))
     values["data"]["beside_clips"] = values["data"].pop("added_clips")
     assert from_json(values) == preset("wild")
-    assert preset("wild").data.added_clips == 500
+    assert preset("wild").data.added_clips == 1400
