@@ -46,7 +46,7 @@ def about_pelvis(clip: Clips, turns_cam: np.ndarray) -> Clips:
 def lying(clip: Clips) -> Clips:
     """On the floor, on one side, instead of upright."""
     assert clip.up_cam is not None
-    world = camera_to_world(clip.up_cam)[0].astype(np.float64)
+    world = camera_to_world(clip.up_cam[0]).astype(np.float64)
     fallen = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     return about_pelvis(clip, np.repeat((world.T @ fallen @ world)[None], clip.frames, axis=0))
 
@@ -92,7 +92,7 @@ def in_world(clip: Clips) -> np.ndarray:
     """(T, 17, 3) true joints turned upright, with y down as pictures have it."""
     assert clip.joints_cam is not None
     assert clip.up_cam is not None
-    return y_down(clip.joints_cam @ camera_to_world(clip.up_cam)[0].T)
+    return y_down(clip.joints_cam @ camera_to_world(clip.up_cam[0]).T)
 
 
 def y_down(joints_m: np.ndarray) -> np.ndarray:
