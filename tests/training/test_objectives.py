@@ -203,6 +203,9 @@ def test_a_noisy_window_is_taught_the_skeleton_without_noise_and_not_the_other_w
         fixed = lift(teacher, params, batch.masked)
         return jax.value_and_grad(both)(params), jax.value_and_grad(noise)(params, fixed)
 
+    every = noise_terms(scene, params, cycle, batch, weights)
+    assert set(every) == {"noise", "noise_up", "denoise_noisy"}
+    assert all(float(term(*given)) > 0 for _, term, *given in every.values())
     (value, together), (_, alone) = values(params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), together, alone)
     assert max(float(np.abs(leaf).max()) for leaf in jax.tree.leaves(alone)) > 1e-4

@@ -150,7 +150,8 @@ def noise_terms(scene: Scene, params: Params, cycle: Cycle, batch: Batch, weight
     noisy, target = lifting.lift(teacher, params, window), jax.lax.stop_gradient(cycle.lifted)
     scale = (window.size / batch.masked.size)[:, None, None, None]
     joints = lifting.root_relative(lifting.corrected_joints(noisy, window)) * scale
-    up, up_without = jnp.stack([noisy.elevation, noisy.roll]), jnp.stack([target.elevation, target.roll])
+    up = jnp.concatenate([noisy.elevation, noisy.roll])
+    up_without = jnp.concatenate([target.elevation, target.roll])
     visible = window.visible
     terms: Weighted = {
         "noise": (
