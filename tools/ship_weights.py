@@ -17,6 +17,7 @@ import jax
 
 from pn3d.files.errors import UserError
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights, save_weights
+from pn3d.models.networks import Params
 
 DATA_TERMS = (
     "CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF EIA-0196217; free for "
@@ -61,17 +62,19 @@ def main() -> None:
         if start.facts["stage"] != "student" or start.config.model != weights.config.model:
             raise UserError(f"--average: {options.average} is not of these networks after stage 2")
         facts["averaged_with"] = {"stage": "student", "sha256": start.sha256, "shares_of_the_end": list(options.shares)}
-        mean = [
-            jax.tree.map(lambda a, b, share=share: (1.0 - share) * a + share * b, *ends)
-            for share, ends in zip(
-                options.shares,
-                ((start.teacher, weights.teacher), (start.student, weights.student)),
-                strict=True,
-            )
-        ]
-        weights = dataclasses.replace(weights, teacher=mean[0], student=mean[1])
+        of_teacher, of_student = options.shares
+        weights = dataclasses.replace(
+            weights,
+            teacher=_mean(start.teacher, weights.teacher, of_teacher),
+            student=_mean(start.student, weights.student, of_student),
+        )
     save_weights(options.output, dataclasses.replace(weights, facts=facts), half=True)
     print(f"wrote {options.output} ({options.output.stat().st_size / 1e6:.1f} MB)")
+
+
+def _mean(start: Params, end: Params, share_of_end: float) -> Params:
+    """Parameters between those of two trainings of the same network."""
+    return jax.tree.map(lambda a, b: (1.0 - share_of_end) * a + share_of_end * b, start, end)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ class AugmentConfig:
     mask_probability: float = 0.2
     """Share of windows in which joints are dropped."""
     mask_rounds: int = 1
-    """How often that is drawn for a window: twice or more, and it may lose the joints that COCO has not and an arm."""
+    """How many times that is drawn for a window; with two or more it may lose the joints that COCO has not and an arm
+    at once."""
     roll_deg: float = 0.0
     """Largest angle by which windows are turned in the picture; small angles are drawn most. What the networks see is
     turned, discriminators see windows upright."""

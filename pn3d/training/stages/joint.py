@@ -15,11 +15,11 @@ from pn3d.lifting.student import FittedFrames, Posed, fit_student, fitted_frames
 from pn3d.lifting.teacher import Lifted, corrected_joints, root_relative
 from pn3d.models.networks import Params, discriminator_logits
 from pn3d.training.adversarial import Features, discriminator_gradients, discriminator_inputs
-from pn3d.training.batch import Batch, clean_xy
+from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
 from pn3d.training.stages.student import student_terms, teacher_targets
-from pn3d.training.stages.teacher import Cycle, self_consistency_cycle, teacher_terms
+from pn3d.training.stages.teacher import Cycle, denoising, self_consistency_cycle, teacher_terms
 from pn3d.training.terms import Terms, Weighted, logged, sum_terms
 
 
@@ -110,13 +110,7 @@ def _distillation_terms(config: Config, lifted: Lifted, posed: Posed, targets: T
         fitted.rotations,
     )
     if config.augment.noisy and config.model.correct:
-        terms["denoise_noisy"] = (
-            config.teacher.loss.denoise_weight,
-            losses.point_distance,
-            lifted.corrected_xy,
-            clean_xy(batch, batch.window),
-            batch.window.visible,
-        )
+        terms["denoise_noisy"] = denoising(lifted, batch, config.teacher.loss)
     return terms
 
 

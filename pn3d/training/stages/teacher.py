@@ -1,5 +1,6 @@
 """Stage 1: the teacher learns to lift from 2D alone. PoseNet3D, section 3.1; Chen et al., CVPR 2019, Eq. 2-7."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -145,25 +146,37 @@ def teacher_terms(
 
 
 def noise_terms(scene: Scene, params: Params, cycle: Cycle, batch: Batch, weights: TeacherLossConfig) -> Weighted:
-    """What the teacher makes of windows as detectors give them, against what it makes of them without noise."""
+    """The teacher on windows as detectors give them, against itself on those without noise (our choice).
+
+    Root-relative joints in the head-root units of ``batch.masked``, for noise changes the size of a window; elevation
+    and roll in radians, weighted as elevation is. The side without noise is held constant.
+    """
     window, teacher = batch.window, scene.networks.teacher
     noisy, target = lifting.lift(teacher, params, window), jax.lax.stop_gradient(cycle.lifted)
     scale = (window.size / batch.masked.size)[:, None, None, None]
-    joints = lifting.root_relative(lifting.corrected_joints(noisy, window)) * scale
-    up = jnp.concatenate([noisy.elevation, noisy.roll])
-    up_without = jnp.concatenate([target.elevation, target.roll])
-    visible = window.visible
     terms: Weighted = {
         "noise": (
             weights.noise_weight,
             losses.point_distance,
-            joints,
+            lifting.root_relative(lifting.corrected_joints(noisy, window)) * scale,
             lifting.root_relative(target.joints),
-            jnp.ones_like(visible),
+            jnp.ones_like(window.visible),
         ),
-        "noise_up": (weights.elevation_weight, losses.elevation_consistency, up, up_without),
+        "noise_up": (
+            weights.elevation_weight,
+            losses.elevation_consistency,
+            jnp.concatenate([noisy.elevation, noisy.roll]),
+            jnp.concatenate([target.elevation, target.roll]),
+        ),
     }
     if teacher.correct:
-        weight, target_xy = weights.denoise_weight, clean_xy(batch, window)
-        terms["denoise_noisy"] = (weight, losses.point_distance, noisy.corrected_xy, target_xy, visible)
+        terms["denoise_noisy"] = denoising(noisy, batch, weights)
     return terms
+
+
+def denoising(
+    noisy: Lifted, batch: Batch, weights: TeacherLossConfig
+) -> tuple[float, Callable[..., jax.Array], jax.Array, jax.Array, jax.Array]:
+    """The term that takes the corrected 2D of ``batch.window``, window coordinates, to the 2D before noise."""
+    window = batch.window
+    return (weights.denoise_weight, losses.point_distance, noisy.corrected_xy, clean_xy(batch, window), window.visible)
