@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ FPS = 30.0
 def _row_per_frame(walk: np.ndarray) -> Iterator[str]:
     yield "frame,time," + ",".join(f"{joint}_{axis}" for joint in COCO17.joints for axis in ("x", "y", "confidence"))
     rows = [",".join(f"{value:.3f}" for value in frame.reshape(-1)) for frame in walk]
-    for frame in range(10**9):
+    for frame in count():
         yield f"\n{frame},{frame / FPS:.4f},{rows[frame % len(rows)]}"
 
 
@@ -37,7 +38,7 @@ def _row_per_joint(walk: np.ndarray) -> Iterator[str]:
         [f"{joint},{x:.3f},{y:.3f},{score:.3f}" for joint, (x, y, score) in zip(COCO17.joints, frame, strict=True)]
         for frame in walk
     ]
-    for frame in range(10**9):
+    for frame in count():
         yield "".join(f"\n{frame},{row}" for row in rows[frame % len(rows)])
 
 
@@ -47,7 +48,7 @@ def _coco_results(walk: np.ndarray) -> Iterator[str]:
         json.dumps({"category_id": 1, "keypoints": np.round(frame.reshape(-1), 3).tolist(), "score": 0.9})[1:]
         for frame in walk.astype(np.float64)
     ]
-    for frame in range(10**9):
+    for frame in count():
         yield f'{"," if frame else ""}\n{{"image_id": {frame}, {rows[frame % len(rows)]}'
 
 

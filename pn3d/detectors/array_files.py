@@ -10,7 +10,7 @@ import numpy as np
 
 from pn3d.detectors.array_shapes import require_known_count, unflatten
 from pn3d.detectors.collecting import shown
-from pn3d.detectors.facts import rate_in, size_in, time_in, times_in_seconds
+from pn3d.detectors.facts import is_time_key, rate_in, size_in, time_unit_s, times_in_seconds
 from pn3d.detectors.frame_labels import frame_numbers
 from pn3d.detectors.key_words import ANY_ID, FRAMES, is_score_key, plain_key
 from pn3d.detectors.records import NO_TRACK, Given, RawVideo
@@ -187,8 +187,8 @@ def _facts(arrays: dict[str, Any], frames: int, rows: int, where: str) -> tuple[
             if len(np.unique(flat)) < frames:
                 raise UserError(f"{where}: {key!r} has one frame number twice")
             facts["labels"] = flat.tolist()
-        elif fits and (time := time_in({key: 0.0})) is not None:
-            times, note = times_in_seconds(flat.astype(np.float64), time[1])
+        elif fits and is_time_key(key):
+            times, note = times_in_seconds(flat.astype(np.float64), time_unit_s(key))
             if times is None:
                 left.append(f"{key} ({note})" if note else key)
             else:

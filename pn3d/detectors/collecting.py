@@ -100,7 +100,7 @@ class Collector:
         if other is None:
             if values.ndim == 2 and values.shape[1] == 3:
                 return values
-            return self.pairs(person[key], None, frame) if values.ndim == 2 else self.triplets(person[key], frame)
+            return self.pairs(values, None, frame) if values.ndim == 2 else self.triplets(values, frame)
         scores = self.numbers(other, frame).reshape(-1)
         flat = values.ndim == 1 and values.size == 3 * scores.size  # x, y, visibility, and scores beside them
         if flat:
@@ -147,7 +147,7 @@ class Collector:
         """All people as one RawVideo; ``facts`` are further fields of it.
 
         Raises:
-            UserError: nobody is in the file, or people have different numbers of joints.
+            UserError: nobody is in the file, people have different numbers of joints, or names are in two orders.
         """
         listed = np.unique(np.array(self.listed + self.frames, np.int64))
         if not self.rows:

@@ -44,7 +44,12 @@ def lines_of(text: str) -> Iterator[str]:
 class _Block:
     """Cells of some rows, one row after the other, and the line of each row.
 
-    ``plain``: the rows as text, cells divided by commas, where that is what they are.
+    Attributes:
+        cells: of all rows, ``width`` of each.
+        lines: (rows,) number of the line in the file.
+        decimal_comma: whether a comma within a cell is a decimal point.
+        plain: the rows as text, cells divided by commas, where that is what they are; empty once it was tried.
+        whole: (rows * width,) all cells as numbers, where they are.
     """
 
     cells: list[str]
@@ -93,6 +98,8 @@ class Table:
     """A table as text; ``where`` names the file.
 
     Attributes:
+        separator: of cells; " " for any number of spaces.
+        decimal_comma: whether a comma within a cell is a decimal point.
         words: the first row's cells.
         heading: ``words`` where they are not all numbers, else None.
         head_rows: how many rows are headings.
@@ -108,6 +115,7 @@ class Table:
         self.separator = max(_SEPARATORS, key=lambda mark: (counts[mark], mark == ";")) if any(counts.values()) else " "
         if counts[";"] and counts[","] <= 2 * counts[";"] and counts[";"] >= counts[","] / 2:
             self.separator = ";"  # decimal commas
+        self.decimal_comma = self.separator != ","
         _, words = next(self.rows())
         self.words = [word.strip() for word in words]
         self.heading = None if all(as_number(word) is not None for word in words) else self.words
@@ -159,10 +167,9 @@ class Table:
         """(rows,) float64 of a column; empty cells are NaN. UserError names a cell that is a word."""
         values = self.numbers_or_none(column)
         if values is None:
-            comma = self.separator != ","
             for block in self._blocks(column + 1):
                 for line, cell in zip(block.lines, block.texts(column), strict=True):
-                    if as_number(cell, comma) is None:
+                    if as_number(cell, self.decimal_comma) is None:
                         raise UserError(f"{self.where}: line {line}: expected a number, found {shown(cell)}")
         assert values is not None
         return values
@@ -208,7 +215,7 @@ class Table:
                 commas = text.replace("\n", mark)
                 rows = range(first, first + text.count("\n") + 1)
                 plain = commas if mark == "," else ""
-                yield _Block(commas.split(mark), width, rows, mark != ",", plain)
+                yield _Block(commas.split(mark), width, rows, self.decimal_comma, plain)
             else:
                 numbered = ((n, one.split(mark)) for n, one in enumerate(text.split("\n"), first))
                 yield self._block([row for row in numbered if any(map(str.strip, row[1]))], needed)
@@ -221,7 +228,7 @@ class Table:
             if any(map(str.strip, row[len(self.words) :])):
                 raise UserError(f"{self.where}: line {line}: {len(row)} cells, but the first row has {len(self.words)}")
             cells += row[:needed]
-        return _Block(cells, needed, [line for line, _ in rows], self.separator != ",")
+        return _Block(cells, needed, [line for line, _ in rows], self.decimal_comma)
 
 
 def _width(text: str, mark: str) -> int:

@@ -42,8 +42,8 @@ _SIDES = re.compile(r"^\s*(\d+)\s*(?:[x*,;]|\u00d7)\s*(\d+)\s*(?:px|pixels)?\s*$
 _SOUNDS = {"fps", "hz", "rate", "framerate", "time", "times", "timestamp", "timecode", "pts", "width", "height"}
 _SOUNDS |= {"resolution"}
 _OF_OTHERS = {"box", "bbox", "rect", "roi", "crop", "mask", "track", "score", "confidence"}
-LARGEST_SIDE = 1e5
-FASTEST = 1000.0
+LARGEST_SIDE_PX = 1e5
+FASTEST_FPS = 1000.0
 EPOCH_SECONDS = 1e6  # times beyond eleven days are of a clock, not of a video
 
 
@@ -65,6 +65,11 @@ def is_time_key(key: str) -> bool:
     return _time_unit(key)[0]
 
 
+def time_unit_s(key: str) -> float | None:
+    """Seconds of the unit that a time's key or heading names; None where it names none."""
+    return _time_unit(key)[1]
+
+
 def _number(value: Any) -> float | None:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(())[()]
@@ -81,8 +86,8 @@ def _number(value: Any) -> float | None:
     return None
 
 
-def seconds_of(value: Any) -> float | None:
-    """A time as a number, as ``1:02:03.4``, or as a date with a time; None for anything else."""
+def time_of(value: Any) -> float | None:
+    """A number as it is, in the file's unit; seconds of ``1:02:03.4`` or of a date; None for anything else."""
     number = _number(value)
     if number is not None or not isinstance(value, str):
         return number
@@ -101,7 +106,7 @@ def _objects(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield plain
     for key in _NESTED_KEYS:
         if isinstance(plain.get(key), dict):
-            yield {plain_key(str(name)): value for name, value in plain[key].items()}
+            yield plain_keys(plain[key])
 
 
 def rate_in(content: Any) -> float | None:
@@ -109,7 +114,7 @@ def rate_in(content: Any) -> float | None:
     for plain in _objects(content) if isinstance(content, dict) else ():
         for key, value in plain.items():
             rate = _number(value) if _RATE_KEY.search(key) else None
-            if rate is not None and 0 < rate <= FASTEST:
+            if rate is not None and 0 < rate <= FASTEST_FPS:
                 return rate
     return None
 
@@ -127,7 +132,7 @@ def size_in(content: Any) -> tuple[int, int] | None:
             if (
                 width is not None
                 and height is not None
-                and 2 <= min(width, height) <= max(width, height) <= LARGEST_SIDE
+                and 2 <= min(width, height) <= max(width, height) <= LARGEST_SIDE_PX
             ):
                 return int(width), int(height)
     return None
@@ -145,15 +150,15 @@ def _sides(value: Any) -> list[tuple[Any, Any]]:
 
 
 def time_in(content: Any) -> tuple[float, float | None] | None:
-    """The time of a frame, and its unit in seconds where the key says it."""
+    """The time of a frame, in its unit, and that unit in seconds where the key says it."""
     if not isinstance(content, dict):
         return None
     for key, value in content.items():
         if isinstance(key, str) and is_time_key(key):
-            seconds = seconds_of(value)
-            if seconds is not None:
+            time = time_of(value)
+            if time is not None:
                 clock = isinstance(value, str) and _number(value) is None
-                return seconds, 1.0 if clock else _time_unit(key)[1]
+                return time, 1.0 if clock else time_unit_s(key)
     return None
 
 
@@ -179,7 +184,16 @@ def _sounds_like_a_fact(key: str) -> bool:
 
 @dataclass
 class VideoFactsFound:
-    """Facts gathered while a file is walked."""
+    """Facts gathered while a file is walked.
+
+    Attributes:
+        times: frame -> time, in the file's unit.
+        units: those units, in seconds; None = not named.
+        sizes: (width, height) in px.
+        rates: frames per second.
+        left_out: keys that sound like facts, with values that are none.
+        joint_names: lists of as many joints' names as the file may have joints.
+    """
 
     times: dict[int, float] = field(default_factory=dict)
     units: set[float | None] = field(default_factory=set)
@@ -205,7 +219,8 @@ class VideoFactsFound:
         self.joint_names.update(joint_names(content))
         facts, times, sounding = _may_hold(tuple(content))
         for inner in content.values() if facts else ():
-            self.joint_names |= set(joint_names(inner)) if isinstance(inner, dict) else set()
+            if isinstance(inner, dict):
+                self.joint_names.update(joint_names(inner))
         rate = rate_in(content) if facts else None
         size = size_in(content) if facts else None
         time = time_in(content) if times and timed else None
@@ -278,6 +293,6 @@ def times_in_seconds(values: np.ndarray, unit: float | None) -> tuple[np.ndarray
         step = float(np.median(steps))
         unit = next((one for one in (1.0, 1e-3, 1e-6, 1e-9) if step * one <= 0.5), 1e-9)
     times = values * unit
-    if not FASTEST >= 1 / np.median(np.diff(times)) >= 0.5:
+    if not FASTEST_FPS >= 1 / np.median(np.diff(times)) >= 0.5:
         return None, f"times in the file are {np.median(np.diff(times)):g} s apart, which is no video; left out"
     return times - times[0] if times[0] > EPOCH_SECONDS or times[0] < 0 else times, ""

@@ -49,22 +49,22 @@ def plain_keys(content: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _keys_for(keys: tuple[Any, ...], words: tuple[str, ...]) -> tuple[Any, ...]:
-    """Those keys that are among the words, in the words' order."""
+def keys_for(keys: tuple[Any, ...], words: tuple[str, ...]) -> tuple[Any, ...]:
+    """Those keys that are among the words, in the words' order; of keys that are one word, the first."""
     plain = {plain_key(str(key)): key for key in reversed(keys)}
     return tuple(plain[word] for word in words if word in plain)
 
 
 @functools.lru_cache(maxsize=4096)
 def _score_keys(keys: tuple[Any, ...]) -> tuple[Any, ...]:
-    known = _keys_for(keys, JOINT_SCORES)
+    known = keys_for(keys, JOINT_SCORES)
     alike = [key for key in keys if key not in known and _LIKE_SCORES.search(plain_key(str(key)))]
     return (*known, *(key for key in alike if not _OF_BOXES.search(plain_key(str(key)))))
 
 
 def score_key(keys: tuple[Any, ...]) -> Any:
     """The key of one point's score; None where it has none."""
-    return next(iter((*_score_keys(keys), *_keys_for(keys, ("c", "p", "s", "v")))), None)
+    return next(iter((*_score_keys(keys), *keys_for(keys, ("c", "p", "s", "v")))), None)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -90,7 +90,7 @@ def is_score_key(key: str) -> bool:
 
 def values_for(content: Mapping[Any, Any], words: tuple[str, ...]) -> Iterator[Any]:
     """The values of an object's keys that are among ``words``, in the words' order."""
-    return (content[key] for key in _keys_for(tuple(content), words))
+    return (content[key] for key in keys_for(tuple(content), words))
 
 
 def joint_scores(person: Mapping[Any, Any]) -> list[Any] | None:

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown, track_in
-from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels, plain_key, plain_keys, score_key
+from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels, keys_for, plain_key, plain_keys, score_key
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 
 Points = dict[str, tuple[float, float, float]]
+"""Name -> x, y, score, as in the file; NaN where there is none."""
 
 _NAMES = ("part", "name", "joint", "jointname", "identifier", "bodypart", "label", "keypoint", "type", "class")
 _PLACES = ("position", "location", "point", "pixel", "coordinates", "position2d")
@@ -36,16 +37,10 @@ MOST_PEOPLE_AT_ONCE = 6
 @functools.lru_cache(maxsize=4096)
 def _keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None, str | None, str | None]:
     """Which keys of a point's object hold its name, its place, x, y and score."""
-    found: dict[str, str] = {}
-    for key in keys:
-        found.setdefault(plain_key(str(key)), key)
-
-    def first(names: tuple[str, ...]) -> str | None:
-        return next((found[name] for name in names if name in found), None)
-
-    if any(name in found for name in _POINTS):  # a person with a box
+    if keys_for(keys, _POINTS):  # a person with a box
         return None, None, None, None, None
-    return first(_NAMES), first(_PLACES), found.get("x"), found.get("y"), score_key(keys)
+    name, place, x, y = (next(iter(keys_for(keys, words)), None) for words in (_NAMES, _PLACES, ("x",), ("y",)))
+    return name, place, x, y, score_key(keys)
 
 
 def points_of(person: Any) -> Points | None:
@@ -178,7 +173,12 @@ def frames_in(content: Any) -> tuple[list[Any], str]:
 
 
 class NamedPeople:
-    """Collects people whose points have names; every name that any of them has becomes a column."""
+    """Collects people whose points have names; every name that any of them has becomes a column.
+
+    Attributes:
+        found: (place of the frame in the file, points, track, score) of each person.
+        labels: what each frame calls itself.
+    """
 
     def __init__(self, where: str) -> None:
         self.collector = Collector(where)

@@ -39,11 +39,9 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
         listed = content if isinstance(content, list) else []
         frames = list(zip(frame_labels(listed, ANY_FRAME), listed, strict=True))
     collector, classes = Collector(opened.where), PeopleClasses(opened.where, given.category)
-    labels = []
-    for i, (label, frame) in enumerate(frames):
+    for i, (_, frame) in enumerate(frames):
         collector.add_frame(i, frame)
         people = frame.get("predictions") if isinstance(frame, dict) else frame
-        labels.append(label)
         if not isinstance(people, list):
             raise collector.wrong(i, f"expected a list of predictions, found {shown(frame)}")
         for person in people:
@@ -55,7 +53,7 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
                 collector.add(i, rows, track_in(person, ANY_ID), person.get("score"), kind)
     taken, notes = classes.chosen()
     collector.keep_classes(taken)
-    collector.renumber(labels)
+    collector.renumber([label for label, _ in frames])
     raw = collector.finish(opened.name, notes=notes)
     if raw.keypoints.shape[1] == 17:
         raw.layout_name, raw.layout_reason = "coco17", "what openpifpaf's 17 joints are"

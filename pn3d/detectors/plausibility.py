@@ -15,7 +15,7 @@ CONFIDENT = 0.5
 MOST_OUTSIDE = 0.03
 FEWER_EXCHANGED = 0.3
 CORNER = 0.4  # of both sides
-PERCENT = 100.5
+PERCENT = 100.5  # px: joints that reach no farther may be per cent
 MOST_TURNED = 0.6
 TURNED_TRUNK = 0.7  # cosine: a trunk within 45 degrees of a direction
 

@@ -81,8 +81,12 @@ class Columns:
     """Indices of columns; None where there is none.
 
     Attributes:
-        joints: name of a joint -> axis (0 x, 1 y, 2 confidence) -> column.
+        joints: name of a joint -> axis (0 x, 1 y, 2 confidence, 3 z, which is not used) -> column; in a table with a
+            row per joint under the name "".
+        joint: column of the joint's name or number, in a table with a row per joint.
         person: column of people's ids; ``detection``: of a number that is unique within the frame only.
+        score: column of a person's score, which is not used.
+        label: column of the class; ``video``: of the name of the video or camera.
         facts: "fps", "width" or "height" -> column.
         left_out: headings of columns that say nothing known.
     """

@@ -11,7 +11,7 @@ from pn3d.data.joint_names import named_joints
 from pn3d.detectors.array_shapes import require_known_count, unflatten
 from pn3d.detectors.collecting import shown, track_label, track_numbers
 from pn3d.detectors.csv_cells import Table, as_number
-from pn3d.detectors.facts import VideoFactsFound, rate_in, seconds_of, size_in, time_in
+from pn3d.detectors.facts import VideoFactsFound, rate_in, size_in, time_in, time_of, time_unit_s
 from pn3d.detectors.frame_labels import frame_numbers
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import NO_TRACK, Given, RawVideo
@@ -203,7 +203,7 @@ def _frames(where: str, table: Table, columns: Columns) -> tuple[np.ndarray, lis
         assert columns.time is not None
         times = table.numbers_or_none(columns.time)
         if times is None:
-            times = np.array([_required(seconds_of(text), where, text) for text in table.texts(columns.time)])
+            times = np.array([_required(time_of(text), where, text) for text in table.texts(columns.time)])
         if not np.isfinite(times).all():
             raise UserError(f"{where}: rows without a time, and no frame numbers")
         return np.unique(times, return_inverse=True)[1], notes
@@ -269,9 +269,9 @@ def _facts(where: str, table: Table, columns: Columns, frame: np.ndarray) -> tup
     listed, first = np.unique(frame, return_index=True)
     if columns.time is not None:
         name, values = (table.heading or [])[columns.time], table.numbers_or_none(columns.time)
-        if values is not None and (unit := time_in({name: 1.0})) is not None:
+        if values is not None:
             found.times = dict(zip(listed.tolist(), values[first].tolist(), strict=True))
-            found.units.add(unit[1])
+            found.units.add(time_unit_s(name))
         texts = table.texts(columns.time) if values is None else []
         for number, row in zip(listed.tolist(), first.tolist(), strict=True) if texts else ():
             if (time := time_in({name: texts[row]})) is not None:

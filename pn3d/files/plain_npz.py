@@ -35,7 +35,7 @@ def read_plain_npz(path: Path, wanted: Collection[str], what: str) -> dict[str, 
                 return {key: _member(path, file, key) for key in wanted if key in file.files}
     except UserError:
         raise
-    except (*_DAMAGED, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise UserError(f"{path}: not a readable npz file (cut off or of another kind): {_one_line(error)}") from error
 
 
