@@ -44,7 +44,7 @@ def as_confidence(
         )
     if values.max() == 2 and (values == np.round(values)).all():
         warnings.append(f"{where}: confidences are visibilities 0, 1, 2; taken as 0, 0.5, 1")
-        scores = np.where(known, FLAGS[np.where(known, scores, 0).astype(int).clip(0, 2)], scores)
+        scores = np.where(known, FLAGS[np.where(known, scores, 0).clip(0, 2).astype(int)], scores)
         values = scores[known]
     above = values > 1
     if (values > EXCESS).mean() > MOST_ABOVE_EXCESS or above.mean() > MOST_ABOVE_ONE:

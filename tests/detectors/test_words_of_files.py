@@ -1,6 +1,7 @@
 """The words by which files say who, when, how sure and how large: however they are spelt, or left out by name."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,10 @@ def test_third_numbers_that_are_no_confidences(tmp_path: Path) -> None:
     found = read(tmp_path / "flags.json", coco(people))
     assert "visibilities 0, 1, 2" in said(found)
     np.testing.assert_array_equal(found.people[0].confidence[0], np.arange(17) % 3 / 2)
+    people[3, 5, 2] = -1e300
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(tmp_path / "one_wild.json", coco(people)).people[0].confidence[3, 5] == 0
 
 
 def test_everybody_in_a_corner_of_the_picture(tmp_path: Path) -> None:
