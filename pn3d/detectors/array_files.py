@@ -170,7 +170,9 @@ def _facts(arrays: dict[str, Any], frames: int, rows: int, where: str) -> tuple[
     """Rate, size, frame numbers, ids and times of arrays named so; and the names of the others."""
     facts: dict[str, Any] = {}
     plain = {
-        key: value.tolist() if isinstance(value, np.ndarray) and value.size <= 4 else value
+        key: (value.item() if value.size == 1 else value.tolist())
+        if isinstance(value, np.ndarray) and value.size <= 4
+        else value
         for key, value in arrays.items()
     }
     if (rate := rate_in(plain)) is not None:

@@ -48,7 +48,7 @@ def one_text(path: Path, key: str, value: np.ndarray) -> str:
 
 def _member(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
     try:
-        return file[key]
+        value = file[key]
     except ValueError as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
             raise UserError(
@@ -57,6 +57,9 @@ def _member(path: Path, file: np.lib.npyio.NpzFile, key: str) -> np.ndarray:
         raise UserError(f"{path}: {key!r} cannot be read: {_one_line(error)}") from error
     except (EOFError, zipfile.BadZipFile, zlib.error, MemoryError, AttributeError, tokenize.TokenError) as error:
         raise UserError(f"{path}: {key!r} cannot be read (cut off?): {_one_line(error)}") from error
+    if not isinstance(value, np.ndarray):
+        raise UserError(f"{path}: {key!r} is no array")
+    return value
 
 
 def _one_line(error: Exception) -> str:

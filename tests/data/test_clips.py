@@ -1,6 +1,7 @@
 """The native keypoint file: round trips, selections, and every way in which a file can be wrong."""
 
 import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,15 @@ def test_training_never_opens_truth(stored: Path) -> None:
         require_truth(clips)
     with pytest.raises(UserError, match="'joints_cam' is a pickled"):
         read_clips(stored, truth=True)
+
+
+def test_a_member_that_is_no_array_is_refused(stored: Path) -> None:
+    with zipfile.ZipFile(stored) as whole, zipfile.ZipFile(stored.with_name("odd.npz"), "w") as odd:
+        for member in whole.namelist():
+            name, content = ("keypoints", b"0 0 1") if member == "keypoints.npy" else (member, whole.read(member))
+            odd.writestr(name, content)
+    with pytest.raises(UserError, match="'keypoints' is no array"):
+        read_clips(stored.with_name("odd.npz"))
 
 
 def test_other_widths_of_the_same_kind_are_converted(stored: Path) -> None:

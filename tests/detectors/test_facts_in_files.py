@@ -333,6 +333,13 @@ def test_rates_as_files_write_them(rate: str | float, tmp_path: Path) -> None:
     assert found.video.fps == pytest.approx(29.97, abs=1e-3)
 
 
+@pytest.mark.parametrize("rate", [25.0, [25.0], [[25.0]]])
+def test_a_rate_in_an_array_of_any_shape(rate: object, tmp_path: Path) -> None:
+    np.savez(tmp_path / "walk.npz", keypoints=walking_people("coco17", 12, 1)[:, 0], fps=np.array(rate))
+    found = read_keypoints(tmp_path / "walk.npz", layout="coco17", image_size=(1920, 1080))
+    assert found.video.fps == 25.0
+
+
 @pytest.mark.parametrize("key", ["video_id", "vid_id", "file_name"])
 def test_frames_of_two_videos_are_not_one_video(key: str, tmp_path: Path) -> None:
     content = json.loads(_coco(tmp_path, "clean", _walk(), list(COCO17.joints)).read_text())
