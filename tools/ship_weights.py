@@ -1,10 +1,10 @@
 """The weights of a run as the ones that come with the package: ``python -m tools.ship_weights RUN --train FILE …``.
 
-``--average`` names weights of the same run at the end of stage 2 (a copy of its ``weights.npz``); what ships is then
-a mean of both ends of stage 3 (``--shares``; docs/log/wild.md). Numbers are stored as float16. The card
-beside them tells how they were made: the command, the SHA-256 of every file that was trained on, the versions, and
-whose data it was. The expected error and the readings are fitted afterwards: ``python -m benchmarks.accuracy.confidence
---fit``, ``python -m benchmarks.accuracy.warnings --fit``.
+``--average`` names weights of the same networks after stage 2, of this run (a copy of its ``weights.npz``) or of the
+one that it began from; what ships is then a mean of those and of the run's (``--shares``; docs/log/wild.md). Numbers
+are stored as float16. The card beside them tells how they were made: the command, the SHA-256 of every file that was
+trained on, the versions, and whose data it was. The expected error and the readings are fitted afterwards:
+``python -m benchmarks.accuracy.confidence --fit``, ``python -m benchmarks.accuracy.warnings --fit``.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
         type=float,
         default=(0.5, 0.5),
         metavar=("TEACHER", "STUDENT"),
-        help="of the end of stage 3 in the means",
+        help="of the run's weights in the means",
     )
     parser.add_argument("--command", required=True, help="that made it, as anybody would type it")
     parser.add_argument("--date", required=True, help="of the training, YYYY-MM-DD")

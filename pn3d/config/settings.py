@@ -205,7 +205,7 @@ class DataConfig:
     wide_share: float = 0.0
     """Share of built-in clips seen from far below to far above (35 degrees below to 55 above) instead of 0 to 30."""
     added_clips: int = 0
-    """Clips of built-in motion added to the files, which are then repeated until they are a sixth of it all."""
+    """Clips of built-in motion added to the files; these are then repeated until they are a sixth of it all or more."""
     held_out_share: float = 0.0
     """Share of the scenes (by name) whose 2D is kept from training. Where it is not 0, stage 1 hands on the checkpoint
     with the best 2D-only score (``pn3d.training.model_selection``) in the place of its last."""

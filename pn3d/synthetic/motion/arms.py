@@ -18,8 +18,8 @@ _REACH = ("arm_flex", "arm_abd", "arm_rot", "elbow")
 ARM_CHANNELS = (*_REACH, "collar_up", "collar_fwd", "forearm_rot", "wrist_flex")
 
 _POSES: dict[str, list[float]] = {
-    name: [float(number) for number in numbers]
-    for name, *numbers in (row.values() for row in read_table(__file__, "arm_poses.csv"))
+    row["pose"]: [float(row[column]) for column in ("outward", "up", "forward", "swivel_deg")]
+    for row in read_table(__file__, "arm_poses.csv")
 }
 """Outward, up and forward in arm lengths from the shoulder, and the elbow's swivel in degrees."""
 _RESTING, _LOW, _HIGH, _TRAFFIC = (

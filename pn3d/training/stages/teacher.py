@@ -149,7 +149,7 @@ def noise_terms(scene: Scene, params: Params, cycle: Cycle, batch: Batch, weight
     """The teacher on windows as detectors give them, against itself on those without noise (our choice).
 
     Root-relative joints in the head-root units of ``batch.masked``, for noise changes the size of a window; elevation
-    and roll in radians, weighted as elevation is. The side without noise is held constant.
+    and roll in radians, with the weight of elevation; 2D with that of denoising. The side without noise is constant.
     """
     window, teacher = batch.window, scene.networks.teacher
     noisy, target = lifting.lift(teacher, params, window), jax.lax.stop_gradient(cycle.lifted)
