@@ -16,6 +16,7 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips
+from pn3d.geometry.runs import runs
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
@@ -26,12 +27,6 @@ SHORTEST = 6
 CLOSE = 0.1
 _CHILDREN = [child for child, parent in enumerate(H36M17.parents) if parent >= 0]
 _PARENTS = [H36M17.parents[child] for child in _CHILDREN]
-
-
-def runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """First frame and the one after the last of each stretch of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def rise_m(height_m: np.ndarray, begin: int, end: int) -> float:

@@ -71,8 +71,9 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         if turns is not None:
             teacher = np.einsum("tji,tkj->tki", turns, teacher).astype(np.float32)
         return Prediction(teacher_joints_cam_m=teacher, up_cam=up_cam[None], **shared)
-    assert lifted.outputs.sixd is not None
-    lifted = _held_still(clip, lifted, turns) if predictor.path else lifted
+    rays = _still_rays(clip, clip.keypoints, turns)
+    seen = Seen(rays, lifted.confidence, lifted.outputs.size, lifted.jitter, lifted.fps)
+    lifted = _held_still(lifted, seen) if predictor.path else lifted
     student, outputs = predictor.student, lifted.outputs
     assert outputs.sixd is not None
     betas = _shape(predictor, outputs.betas)
@@ -84,8 +85,6 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     level_m: float | None = None
     paths: dict[str, Any] = {}
     if predictor.path:
-        rays = _still_rays(clip, clip.keypoints, turns)
-        seen = Seen(rays, lifted.confidence, outputs.size, lifted.jitter, lifted.fps)
         placed = place_on_path(student, posed, seen, up_cam)
         posed, level_m, up_cam = placed.posed, placed.ground.level_m, placed.ground.up_cam.astype(np.float32)
         paths = {"foot_contact": placed.foot_contact, "path_cut": placed.cut, "airborne": placed.airborne}
@@ -170,13 +169,12 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
     return residual, smooth_corrections(corrections, *seen, lifted.fps, stride, half_s=predictor.smooth_s)
 
 
-def _held_still(clip: Clips, lifted: LiftedClip, turns: np.ndarray | None) -> LiftedClip:
+def _held_still(lifted: LiftedClip, seen: Seen) -> LiftedClip:
     """The same, trunk and legs at rest while they keep their places in the picture."""
     outputs = lifted.outputs
     assert outputs.sixd is not None
-    rays = _still_rays(clip, clip.keypoints, turns)
-    still = stillness(rays, lifted.confidence, outputs.size, lifted.jitter, lifted.fps)
-    return lifted._replace(outputs=outputs._replace(sixd=still_turns(outputs.sixd, still, lifted.fps)))
+    turns = still_turns(outputs.sixd, stillness(*seen), seen.fps)
+    return lifted._replace(outputs=outputs._replace(sixd=turns))
 
 
 def _with_feet(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d, uniform_filter1d
 
-from pn3d.inference.smoothing import EXACT, JITTERING
+from pn3d.inference.smoothing import jittering
 
 CONTACT_M_S = 0.1
 """What counted as standing when the regression was fitted, m/s."""
@@ -107,7 +107,7 @@ def contact_features(view: FeetView) -> np.ndarray:
 
 def _jittering(jitter: np.ndarray) -> float:
     """Where a clip lies between exact keypoints, 0, and ones that jitter, 1."""
-    return float(np.clip((jitter.mean() - EXACT) / (JITTERING - EXACT), 0.0, 1.0))
+    return float(jittering(jitter.mean()))
 
 
 def _log_speed(speed_m_s: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.geometry.camera import HEAD_ROOT_M
+
 FASTEST_M_S = 12.0
 """Nobody's middle moves faster than this across the picture."""
 
@@ -24,8 +26,6 @@ ASTRAY_S = 0.5
 
 FEWEST_JOINTS = 4
 """Joints that two frames must both have to be compared."""
-
-_HEAD_ROOT_M = 0.74
 
 
 class Cuts(NamedTuple):
@@ -79,6 +79,14 @@ def find_cuts(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, fps: f
     return Cuts(cut, astray)
 
 
+def uncut_runs(marks: np.ndarray, cut: np.ndarray) -> list[tuple[int, int]]:
+    """(T,) bool, (T,) bool -> first frame and the one after the last of every run of marks; a cut ends it."""
+    joined = marks[:-1] & marks[1:] & ~cut[1:]
+    begins = np.flatnonzero(marks & ~np.concatenate([[False], joined]))
+    ends = np.flatnonzero(marks & ~np.concatenate([joined, [False]])) + 1
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))
+
+
 def _too_far(
     rays: np.ndarray, measured: np.ndarray, size: np.ndarray, before: np.ndarray, after: np.ndarray, fps: float
 ) -> np.ndarray:
@@ -86,7 +94,7 @@ def _too_far(
     both = measured[before] & measured[after]
     number = both.sum(axis=1)
     step = np.where(both[..., None], rays[after] - rays[before], 0.0).sum(axis=1) / np.maximum(number, 1)[:, None]
-    way_m = np.linalg.norm(step, axis=1) * _HEAD_ROOT_M / np.minimum(size[before], size[after])
+    way_m = np.linalg.norm(step, axis=1) * HEAD_ROOT_M / np.minimum(size[before], size[after])
     return (number >= FEWEST_JOINTS) & (way_m > np.maximum(FASTEST_M_S * (after - before) / fps, LEAST_M))
 
 

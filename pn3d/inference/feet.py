@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pn3d.inference.cuts import uncut_runs
 from pn3d.inference.ground import Ground
 
 STANDS = 0.5
@@ -63,16 +64,13 @@ def lifted_ankles(moves_m: np.ndarray, points_m: np.ndarray, ground: Ground) -> 
 def _held(ankle_m: np.ndarray, contact: np.ndarray, cut: np.ndarray, fps: float) -> np.ndarray:
     """(T, 3), (T,), (T,) -> (T, 3) moves of one ankle."""
     frames = len(ankle_m)
-    stands = contact > STANDS
-    begins = np.flatnonzero(stands & ~np.concatenate([[False], stands[:-1] & ~cut[1:]]))
-    ends = np.flatnonzero(stands & ~np.concatenate([stands[1:] & ~cut[1:], [False]])) + 1
-    long = ends - begins >= max(2, round(SHORTEST_S * fps))
-    begins, ends = begins[long], ends[long]
+    shortest = max(2, round(SHORTEST_S * fps))
+    long = [(begin, end) for begin, end in uncut_runs(contact > STANDS, cut) if end - begin >= shortest]
     moves = np.zeros((frames, 3))
-    if not len(begins):
+    if not long:
         return moves
     held = np.zeros(frames, bool)
-    for begin, end in zip(begins, ends, strict=True):
+    for begin, end in long:
         weight = contact[begin:end, None].astype(np.float64)
         moves[begin:end] = (weight * ankle_m[begin:end]).sum(axis=0) / weight.sum() - ankle_m[begin:end]
         held[begin:end] = True

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.inference.cuts import uncut_runs
+
 GRAVITY_M_S2 = 9.81
 
 SCALES = (0.9, 0.95, 1.0, 1.05, 1.1)
@@ -56,20 +58,19 @@ def find_flights(height_m: np.ndarray, jitter: np.ndarray, loose: np.ndarray, cu
     """Frames in the air.
 
     Args:
-        height_m: (T,) of the body along the world's up.
+        height_m: (T,) of the pelvis along the world's up.
         jitter: (T,) of the keypoints, head-root units.
         loose: (T,) frames in which feet are seen and none stands.
         cut: (T,) frames that do not follow the frame before them.
         fps: frames per second.
     """
-    first = np.flatnonzero(loose & ~np.concatenate([[False], loose[:-1] & ~cut[1:]]))
-    last = np.flatnonzero(loose & ~np.concatenate([loose[1:] & ~cut[1:], [False]])) + 1
     shortest = max(4, round(SHORTEST_S * fps))
-    long = last - first >= shortest
     spread = np.hypot(SPREAD_M[0], SPREAD_M[1] * jitter)
-    pieces = []
-    for begin, end in zip(first[long].tolist(), last[long].tolist(), strict=True):
-        pieces.append(_stretches(height_m[begin:end], spread[begin:end], fps, shortest, begin))
+    pieces = [
+        _stretches(height_m[begin:end], spread[begin:end], fps, shortest, begin)
+        for begin, end in uncut_runs(loose, cut)
+        if end - begin >= shortest
+    ]
     best, gravity = 0.0, GRAVITY_M_S2
     found: list[tuple[int, int]] = []
     for scale in SCALES if pieces else ():
@@ -106,7 +107,8 @@ class _Stretches(NamedTuple):
 
 
 def _stretches(height_m: np.ndarray, spread_m: np.ndarray, fps: float, shortest: int, offset: int) -> _Stretches:
-    """Least squares of heights, and of the parabola that gravity adds, from sums that run."""
+    """Least squares of heights, and of the parabola that gravity adds, from sums that run. The piece begins in frame
+    ``offset`` of the clip."""
     count = len(height_m)
     longest = min(count, round(LONGEST_S * fps))
     starts, lengths = (grid.ravel() for grid in np.meshgrid(np.arange(count), np.arange(shortest, longest + 1)))

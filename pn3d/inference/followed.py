@@ -19,9 +19,9 @@ from pn3d.geometry.camera import HEAD_ROOT_M
 from pn3d.geometry.skeleton import H36M17, SMPL24
 from pn3d.inference.feet import EASE_S
 from pn3d.inference.fit import StudentBody
-from pn3d.inference.limbs import ARMS, LEGS, cross_matrix, place_limb
+from pn3d.inference.limbs import ARMS, LEGS, cross_matrix, place_limb, times
 from pn3d.inference.placed import Posed, Seen
-from pn3d.inference.smoothing import ARM_SPEED, AROUND_S, LEG_SPEED, SURE, over_time, seen_speed, smooth
+from pn3d.inference.smoothing import ARM_SPEED, LEG_SPEED, SURE, around, over_time, seen_speed, smooth
 
 QUICK_ARM_SPEED, QUICK_LEG_SPEED = (2.5, 4.0), (2.0, 3.0)
 """Head-root units per second: up to the first what is missing is averaged over ``HALF_S``, from the second on not at
@@ -50,7 +50,6 @@ STEPS = 2
 
 _LEAST = 0.02
 """A share below which a limb is left alone."""
-
 
 _LIMBS = (*ARMS, *LEGS)
 _SIDES = ("left", "right")
@@ -103,8 +102,7 @@ def followed_limbs(
     if share.max(initial=0.0) <= _LEAST:
         return posed
     # As in averages over time, who is fast within moments counts as fast.
-    share = maximum_filter1d(share, 2 * round(AROUND_S * seen.fps) + 1, axis=0, mode="constant")
-    share = over_time(share, round(FADE_S * seen.fps)) * (confidence > 0)
+    share = over_time(around(share, seen.fps), round(FADE_S * seen.fps)) * (confidence > 0)
     share[:, 4:] *= 1.0 - np.repeat(_standing(foot_contact, seen.fps), 2, axis=1)
     drawn = _picture(posed.joints[:, _ALL_MARKS])
     gap = _missing(seen, drawn, confidence, speed)
@@ -136,7 +134,8 @@ def _standing(foot_contact: np.ndarray, fps: float) -> np.ndarray:
 
 
 def _missing(seen: Seen, drawn: np.ndarray, confidence: np.ndarray, speed: np.ndarray) -> np.ndarray:
-    """(T, 8, 2) rays from where landmarks are drawn to where they are seen, averaged; (T, 8) confidence and speed."""
+    """(T, 8, 2) from the rays where landmarks are ``drawn`` to those where they are seen, averaged; confidence and
+    speed, (T, 8), head-root units per second, say over how long."""
     quick = _ramp(speed, _QUICK) * _ramp(confidence, np.array([SURER]))
     half = HALF_S * seen.fps * (1.0 - quick)
     weight = np.where(confidence > SURE[0], confidence, 0.0)
@@ -166,6 +165,7 @@ class _Bones(NamedTuple):
 
 
 def _bones(posed: Posed, frames: np.ndarray, which: np.ndarray, hinge_turn: np.ndarray) -> _Bones:
+    """R limbs: frame and limb of each, (R,), and (R, 3, 3) from its hinge's axes to the camera's."""
     joints = np.array(_LIMBS)[which]
     ball, hinge, end = (posed.body_joints[frames, joints[:, column]].astype(np.float64) for column in range(3))
     upper, lower = (posed.joints[frames, _MARKS[which, column]].astype(np.float64) for column in range(2))
@@ -173,7 +173,7 @@ def _bones(posed: Posed, frames: np.ndarray, which: np.ndarray, hinge_turn: np.n
     bend = np.arctan2(np.linalg.norm(np.cross(reach, shin), axis=1), np.einsum("ri,ri->r", reach, shin))
     sign = _STRAIGHTENS[which]
     straight = np.stack([np.where(sign < 0, -bend, -np.inf), np.where(sign > 0, bend, np.inf)], axis=1)
-    axis = np.einsum("rij,rj->ri", hinge_turn, _HINGE_AXIS[which])
+    axis = times(hinge_turn, _HINGE_AXIS[which])
     return _Bones(ball, reach, upper - ball, lower - hinge, axis, straight)
 
 
@@ -188,15 +188,15 @@ def _solve(bones: _Bones, target: np.ndarray, in_picture: np.ndarray) -> tuple[n
     places = np.stack([bones.ball + bones.upper, bones.ball + bones.reach + bones.lower], axis=1)
     in_depth = 1.0 / (DEPTH * HEAD_ROOT_M)
     for _ in range(STEPS):
-        below = _apply(turned, _apply(_matrix(spent[:, 3:] * bones.axis), bones.lower))
-        arms = np.stack([_apply(turned, bones.upper), _apply(turned, bones.reach) + below], axis=1)
+        below = times(turned, times(_matrix(spent[:, 3:] * bones.axis), bones.lower))
+        arms = np.stack([times(turned, bones.upper), times(turned, bones.reach) + below], axis=1)
         now = bones.ball[:, None] + arms
         depth = np.maximum(now[..., 2:], 0.1)
         picture = now[..., :2] / depth
         # How both landmarks move per radian: (R, 2, 3, 4), turns of the ball about x, y, z, then of the hinge.
         moves = np.zeros((count, 2, 3, 4))
         moves[..., :3] = cross_matrix(-arms)
-        moves[:, 1, :, 3] = np.cross(_apply(turned, bones.axis), below)
+        moves[:, 1, :, 3] = np.cross(times(turned, bones.axis), below)
         across = moves[:, :, :2] - picture[..., None] * moves[:, :, 2:]
         across *= in_picture[:, None, None, None] / depth[..., None]
         rows = np.concatenate([across.reshape(-1, 4, 4), moves[:, :, 2] * in_depth], axis=1)
@@ -228,8 +228,3 @@ def _matrix(rotvec: np.ndarray) -> np.ndarray:
 def _rotvec(matrices: np.ndarray) -> np.ndarray:
     """(R, 3, 3) -> (R, 3)."""
     return Rotation.from_matrix(matrices).as_rotvec()
-
-
-def _apply(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """(R, 3, 3) times (R, 3)."""
-    return np.einsum("rij,rj->ri", matrices, vectors)

@@ -52,9 +52,9 @@ def place_limb(
     """
     upper, lower = (turn - np.eye(3) for turn in turns)
     old = body_joints[frames].astype(np.float64)
-    hinge = _times(upper, old[:, limb.hinge] - old[:, limb.ball])
+    hinge = times(upper, old[:, limb.hinge] - old[:, limb.ball])
     hanging = (limb.hinge, limb.end, limb.beyond)
-    moves = np.stack([hinge, *(hinge + _times(lower, old[:, joint] - old[:, limb.hinge]) for joint in hanging[1:])])
+    moves = np.stack([hinge, *(hinge + times(lower, old[:, joint] - old[:, limb.hinge]) for joint in hanging[1:])])
     weights = np.asarray(landmarks.weights)
     shares = weights[:, list(hanging)]
     of_bone = {limb.ball: upper, limb.hinge: lower, limb.end: lower, limb.beyond: lower}
@@ -64,7 +64,7 @@ def place_limb(
             continue
         move = np.tensordot(shares[mark], moves, axes=1)
         if carrier is not None:
-            move += _times(carrier, joints[frames, mark] - weights[mark] @ old)
+            move += times(carrier, joints[frames, mark] - weights[mark] @ old)
         joints[frames, mark] += move.astype(joints.dtype)
     body_joints[frames[:, None], list(hanging)] += moves.swapaxes(0, 1).astype(body_joints.dtype)
 
@@ -77,6 +77,6 @@ def cross_matrix(vectors: np.ndarray) -> np.ndarray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """(F, 3, 3) times (F, 3)."""
+def times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(F, 3, 3) times (F, 3), one by one -> (F, 3)."""
     return np.einsum("fij,fj->fi", matrices, vectors)

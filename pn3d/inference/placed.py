@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pn3d.geometry.skeleton import H36M17, H36M17_ANKLES, SMPL24, SMPL24_FEET
+from pn3d.geometry.skeleton import H36M17, H36M17_ANKLES, SMPL24_FEET
 from pn3d.inference.contacts import FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
 from pn3d.inference.feet import STANDS, held_ankles, lifted_ankles
@@ -13,12 +13,10 @@ from pn3d.inference.fit import StudentBody
 from pn3d.inference.flights import find_flights
 from pn3d.inference.ground import Ground, find_ground
 from pn3d.inference.legs import reach
+from pn3d.inference.limbs import LEGS
 from pn3d.inference.path import ClipView, Standing, solve_path
 
 _PELVIS = H36M17.index("pelvis")
-_LEGS = tuple(
-    tuple(SMPL24.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle", "foot")) for side in ("left", "right")
-)
 _LEAST_MOVE_M = 1e-4
 
 
@@ -120,10 +118,10 @@ def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Pos
     legs, frames = np.nonzero(np.einsum("tlk,tlk->lt", moves_m, moves_m) > _LEAST_MOVE_M**2)
     if not len(frames):
         return posed
-    rows, parts = np.arange(len(frames)), np.array(_LEGS)[legs]
+    rows, parts = np.arange(len(frames)), np.array(LEGS)[legs]
     hip, knee, ankle, foot = parts.T
     old = posed.body_joints[frames].astype(np.float64)
-    side = old[:, _LEGS[0][0]] - old[:, _LEGS[1][0]]
+    side = old[:, LEGS[0].ball] - old[:, LEGS[1].ball]
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
     target = old[rows, ankle] + moves_m[frames, legs]
     turns = reach(old[rows, hip], old[rows, knee], old[rows, ankle], target, side)
@@ -138,7 +136,7 @@ def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Pos
         moves[rows, joint] = moves[rows, above] + turn.apply(bone) - bone
         body_joints[frames, joint] += moves[rows, joint].astype(np.float32)
     weights = np.asarray(student.landmarks.weights)
-    for leg, (of_hip, *below) in enumerate(_LEGS):
+    for leg, (of_hip, *below) in enumerate(LEGS):
         own = legs == leg
         at, carried = frames[own], moves[own]
         for mark in np.flatnonzero(weights[:, below].any(axis=1)).tolist():

@@ -156,9 +156,14 @@ def measure_jitter(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray) -
     return np.where(known > 0, middle, 0.0) ** 2
 
 
+def jittering(jitter: np.ndarray) -> np.ndarray:
+    """Where jitter lies between that of exact keypoints, 0, and a detector's, 1. Any shape."""
+    return np.clip((jitter - EXACT) / (JITTERING - EXACT), 0.0, 1.0)
+
+
 def half_width(jitter: np.ndarray, width: HalfWidth, fps: float) -> np.ndarray:
     """(T,) jitter -> (T,) half the width of the average, in frames, not rounded."""
-    share = np.clip((jitter - EXACT) / (JITTERING - EXACT), 0.0, 1.0)
+    share = jittering(jitter)
     return (width.exact_s + (width.jittering_s - width.exact_s) * share) * fps
 
 

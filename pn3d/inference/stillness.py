@@ -1,7 +1,7 @@
 """Who stands still in the picture stands still: trunk and legs, averaged widely while none of their joints moves.
 
 Networks see windows of a third of a second, in which a waving arm bends the knees of who does not move them. Where
-hips, knees, ankles and neck keep their places in the picture for seconds, so does the pose that they show; a motion
+hips, knees, ankles and thorax keep their places in the picture for seconds, so does the pose that they show; a motion
 along the line of sight alone is not one that people make. Our choice. Everything here is of one clip, T frames.
 """
 
