@@ -35,7 +35,8 @@ def read_apple_vision(opened: Opened, given: Given) -> list[RawVideo]:
     people, notes = people_in(opened)
     raw = people.raw(opened.name, JOINTS, notes=notes)
     shares = bool(np.nanquantile(np.abs(raw.keypoints), 0.9) < LARGEST_SHARE)
-    height = 1 if shares else raw.image_size[1] if raw.image_size is not None else np.nan
+    size = given.image_size or raw.image_size
+    height = 1 if shares else np.nan if size is None else size[1]
     turned = raw.keypoints * [1, -1] + [0, height]
     names = named_joints(raw.joint_names or ()).joints
     # Without the height pixels can be told to count from the top, and no more.
@@ -43,7 +44,7 @@ def read_apple_vision(opened: Opened, given: Given) -> list[RawVideo]:
     if chosen is None or (chosen == 0 and not np.isfinite(height)):
         raise UserError(
             f"{opened.where}: whether y counts from the bottom, as Apple Vision's does, cannot be told, or pixels lack "
-            "the picture's height; give shares of the picture, or width and height beside pixels"
+            "the picture's height; give shares of the picture, or --image-size W H for pixels"
         )
     raw.keypoints = (turned, raw.keypoints)[chosen]
     raw.notes.append(f"{opened.where}: y counts from the {('bottom; turned over', 'top; taken as it is')[chosen]}")

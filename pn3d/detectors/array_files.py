@@ -4,6 +4,7 @@ rtmlib returns ``(keypoints, scores)``, HRNet's ``preds`` and ``maxvals``; saved
 arrays of one shape but for the last axis are positions and their scores.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from pn3d.detectors.key_words import ANY_ID, FRAMES, is_score_key, plain_key
 from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
+
+LEAST_FRAMES, FOLLOWING = 8, 0.2
+"""People of one frame are no frames of one person unless as many are a fifth as far apart as people of two frames."""
 
 
 def read_array(opened: Opened, given: Given) -> list[RawVideo]:
@@ -53,6 +57,7 @@ def read_array(opened: Opened, given: Given) -> list[RawVideo]:
     if values.ndim not in (3, 4) or values.shape[-1] not in (2, 3) or 0 in values.shape:
         raise UserError(f"{opened.where}: expected an array (frames, joints, 2 or 3), found {values.shape}")
     people = values if values.ndim == 4 else values[:, None]
+    _refuse_people_first(people, opened.where)
     confidence = _confidence(people, scores, opened.where)
     if given.layout is None and "joint_names" not in facts:
         require_known_count(opened.where, people.shape[2])
@@ -164,6 +169,23 @@ def _confidence(people: np.ndarray, scores: np.ndarray | None, where: str) -> np
     if people.shape[-1] == 2:
         return np.full(people.shape[:3], np.nan)
     return people[..., 2]
+
+
+def _refuse_people_first(people: np.ndarray, where: str) -> None:
+    """UserError for (people, frames, joints, 2 or 3): what would be the people of one frame follow one another."""
+    frames, several = people.shape[:2]
+    if frames < 2 or several < LEAST_FRAMES:
+        return
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nobody there
+        over_frames, over_people = (
+            float(np.nanmedian(np.linalg.norm(np.diff(people[..., :2], axis=axis), axis=-1))) for axis in (0, 1)
+        )
+    if over_people < FOLLOWING * over_frames:
+        raise UserError(
+            f"{where}: {frames} frames of {several} people, who move as one person does over time; expected "
+            "(frames, people, joints, 2 or 3): are the first two axes exchanged?"
+        )
 
 
 def _facts(arrays: dict[str, Any], frames: int, rows: int, where: str) -> tuple[dict[str, Any], list[str]]:

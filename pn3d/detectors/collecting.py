@@ -7,7 +7,7 @@ import numpy as np
 
 from pn3d.detectors.facts import VideoFactsFound
 from pn3d.detectors.frame_labels import frame_numbers, natural_key
-from pn3d.detectors.key_words import TRACKS, joint_names, joint_scores, values_for
+from pn3d.detectors.key_words import TRACKS, doubt_keys, joint_names, joint_scores, values_for
 from pn3d.detectors.records import NO_TRACK, RawVideo
 from pn3d.files.errors import UserError
 
@@ -97,6 +97,9 @@ class Collector:
         values = self.numbers(person[key], frame)
         self.facts.joint_names.update(joint_names(person))
         other = joint_scores(person)
+        for doubt in doubt_keys(tuple(person)) if other is None else ():
+            if doubt not in self.facts.left_out:
+                self.facts.left_out.append(doubt)
         if other is None:
             if values.ndim == 2 and values.shape[1] == 3:
                 return values
@@ -118,7 +121,8 @@ class Collector:
                 return np.array(values, dtype=np.float64)
             except (TypeError, ValueError, OverflowError):
                 pass
-        raise self.wrong(frame, f"expected a list of numbers, found {shown(values)}")
+        inner = f" ({shown(values[0])} …)" if isinstance(values, list) and values else ""
+        raise self.wrong(frame, f"expected a list of numbers, found {shown(values)}{inner}")
 
     def people(self, people: Any, frame: int, score_keys: tuple[str, ...]) -> None:
         """Adds a list of objects with ``keypoints``; the first of the keys that one has says how sure it is."""

@@ -25,7 +25,7 @@ _SIZE_KEY = re.compile(_OF + r"(?:size|resolution|dimensions|wh)$")
 _SHAPE_KEY = re.compile(_OF + r"(?:shape|hw)$")
 _NESTED_KEYS: tuple[str, ...] = (
     *("meta", "metadata", "metainfo", "info", "video", "videoinfo", "image", "imageinfo", "canvas", "source"),
-    *("videometadata", "videometa"),
+    *("videometadata", "videometa", "videos"),
 )
 _TIME_KEY = re.compile(
     r"^(?:(?:video|frame|media|elapsed|relative|presentation|current|pts)?"
@@ -44,6 +44,7 @@ _SOUNDS |= {"resolution"}
 _OF_OTHERS = {"box", "bbox", "rect", "roi", "crop", "mask", "track", "score", "confidence"}
 LARGEST_SIDE_PX = 1e5
 FASTEST_FPS = 1000.0
+FASTEST_CAMERA = 300.0  # frames per second, where a file names no unit of its times
 EPOCH_SECONDS = 1e6  # times beyond eleven days are of a clock, not of a video
 
 
@@ -105,8 +106,11 @@ def _objects(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     plain = plain_keys(content)
     yield plain
     for key in _NESTED_KEYS:
-        if isinstance(plain.get(key), dict):
-            yield plain_keys(plain[key])
+        inner = plain.get(key)
+        if isinstance(inner, list) and len(inner) == 1:  # COCO's list of videos
+            inner = inner[0]
+        if isinstance(inner, dict):
+            yield plain_keys(inner)
 
 
 def rate_in(content: Any) -> float | None:
@@ -292,6 +296,8 @@ def times_in_seconds(values: np.ndarray, unit: float | None) -> tuple[np.ndarray
     if unit is None:
         step = float(np.median(steps))
         unit = next((one for one in (1.0, 1e-3, 1e-6, 1e-9) if step * one <= 0.5), 1e-9)
+        if unit < 1 and step * unit * FASTEST_CAMERA < 1:
+            return None, f"times in the file are {step:g} apart: they count frames; left out"
     times = values * unit
     if not FASTEST_FPS >= 1 / np.median(np.diff(times)) >= 0.5:
         return None, f"times in the file are {np.median(np.diff(times)):g} s apart, which is no video; left out"

@@ -29,10 +29,11 @@ JOINT_SCORES = (
     *("keypointsconfidence", "keypointsconf", "confs", "maxvals", "visibilities", "likelihoods", "keypointsvisible"),
 )
 """How sure each joint is, where that stands beside their places: the first that is a list of numbers."""
-_LIKE_SCORES = re.compile(r"score|conf|visib|prob|likelihood|certain")
+_LIKE_SCORES = re.compile(r"score|conf|visib|prob|likelihood|(?<!un)certain")
 _NAMES_OF_JOINTS = re.compile(
     r"^(keypoint|kpt|kp|joint|landmark|bodypart|part|marker)s?(s?(name|order|label|list)s?)?$|^names$"
 )
+_LIKE_DOUBTS = re.compile(r"uncertain|variance|sigma|stddev|entropy")
 LEAST_NAMES = 5
 _OF_BOXES = re.compile(r"box|area|track|person")
 
@@ -86,6 +87,12 @@ def joint_names(content: Mapping[Any, Any]) -> Iterator[tuple[str, ...]]:
 def is_score_key(key: str) -> bool:
     """Whether a key names scores of joints."""
     return bool(_score_keys((key,)))
+
+
+@functools.lru_cache(maxsize=4096)
+def doubt_keys(keys: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Keys that say how unsure somebody's joints are, which nothing says how to make confidences of."""
+    return tuple(key for key in keys if _LIKE_DOUBTS.search(plain_key(str(key))))
 
 
 def values_for(content: Mapping[Any, Any], words: tuple[str, ...]) -> Iterator[Any]:

@@ -30,9 +30,9 @@ MAX_DEPTH = 6
 
 
 def is_mediapipe(content: Any) -> bool:
-    """Whether 33 landmarks are found in the frames."""
+    """Whether 33 landmarks, or world landmarks, are found in the frames."""
     frames = _frame_list(content)
-    return frames is not None and any(_people(frame) for frame in frames[:50] + frames[50::50])
+    return frames is not None and any(_people(one) or _has_world(one) for one in frames[:50] + frames[50::50])
 
 
 def read_mediapipe(opened: Opened, given: Given) -> list[RawVideo]:
@@ -50,7 +50,7 @@ def read_mediapipe(opened: Opened, given: Given) -> list[RawVideo]:
         collector.add_frame(i, frame)
         people = _people(frame)
         if not people and not _is_nobody(frame):
-            if isinstance(frame, dict) and any(plain_key(str(key)) in _WORLD_KEYS for key in frame):
+            if _has_world(frame):
                 raise collector.wrong(i, "only world landmarks (metres, 3D); expected the image's, pose_landmarks")
             raise collector.wrong(i, f"expected {LANDMARKS} landmarks or null, found {shown(frame)}")
         for points in people:
@@ -68,6 +68,10 @@ def _frame_list(content: Any) -> list[Any] | None:
     if isinstance(content, list):
         return [content] if _is_landmarks(content) else content
     return None
+
+
+def _has_world(frame: Any) -> bool:
+    return isinstance(frame, dict) and any(plain_key(str(key)) in _WORLD_KEYS for key in frame)
 
 
 def _is_landmarks(value: Any) -> bool:

@@ -41,10 +41,10 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
     collector, classes = Collector(opened.where), PeopleClasses(opened.where, given.category)
     for i, (_, frame) in enumerate(frames):
         collector.add_frame(i, frame)
-        people = frame.get("predictions") if isinstance(frame, dict) else frame
-        if not isinstance(people, list):
+        people = frame.get("predictions", frame) if isinstance(frame, dict) else frame
+        if not isinstance(people, list | None):
             raise collector.wrong(i, f"expected a list of predictions, found {shown(frame)}")
-        for person in people:
+        for person in people or ():
             if not isinstance(person, dict) or "keypoints" not in person:
                 raise collector.wrong(i, f"a prediction without 'keypoints', found {shown(person)}")
             rows = collector.triplets(person["keypoints"], i)

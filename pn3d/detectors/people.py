@@ -134,6 +134,12 @@ def _video(raw: RawVideo, cleaned: Clean, timeline: Timeline, given: Given, rema
     if fps is None and timeline.fps is not None and raw.fps is not None and abs(raw.fps / timeline.fps - 1) > 0.05:
         remarks.warn(f"the file states {raw.fps:g} frames per second, its times {timeline.fps:g}; the times are taken")
     known = rate is not None
+    own = raw.fps if raw.times is None or len(raw.times) < 2 else float(1 / np.median(np.diff(raw.times)))
+    if fps is not None and own is not None and abs(own / fps - 1) > 0.05:
+        remarks.warn(f"the given {fps:g} frames per second are taken, not the file's {own:.5g}")
+    if None not in (given.image_size, raw.image_size) and given.image_size != raw.image_size:
+        sizes = [" x ".join(map(str, size)) for size in (given.image_size, raw.image_size) if size is not None]
+        remarks.warn(f"the given image size {sizes[0]} is taken, not the file's {sizes[1]}")
     if rate is None:
         rate = ASSUMED_FPS
         remarks.assumptions.append(f"frame rate assumed {ASSUMED_FPS:g} per second; --fps gives the true one")

@@ -28,9 +28,8 @@ _CONFIDENCES = (
 AXIS_OF = {"x": 0, "y": 1, "z": 3, **dict.fromkeys(_CONFIDENCES, 2)}
 _AXES = "|".join(sorted((*_CONFIDENCES, "x", "y", "z"), key=len, reverse=True))
 _AXIS_FIRST = re.compile(rf"^({_AXES})(?:[_ .:-]*(\d+)|[_ .:-]+(.+))$", re.IGNORECASE)
-_AXIS_LAST = re.compile(
-    rf"^(.+?)(?:[_ .:/(\[-]+|(?-i:(?<=[a-z0-9])(?=[A-Z]))|(?<=\d))({_AXES})(?:_?(?:px|coord))?[)\]]?$", re.IGNORECASE
-)
+_UNIT = r"(?:[_ ]?[(\[]?(?:px|pixels?|coord|%))?[)\]]?"
+_AXIS_LAST = re.compile(rf"^(.+?)(?:[_ .:/(\[-]+|(?-i:(?<=[a-z0-9])(?=[A-Z]))|(?<=\d))({_AXES}){_UNIT}$", re.IGNORECASE)
 _DETECTIONS = (
     "detectionindex",
     "detectionid",
@@ -68,7 +67,8 @@ _JOINTS = (
 )
 _FACTS = {"fps": "fps", "framerate": "fps", "width": "width", "height": "height"}
 _FACTS |= {f"{of}{side}": side for of in ("image", "img", "frame", "video", "canvas") for side in ("width", "height")}
-_VIDEOS = ("video", "videoname", "videoid", "camera", "cam", "cameraid", "view", "clip", "sequence", "seq", "trial")
+_VIDEOS: tuple[str, ...] = ("video", "videoname", "videoid", "camera", "cam", "cameraid", "camid", "view", "viewid")
+_VIDEOS += ("clip", "sequence", "seq", "trial")
 _CLASSES: tuple[str, ...] = ("class", "label", "category", "classname", "classid", "classlabel", "cls", "categoryname")
 _CLASSES += ("categoryid", "objectclass", "object", "species", "type")
 _X = ("x", "xpx", "pixelx", "xpixel", "imagex", "ximage", "xcoord", "xcoordinate")

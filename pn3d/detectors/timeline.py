@@ -101,8 +101,11 @@ def timeline_of_times(listed: np.ndarray, times: np.ndarray, where: str) -> tupl
     rounded = np.round(places)
     notes = []
     even = len(np.unique(rounded)) == len(rounded) and np.abs(places - rounded).max() < JITTER
+    grid = _rounded_times(times, step)
     if even:
         places = rounded
+    elif grid is not None:
+        places, step = grid
     else:
         step = float(steps[steps < LOST * step].mean())
         places = (times - times[0]) / step
@@ -118,3 +121,18 @@ def timeline_of_times(listed: np.ndarray, times: np.ndarray, where: str) -> tupl
         timeline, more = make_timeline(listed, where)
         return timeline, [note, *more]
     return Timeline(frames, int(numbers[0]), 1, numbers, places, round(1 / step, 4), float(times[0])), notes
+
+
+def _rounded_times(times: np.ndarray, step: float) -> tuple[np.ndarray, float] | None:
+    """(L,) places on an even grid and its step, where ``times`` (L,) s are even but for the decimals they are cut to.
+
+    0.03, 0.07, 0.10 s are 30 frames per second; None where more than rounding is off the grid.
+    """
+    unit = next((one for one in (0.1, 0.01, 0.001) if np.abs(times / one - np.round(times / one)).max() < 1e-6), 0.0)
+    steps = np.diff(times)
+    counts = np.round(steps / steps[steps < LOST * step].mean())
+    if unit == 0 or counts.min() < 1:
+        return None
+    places = np.concatenate([[0.0], np.cumsum(counts)])
+    slope, first = np.polyfit(places, times, 1)
+    return (places, float(slope)) if np.abs(first + slope * places - times).max() < unit else None

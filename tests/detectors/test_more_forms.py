@@ -254,7 +254,7 @@ def test_trc_of_metres_or_3d_is_refused(tmp_path: Path) -> None:
     path = more.sports2d(tmp_path, data)
     metres = data.copy()
     metres[..., :2] /= 400
-    with pytest.raises(UserError, match=r"in metres .*; expected pixels"):
+    with pytest.raises(UserError, match=r"in m \(they span .*; expected pixels"):
         read_keypoints(more.sports2d(tmp_path, metres, "walk_Sports2D_m_person00.trc"))
     rows = more.sports2d(tmp_path, data).read_text().splitlines()
     three_d = [*rows[:5], *(row.replace("\t0.0\t", "\t31.5\t") for row in rows[5:])]
