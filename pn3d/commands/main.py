@@ -1,10 +1,15 @@
 """The ``pn3d`` command: one subcommand each of train, eval, … A user's mistake ends in one line and status 2."""
 
 import argparse
+import contextlib
 import errno
 import importlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
 
 from pn3d import __version__
 from pn3d.commands.determinism import ask_for_repeatable_operations
@@ -48,7 +53,8 @@ def main(words: list[str] | None = None) -> int:
             importlib.import_module(f"pn3d.commands.{module_name(name)}").add_arguments(sub)
     arguments = parser.parse_args(words)
     try:
-        return int(importlib.import_module(f"pn3d.commands.{module_name(arguments.command)}").run(arguments))
+        with _files_whole_when_ended():
+            return int(importlib.import_module(f"pn3d.commands.{module_name(arguments.command)}").run(arguments))
     except UserError as error:
         print(f"pn3d {arguments.command}: {error}", file=sys.stderr)
         return 2
@@ -67,6 +73,23 @@ def main(words: list[str] | None = None) -> int:
             raise
         print(f"pn3d {arguments.command}: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
+
+
+@contextlib.contextmanager
+def _files_whole_when_ended() -> Iterator[None]:
+    """In the block SIGTERM is an exception, so that files that are half written go; the exit status is 143."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def module_name(command: str) -> str:

@@ -25,13 +25,14 @@ from pn3d.export.files import EXPORTS, check_formats
 from pn3d.export.rigs import RIG_NAMES
 from pn3d.files.atomic import write_json
 from pn3d.files.errors import UserError
-from pn3d.files.folders import make_folder, require_writable
+from pn3d.files.folders import folder_in_use, make_folder, require_writable
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.summary import summary_text
 from pn3d.inference.weights import require_body
 from pn3d.video import looks_like_video
 from pn3d.video.progress import progress
+from pn3d.video.rasterise import require_rasteriser
 
 FORMATS = (*EXPORTS, "mp4")
 """What ``--export`` takes: files of one person, and the overlay of everybody."""
@@ -87,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--export: unknown format {', '.join(unknown)}; formats: {', '.join(FORMATS)}")
     own_formats = [word for word in formats if word in EXPORTS]
     check_formats(own_formats, arguments.rig)
+    if "mp4" in formats:
+        require_rasteriser()  # nobody should wait for the detector to learn this
     print(session.start_jax(), flush=True)
     weights, name = session.find_weights(arguments.run, arguments.weights)
     body, landmarks = session.find_body(arguments.body)
@@ -97,8 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
         detections = detections_of(arguments)
         clips = person_clips(detections)
         require_somebody(clips, arguments.input)
-    make_folder(output)
-    video = video_before(arguments, output)
+    with folder_in_use(output):
+        video = video_before(arguments, output)
     if video is not None:
         detections = detections_of(arguments)
         if video.stopped:
@@ -133,7 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
     facts = {"weights": name, **input_facts(detections)}
     try:
         for number, (folder, part) in enumerate(
-            progress(folders, clips.frames, "predicting", show=len(folders) > 1, frames_of=lambda one: one[1].frames)
+            progress(folders, clips.frames, "predicting", frames_of=lambda one: one[1].frames)
         ):
             make_folder(folder)
             prediction = predict(weights, part, body, landmarks, **options)

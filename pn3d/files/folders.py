@@ -1,7 +1,8 @@
 """Folders for results: made before anything is written into them, with a word on what stands in the way."""
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pn3d.files.errors import UserError
@@ -17,6 +18,20 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(f"cannot write to {folder}: no permission")
     return folder
+
+
+@contextlib.contextmanager
+def folder_in_use(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """``make_folder``, for work that may come to nothing: where the block raises, folders that were made for it and are
+    still empty go again."""
+    missing = [place for place in (Path(path), *Path(path).parents) if not os.path.lexists(place)]
+    try:
+        yield make_folder(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty: something is finished and stays
+            for place in missing:
+                place.rmdir()
+        raise
 
 
 def require_writable(targets: Iterable[str | os.PathLike[str]]) -> None:

@@ -140,7 +140,8 @@ def _detector(options: DetectOptions) -> Detector:
 
 def _made(info: VideoInfo, selection: Selection, options: DetectOptions) -> dict[str, object]:
     """What detections depend on: the video's content, the frames, the detector."""
-    name = chosen_name(options.detector) if isinstance(options.detector, str) else options.detector.name
+    chosen = options.detector
+    name = chosen_name(chosen, options.models) if isinstance(chosen, str) else chosen.name
     models = " ".join(Path(model).name for model in options.models)
     asked = f"{name} {options.mode} {models}".strip()
     frames = (selection.first, selection.last, selection.stride)

@@ -56,13 +56,17 @@ DETECTORS: dict[str, MakeDetector] = {"rtmlib": _rtmlib, "mediapipe": _mediapipe
 """By name, in the order in which ``auto`` looks for their packages. ``register`` adds to it."""
 
 
+MODEL_SUFFIXES = {".onnx": "rtmlib", ".task": "mediapipe"}
+"""Of model files, and the detectors that ``auto`` takes for them."""
+
+
 def register(name: str, make: MakeDetector) -> None:
     """Adds a detector, so that ``detect(…, detector=name)`` finds it."""
     DETECTORS[name] = make
 
 
 def make_detector(name: str, mode: str = "balanced", models: Sequence[str | Path] = ()) -> Detector:
-    """The detector of that name; ``auto`` is the first whose package is installed.
+    """The detector of that name; ``auto`` is what ``chosen_name`` makes of it.
 
     Raises:
         UserError: an unknown name or mode, no package, no such model file, or a damaged one.
@@ -73,12 +77,18 @@ def make_detector(name: str, mode: str = "balanced", models: Sequence[str | Path
     for file in files:
         if not file.is_file():
             raise UserError(f"--detector-model {file}: no such file")
-    return DETECTORS[chosen_name(name)](mode, files)
+    return DETECTORS[chosen_name(name, files)](mode, files)
 
 
-def chosen_name(name: str) -> str:
-    """``auto`` as the first detector whose package is installed; UserError where there is none, or no such name."""
+def chosen_name(name: str, models: Sequence[str | Path] = ()) -> str:
+    """``auto`` as the detector of the model files, without any the first whose package is installed.
+
+    Raises:
+        UserError: no such name, or no package.
+    """
     if name == "auto":
+        if models and (of_models := MODEL_SUFFIXES.get(Path(models[-1]).suffix.lower())):
+            return of_models
         found = [known for known in ("rtmlib", "mediapipe") if importlib.util.find_spec(known)]
         if not found:
             raise UserError(

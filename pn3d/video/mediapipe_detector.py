@@ -7,6 +7,8 @@ description says that usage metrics are sent (docs/video.md).
 """
 
 import contextlib
+import importlib
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ import numpy as np
 
 from pn3d.files.errors import UserError
 from pn3d.video.detectors import MODES, Detector
+from pn3d.video.downloads import download_size
 from pn3d.video.extras import require
 
 MOST_PEOPLE = 6
@@ -52,22 +55,23 @@ class SolutionDetector:
         complexity = MODES.index(mode)
         self.name = f"mediapipe {_version(mediapipe)}, pose_landmark_{_MODEL_NAMES[complexity]}"
         file = Path(mediapipe.__file__).parent / "modules/pose_landmark" / f"{self.name.split()[-1]}.tflite"
-        if complexity != 1 and not file.exists():
-            print(f"mediapipe downloads {file.name}", flush=True)
         try:
-            with _native_log_silenced():
+            if complexity != 1 and not file.exists():
+                print(f"mediapipe downloads {file.name}, {_download_size(file.name)}", flush=True)
+            with _native_log_silenced(), contextlib.redirect_stdout(io.StringIO()):
                 self._pose = mediapipe.solutions.pose.Pose(model_complexity=complexity)
+                self._pose.process(np.zeros((64, 64, 3), np.uint8))  # its threads start, and log, with a first picture
         except OSError as error:
             file.unlink(missing_ok=True)  # what it left of a broken download would be taken for the model
             raise UserError(
                 f"mediapipe cannot download {file.name} ({error}); without a network use --detector-mode balanced, "
-                "whose model the package carries, or name a file with --detector-model"
+                "whose model the package carries"
             ) from error
         self._begun = False
 
     def detect(self, picture: np.ndarray, time_s: float) -> tuple[np.ndarray, np.ndarray]:
         """See ``Detector``; at most one person."""
-        # Its C++ code writes to the terminal when the first frames come.
+        # Its C++ code writes to the terminal once more when the first person comes.
         with contextlib.nullcontext() if self._begun else _native_log_silenced():
             found = self._pose.process(picture).pose_landmarks
         self._begun = self._begun or found is not None
@@ -113,6 +117,15 @@ def _joints(people: Sequence[Any], picture: np.ndarray) -> tuple[np.ndarray, np.
     rows = np.array([[(p.x, p.y, p.visibility) for p in points] for points in people], np.float64).reshape(-1, 33, 3)
     height, width = picture.shape[:2]
     return rows[..., :2] * (width, height), np.clip(rows[..., 2], 0, 1)
+
+
+def _download_size(name: str) -> str:
+    """Size of one of its models, where it says from where it takes them."""
+    try:
+        prefix = importlib.import_module("mediapipe.python.solutions.download_utils")._GCS_URL_PREFIX
+    except (ImportError, AttributeError):
+        return "of unknown size"
+    return download_size(prefix + name)
 
 
 def _version(mediapipe: Any) -> str:

@@ -66,7 +66,7 @@ def draw_surfaces(
         intrinsics: (fx, fy, cx, cy) px; the middle of the top left pixel is (0, 0).
         opacity: 0 leaves the picture as it is, 1 hides it behind the bodies.
     """
-    cv2 = _cv2()
+    cv2 = require_rasteriser()
     region = _region(picture, [vertices for vertices, _ in bodies], intrinsics)
     if region is None:
         return
@@ -116,7 +116,8 @@ def _region(picture: np.ndarray, clouds: list[np.ndarray], intrinsics: np.ndarra
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _cv2() -> Any:
+def require_rasteriser() -> Any:
+    """OpenCV with its rasteriser; UserError where there is none."""
     cv2 = require("cv2", "video", "the overlay")
     if not hasattr(cv2, "triangleRasterize"):
         raise UserError(

@@ -5,15 +5,16 @@ inputs and outputs (tests/video/onnx), not with the published ones.
 """
 
 import contextlib
+import importlib.util
 import io
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pn3d.files.errors import UserError
+from pn3d.video.downloads import download_size
 from pn3d.video.extras import require
 
 _KNOWN = ("BodyWithFeet", "YOLOX", "RTMPose")
@@ -45,6 +46,7 @@ class RtmlibDetector:
                 f"--detector-model: rtmlib takes POSE.onnx, or DETECTOR.onnx POSE.onnx; found {len(models)}"
             )
         self._people: Any = None
+        self._given = " ".join(map(str, models))
         if models:
             if len(models) == 2:
                 self._people = _from_file(rtmlib.YOLOX, models[0], _DEFAULT_SIZES[0])
@@ -59,45 +61,51 @@ class RtmlibDetector:
         """See ``Detector``."""
         bgr = np.ascontiguousarray(picture[..., ::-1])
         height, width = bgr.shape[:2]
-        boxes = [[0, 0, width, height]] if self._people is None else self._people(bgr)
-        if not len(boxes):  # rtmlib would take the whole picture for a person
-            return np.zeros((0, 26, 2)), np.zeros((0, 26))
-        joints, scores = self._pose(bgr, bboxes=boxes)
+        with _other_models_refused(self._given):
+            boxes = [[0, 0, width, height]] if self._people is None else self._people(bgr)
+            if not len(boxes):  # rtmlib would take the whole picture for a person
+                return np.zeros((0, 26, 2)), np.zeros((0, 26))
+            joints, scores = self._pose(bgr, bboxes=boxes)
         if joints.shape[1:] != (26, 2):
             raise UserError(f"--detector-model: the pose model gives {joints.shape[1]} joints; expected 26 (Halpe)")
         # Sums of two axes' peaks, not probabilities: they go above 1.
         return joints, np.clip(scores, 0, 1)
 
 
+@contextlib.contextmanager
+def _other_models_refused(given: str) -> Iterator[None]:
+    """Around rtmlib's reading of what models gave: with files that were named, an error means another kind of model."""
+    try:
+        yield
+    except Exception as error:  # rtmlib takes results apart unseen; onnxruntime has exception classes of its own
+        if not given:
+            raise
+        raise UserError(
+            f"--detector-model {given}: expected RTMPose, or a person detector and RTMPose; rtmlib cannot use what "
+            f"these models give: {_short(error)}"
+        ) from error
+
+
 def _published(rtmlib: Any, mode: str) -> Any:
     """rtmlib's own pair of models of a mode; what is downloaded is told before."""
-    described = rtmlib.BodyWithFeet.MODE[mode]
+    urls = [str(rtmlib.BodyWithFeet.MODE[mode][part]) for part in ("det", "pose")]
     cache = _cache()
-    for part in ("det", "pose"):
-        url = str(described[part])
-        name = url.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        if cache is None or not any(cache.rglob(f"*{name}*")):
-            print(f"rtmlib downloads {name}, {_size(url)}, for --detector-mode {mode}", flush=True)
+    absent = [url for url in urls if cache is None or not any(cache.rglob(f"*{_model_name(url)}*"))]
     try:
+        for url in absent:
+            print(f"rtmlib downloads {_model_name(url)}, {download_size(url)}, for --detector-mode {mode}", flush=True)
         with contextlib.redirect_stdout(io.StringIO()):
             return rtmlib.BodyWithFeet(mode=mode, backend="onnxruntime", device="cpu")
     except Exception as error:  # whatever its download, its archive or onnxruntime raise
+        other = ", or take --detector mediapipe" if importlib.util.find_spec("mediapipe") else ""
         raise UserError(
-            f"rtmlib cannot get its models of mode {mode} ({_short(error)}); without a network name files: "
-            "--detector-model DETECTOR.onnx POSE.onnx"
+            f"rtmlib cannot get its models of mode {mode}, {' and '.join(absent or urls)} ({_short(error)}); without a "
+            f"network name files: --detector-model DETECTOR.onnx POSE.onnx{other}"
         ) from error
 
 
-def _size(url: str) -> str:
-    """How large a download is, asked of the server."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
-            return f"{int(answer.headers['Content-Length']) / 1e6:.0f} MB"
-    except (OSError, TypeError, ValueError) as error:
-        raise UserError(
-            f"rtmlib must download {url} and cannot ({_short(error)}); without a network name files: "
-            "--detector-model DETECTOR.onnx POSE.onnx"
-        ) from error
+def _model_name(url: str) -> str:
+    return url.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 def _cache() -> Path | None:

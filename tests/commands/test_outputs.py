@@ -1,6 +1,8 @@
 """Where results go: what is in the way ends in one line; an earlier run's results are not taken for this one's."""
 
 import json
+import os
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 
 from pn3d.commands.main import COMMANDS, main
 from pn3d.data.clips import write_clips
+from pn3d.files.atomic import whole_file
+from pn3d.files.folders import folder_in_use
 from pn3d.inference.weights import save_weights
 from tests.inference.test_predict import weights
 from tests.support import tiny
@@ -89,6 +93,36 @@ def test_every_command_says_in_one_line_that_it_cannot_write(files: Path, capsys
         assert str(files / "file") in one_line([command, *rest], capsys), command
     one_line(["train", "--train", truth, *tiny_run, "--run", str(files / "run")], capsys)
     assert not any(path.name.endswith(".part") for path in files.rglob("*"))
+
+
+def test_a_command_that_is_ended_leaves_nothing_half_written(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def long_work(*_: object) -> int:
+        with whole_file(files / "mine.bin") as stream:
+            stream.write(b"half")
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(1_000_000):  # the interpreter hands the signal over between two steps
+                pass
+        return 0
+
+    monkeypatch.setattr("pn3d.commands.inspect.run", long_work)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stop:
+        main(["inspect", str(files / "one.json")])
+    assert stop.value.code == 128 + signal.SIGTERM
+    assert not [path for path in files.iterdir() if "mine.bin" in path.name]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_folders_made_for_work_that_failed_go_again(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    kept = tmp_path / "there" / "a" / "b"
+    for content in (False, True):
+        with pytest.raises(KeyboardInterrupt), folder_in_use(kept) as folder:  # noqa: PT012
+            if content:
+                (folder / "detections.npz").write_bytes(b"finished")
+            raise KeyboardInterrupt
+        assert kept.exists() == content
+        assert (tmp_path / "there").exists()
 
 
 def test_results_of_an_earlier_run_are_named_or_cleared(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

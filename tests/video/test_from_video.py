@@ -120,6 +120,7 @@ def test_what_is_no_video_is_one_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_only_sound_and_single_frames_are_refused(tmp_path: Path) -> None:
@@ -274,6 +275,30 @@ def test_the_overlay_changes_pixels_on_the_body_and_nowhere_else(tmp_path: Path)
         assert joints[:, 0].min() - margin < columns.min() <= columns.max() < joints[:, 0].max() + margin
         assert joints[:, 1].min() - margin < rows.min() <= rows.max() < joints[:, 1].max() + margin
         assert changed.mean() < 0.5
+
+
+def test_bodies_and_bones_are_drawn_where_points_are_projected() -> None:
+    from pn3d.geometry.skeleton import H36M17
+    from pn3d.video.rasterise import draw_surfaces
+    from pn3d.video.side_view import draw_bones
+
+    intrinsics = np.array([700.0, 720.0, 300.3, 181.6])  # the axis off the middle, pixels not square
+    corners = 0.012 * np.concatenate([np.eye(3), -np.eye(3)]).astype(np.float32)
+    faces = np.array([[0, 1, 2], [1, 3, 2], [3, 4, 2], [4, 0, 2], [1, 0, 5], [3, 1, 5], [4, 3, 5], [0, 4, 5]], np.int32)
+    for point in np.random.default_rng(0).uniform((-0.9, -0.5, 2.5), (0.9, 0.5, 5), (20, 3)):
+        picture = np.zeros((360, 640, 3), np.uint8)
+        body = ((point + corners).astype(np.float32), np.ones((6, 3), np.float32))
+        draw_surfaces(picture, faces, [body], intrinsics, 1.0)
+        rows, columns = np.nonzero(picture[..., 0])
+        pixel = point[:2] / point[2] * intrinsics[:2] + intrinsics[2:]
+        assert np.linalg.norm(pixel - (columns.mean(), rows.mean())) < 0.7
+    joints = np.full((17, 2), 100.25)
+    joints[H36M17.index("left_wrist")] = 140.5, 100.25  # one bone from the elbow
+    picture = np.zeros((200, 200, 3), np.uint8)
+    draw_bones(picture, joints, (1.0, 1.0, 1.0))
+    rows, columns = np.nonzero(picture[..., 0] > 120)
+    drawn = np.array([columns.max(), columns.min(), rows.mean()])
+    assert np.abs(drawn - (140.5, 100.25, 100.25)).max() < 2.5  # half the width of the line is in it
 
 
 def test_the_webcam_example_streams_a_file_in_the_place_of_the_camera(

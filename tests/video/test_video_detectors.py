@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pn3d.files.errors import UserError
+from pn3d.video.detectors import chosen_name
 from pn3d.video.mediapipe_detector import TaskDetector, make_mediapipe
 
 MODELS = Path(__file__).resolve().parent / "onnx"
@@ -52,6 +53,51 @@ def test_a_damaged_model_is_one_line(tmp_path: Path) -> None:
     bad.write_bytes((MODELS / "pose.onnx").read_bytes()[:500])
     with pytest.raises(UserError, match="not a model that can be used"):
         RtmlibDetector("balanced", [bad])
+
+
+@pytest.mark.parametrize("names", [("detector.onnx",), ("pose.onnx", "detector.onnx"), ("pose.onnx", "pose.onnx")])
+def test_models_of_another_kind_are_one_line(names: tuple[str, ...]) -> None:
+    with pytest.raises(UserError, match=r"--detector-model .*onnx: expected RTMPose"):
+        rtmlib_detector(*names).detect(np.full((240, 320, 3), 200, np.uint8), 0.0)  # type: ignore[attr-defined]
+
+
+def test_models_that_cannot_be_downloaded_are_one_line_with_a_way_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from pn3d.video import rtmlib_detector as room
+
+    def no_network(url: str) -> str:
+        raise OSError("Name or service not known")
+
+    published = SimpleNamespace(MODE={"balanced": {"det": "https://a.org/det.zip", "pose": "https://a.org/pose.zip"}})
+    stub = SimpleNamespace(BodyWithFeet=published, YOLOX=None, RTMPose=None)
+    monkeypatch.setattr(room, "require", lambda *_: stub)
+    monkeypatch.setattr(room, "download_size", no_network)
+    monkeypatch.setattr(room, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(room.importlib.util, "find_spec", lambda name: name)
+    (tmp_path / "det.onnx").write_bytes(b"")
+    with pytest.raises(UserError, match=r"mode balanced, https://a.org/pose.zip \(Name or") as refused:
+        room.RtmlibDetector("balanced", [])
+    assert str(refused.value).endswith("--detector-model DETECTOR.onnx POSE.onnx, or take --detector mediapipe")
+    published.MODE = {}
+    monkeypatch.setattr(room, "require", lambda *_: SimpleNamespace(BodyWithFeet=published))
+    with pytest.raises(UserError, match="the installed rtmlib has no YOLOX"):
+        room.RtmlibDetector("balanced", [])
+
+
+def test_auto_takes_the_detector_of_the_model_file_else_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"rtmlib", "mediapipe"}
+    monkeypatch.setattr(
+        "pn3d.video.detectors.importlib.util.find_spec", lambda name: name if name in installed else None
+    )
+    assert chosen_name("auto", ["pose.task"]) == "mediapipe"
+    assert chosen_name("auto", ["a.onnx", "b.ONNX"]) == chosen_name("auto") == "rtmlib"
+    installed.remove("rtmlib")
+    assert chosen_name("auto") == "mediapipe"
+    assert chosen_name("auto", ["a.onnx"]) == "rtmlib"
+    installed.clear()
+    with pytest.raises(UserError, match=r"none is installed: pip install"):
+        chosen_name("auto")
 
 
 def stub_mediapipe(seen: list[int], broken: bool = False) -> SimpleNamespace:
