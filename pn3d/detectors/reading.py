@@ -24,7 +24,7 @@ from pn3d.detectors.records import Detections, Given, Person, RawVideo
 from pn3d.detectors.simple_hrnet import read_simple_hrnet
 from pn3d.detectors.sniffing import checked_format, sniff
 from pn3d.detectors.sources import Opened, open_source
-from pn3d.detectors.tables import read_table
+from pn3d.detectors.tables import read_keypoint_table
 from pn3d.detectors.tfjs import read_tfjs
 from pn3d.detectors.trc import read_trc
 from pn3d.detectors.ultralytics import read_ultralytics
@@ -133,7 +133,7 @@ def _read_alphapose(opened: Opened, given: Given) -> list[RawVideo]:
 
 
 def _read_array(opened: Opened, given: Given) -> list[RawVideo]:
-    return (read_table if opened.kind == "text" else read_array)(opened, given)
+    return (read_keypoint_table if opened.kind == "text" else read_array)(opened, given)
 
 
 _READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {

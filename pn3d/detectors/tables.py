@@ -23,7 +23,7 @@ _NUMBERED = re.compile(r"^(?:[A-Za-z]*[_ .:-]*)?(\d+)$")
 MOST_NUMBERED = 300
 
 
-def read_table(opened: Opened, given: Given) -> list[RawVideo]:
+def read_keypoint_table(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a table of one person or several; ``category``: the class to take instead of people.
 
     Raises:

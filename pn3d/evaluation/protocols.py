@@ -120,6 +120,9 @@ _TITLES = {
 }
 
 
+_ROWS = read_table(__file__, "protocols.csv")
+
+
 def _numbers(protocol: str) -> tuple[Number, ...]:
     """The rows of ``protocols.csv`` of one protocol."""
     return tuple(
@@ -136,13 +139,14 @@ def _numbers(protocol: str) -> tuple[Number, ...]:
             ending=row["ending"],
             needs_scale=row["needs_scale"] == "yes",
         )
-        for row in read_table(__file__, "protocols.csv")
+        for row in _ROWS
         if row["protocol"] == protocol
     )
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    name: Protocol(title, _numbers(name), needs_frames=name == "links") for name, title in _TITLES.items()
+    name: Protocol(_TITLES[name], _numbers(name), needs_frames=name == "links")
+    for name in dict.fromkeys(row["protocol"] for row in _ROWS)
 }
 
 

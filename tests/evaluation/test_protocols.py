@@ -10,7 +10,7 @@ import pytest
 
 from pn3d.body.model import BodyModel, joints, vertices
 from pn3d.data.clips import Clips
-from pn3d.evaluation import metrics, report
+from pn3d.evaluation import metrics, protocols, report
 from pn3d.evaluation.body_metrics import SmplTrack, true_track
 from pn3d.evaluation.protocol_run import read_frames, run_protocol, run_protocols
 from pn3d.evaluation.protocols import PROTOCOLS
@@ -23,6 +23,11 @@ LSP_NAMES = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow"),
     *("right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "thorax", "head"),
 )
+
+
+def test_rows_and_titles_are_of_the_same_protocols() -> None:
+    assert set(PROTOCOLS) == set(protocols._TITLES)
+    assert all(protocol.numbers and protocol.title for protocol in PROTOCOLS.values())
 
 
 @pytest.fixture(scope="module")

@@ -246,13 +246,13 @@ BAD = {
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_bad_pickles_are_refused_in_one_line(tmp_path: Path, name: str) -> None:
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()  # not of the clock: others may keep the processor busy
     try:
         _refusal(tmp_path, BAD[name], allow_objects=name == "array of objects")
         assert tracemalloc.get_traced_memory()[1] < 40e6
     finally:
         tracemalloc.stop()
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_messages_say_what_is_wrong(tmp_path: Path) -> None:

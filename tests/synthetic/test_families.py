@@ -204,6 +204,12 @@ def test_a_mixture_that_cannot_be_is_the_users(mixture: Mixture, words: str) -> 
         make_synthetic_clips(0, 2, 30, mixture=mixture)
 
 
+@pytest.mark.parametrize("lines", [["a.b knee 1", "c.d hip_abd 1", "a.b elbow 2"], ["a.b knee 1 elbow 2 knee 3"]])
+def test_a_pose_or_an_angle_that_is_there_twice_is_no_table(lines: list[str]) -> None:
+    with pytest.raises(ValueError, match="twice"):
+        key_poses._read(lines)
+
+
 def test_levelled_settled_and_balanced(body: limbs.Dimensions) -> None:
     plank = phrases.act(np.random.default_rng(0), 10, body, [(key_poses.KEY_POSES["floor.plank"], 0.1, 1.0)])
     tilted = plank[1] + np.radians([20.0, 0.0, 0.0])

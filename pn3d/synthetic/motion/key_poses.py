@@ -8,12 +8,19 @@ from pn3d.synthetic.motion.angles import pose
 
 
 def _read(lines: list[str]) -> dict[str, dict[str, float]]:
-    """name -> {angle: degrees}; a word with a dot starts a new pose, lines that begin with ``#`` are comments."""
+    """name -> {angle: degrees}; a word with a dot starts a new pose, lines that begin with ``#`` are comments.
+
+    Raises:
+        ValueError: a pose is there twice, or has an angle twice.
+    """
     poses: dict[str, dict[str, float]] = {}
+    current: dict[str, float] = {}
     words = iter(" ".join(line for line in lines if not line.startswith("#")).split())
     for word in words:
+        if word in (poses if "." in word else current):
+            raise ValueError(f"key_poses.txt: {word!r} twice{'' if '.' in word else f' in {list(poses)[-1]!r}'}")
         if "." in word:
-            current = poses.setdefault(word, {})
+            current = poses[word] = {}
         else:
             current[word] = float(next(words))
     return poses
