@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pn3d.detectors.plausibility import place_warning
+from pn3d.detectors.plausibility import place_warning, refuse_metres
 from pn3d.detectors.records import ABSURD, RawVideo, Source
 from pn3d.detectors.scores import as_confidence
 from pn3d.files.errors import UserError
@@ -65,6 +65,8 @@ def clean(
     if size is None and raw.image_size is not None and all(1 <= side <= ABSURD_PX for side in raw.image_size):
         size, source = raw.image_size, "file"
     form = _form(raw, positions, measured)
+    if form == "signed" and raw.normalised is None and not screen:
+        refuse_metres(positions[measured], where)
     if size is None:
         size, source = (NORMALISED_SIZE if form else _assumed_size(positions[measured])), "assumed"
         assumptions.append(_size_sentence(size, form))

@@ -8,7 +8,7 @@ from pn3d.detectors import breaks, tracking
 from pn3d.detectors.choosing import Choice, with_columns
 from pn3d.detectors.cleaning import Clean, clean
 from pn3d.detectors.filling import SHORT_GAP_SECONDS, fill_frames
-from pn3d.detectors.plausibility import refuse_centred
+from pn3d.detectors.plausibility import refuse_centred, refuse_tiny
 from pn3d.detectors.records import NO_TRACK, Given, Person, RawVideo, Video
 from pn3d.detectors.timeline import Timeline, make_timeline, timeline_of_times
 from pn3d.files.errors import UserError
@@ -45,6 +45,7 @@ def people_of_video(raw: RawVideo, choice: Choice, screen: bool, given: Given, r
     cleaned = clean(raw, layout.joints, remarks.where, given.image_size, screen)
     measured = np.isfinite(raw.keypoints[:, : len(layout.joints)]).all(-1)
     refuse_centred(raw.keypoints[:, : len(layout.joints)], measured, layout, remarks.where)
+    refuse_tiny(cleaned.keypoints_px, cleaned.confidence, remarks.where)
     if raw.times is not None and given.fps is None:
         timeline, notes = timeline_of_times(raw.listed_frames, raw.times, remarks.where)
     else:

@@ -5,7 +5,7 @@ Every threshold is our choice, set so that real recordings, dance and built-in m
 
 import numpy as np
 
-from pn3d.detectors.records import Person
+from pn3d.detectors.records import Person, box_diagonal
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import Layout
 
@@ -16,6 +16,8 @@ MOST_OUTSIDE = 0.03
 FEWER_EXCHANGED = 0.3
 CORNER = 0.4  # of both sides
 PERCENT = 100.5  # px: joints that reach no farther may be per cent
+LEAST_SIZE_PX = 10.0  # the diagonal of somebody of whom joints can be seen
+SHARES_REACH, MOST_BEYOND_SHARES = 1.05, 0.2
 MOST_TURNED = 0.6
 TURNED_TRUNK = 0.7  # cosine: a trunk within 45 degrees of a direction
 
@@ -44,6 +46,26 @@ def refuse_centred(keypoints: np.ndarray, measured: np.ndarray, layout: Layout, 
             f"{where}: the hips are at (0, 0) in {100 * centred.mean():.0f} % of the frames: these are 3D joints or "
             "world landmarks (metres from the hips), not places in the image; give the image's landmarks "
             "(MediaPipe: pose_landmarks instead of pose_world_landmarks)"
+        )
+
+
+def refuse_metres(known: np.ndarray, where: str) -> None:
+    """UserError where what would be shares of the image from -1 to 1, (K, 2), is too often outside of it."""
+    outside = float((np.abs(known) > SHARES_REACH).any(-1).mean())
+    if outside > MOST_BEYOND_SHARES:
+        raise UserError(
+            f"{where}: places are neither pixels nor shares of the image: {100 * outside:.0f} % are outside of -1 to 1 "
+            f"(they are {known.min():.2g} to {known.max():.2g}); metres (3D)?"
+        )
+
+
+def refuse_tiny(keypoints_px: np.ndarray, confidence: np.ndarray, where: str) -> None:
+    """UserError where nobody is more than a few pixels across, as 3D joints in metres are not."""
+    sizes = box_diagonal(keypoints_px, confidence)[(confidence > 0).sum(-1) > 2]
+    if len(sizes) and (largest := float(np.quantile(sizes, 0.9))) < LEAST_SIZE_PX:
+        raise UserError(
+            f"{where}: people are {largest:.2g} px across: metres (3D)? Expected places in the image, in pixels or as "
+            "shares of its sides (0 to 1)"
         )
 
 

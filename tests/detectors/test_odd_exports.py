@@ -170,3 +170,26 @@ def test_rows_of_two_cameras_are_refused(tmp_path: Path) -> None:
     columns = [f"{row % 2},{row // 2}" for row in range(2 * T)]
     with pytest.raises(UserError, match="column 'cam_id' has 2 videos"):
         read_keypoints(table(tmp_path / "a.csv", head, columns, people), image_size=SIZE)
+
+
+def test_a_larger_animal_of_as_many_joints_is_no_person(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    kinds = {1: ("athlete", people), 2: ("horse", people * [2, 2, 1])}
+    annotations = [
+        {"image_id": t, "category_id": key, "track_id": key, "keypoints": points[t].ravel().tolist()}
+        for key, (_, points) in kinds.items()
+        for t in range(T)
+    ]
+    content = {
+        "images": [{"id": t} for t in range(T)],
+        "annotations": annotations,
+        "categories": [{"id": key, "name": name, "keypoints": list(COCO)} for key, (name, _) in kinds.items()],
+    }
+    path = dump(tmp_path / "a.json", content)
+    found = read_keypoints(path, image_size=(2560, 1440), all_people=True)
+    (person,) = found.people
+    np.testing.assert_allclose(person.keypoints_px, people[..., :2], atol=1e-3)
+    assert "taken as people: class 'athlete'" in said(found)
+    assert f"{T} of class 'horse'" in said(found)
+    horse = read_keypoints(path, image_size=(2560, 1440), category="horse").people[0]
+    np.testing.assert_allclose(horse.keypoints_px, 2 * people[..., :2], atol=1e-3)

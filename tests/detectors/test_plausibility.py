@@ -54,6 +54,17 @@ def test_world_landmarks_are_refused_by_the_right_name(tmp_path: Path) -> None:
         read_keypoints(tmp_path / "world.json", **GIVEN)
 
 
+@pytest.mark.parametrize("far_m", [(0.0, 0.0), (2.0, -1.0), (2.0, 2.0)])
+def test_metres_in_front_of_a_camera_are_refused(far_m: tuple[float, float], tmp_path: Path) -> None:
+    values = people()
+    values[..., :2] = (values[..., :2] - SIZE / 2) / 250 + far_m
+    with pytest.raises(UserError, match=r"metres \(3D\)\?"):
+        read(tmp_path, values)
+    values = people()
+    values[..., :2] = values[..., :2] / 25 + SIZE / 2  # far away, 18 px across
+    assert "px across" not in said(read(tmp_path, values))
+
+
 def test_joints_beside_the_picture_are_a_warning_and_a_few_are_not(tmp_path: Path) -> None:
     values = people()
     assert "outside" in said(read(tmp_path, values, image_size=(300, 720)))
