@@ -11,6 +11,8 @@ MOST_ABOVE_ONE = 0.5
 SCALE_QUANTILE, USUAL_QUANTILE = 0.95, 0.97
 """The 95th percentile of a detector's confidences is 0.97 (median of seven recordings by HRNet, RTMPose and OpenPose:
 0.957 to 0.979): other scales are divided so that theirs is, too."""
+WHOLE, LARGEST_WHOLE = 0.015, 30
+"""A scale as near to a whole number as those percentiles are to 0.97 is that number (scores from 0 to 5, or to 10)."""
 PERCENT = (50.0, 100.5)
 """Scores whose 95th percentile is above the one and whose largest is below the other are per cent."""
 LEAST, FEW = -1e-6, 0.05
@@ -25,8 +27,8 @@ def as_confidence(
     """(D, J) scores -> confidences; NaN stays NaN.
 
     Logits (SimCC heads, Detectron2) and the like are divided, aloud, so that their 95th percentile is that of usual
-    confidences, and cut at 1; per cent by 100; small excesses are 1. Where a file has no scores at all, or none for
-    some joints, those joints count fully if they are there.
+    confidences, or by the whole number that does so, and cut at 1; per cent by 100; small excesses are 1. Where a file
+    has no scores at all, or none for some joints, those joints count fully if they are there.
 
     Raises:
         UserError: the third numbers of joints are no scores.
@@ -51,10 +53,12 @@ def as_confidence(
         high = float(np.quantile(values[values > 0], SCALE_QUANTILE))
         percent = high > PERCENT[0] and values.max() < PERCENT[1]
         scale = 100.0 if percent else high / USUAL_QUANTILE
+        if scale <= LARGEST_WHOLE and abs(scale / round(scale) - 1) < WHOLE:
+            scale = float(round(scale))
         how = (
             "per cent; divided by 100"
             if percent
-            else (f"logits?; divided by {scale:.4g}, which makes their 95th percentile {USUAL_QUANTILE}")
+            else (f"logits?; divided by {scale:.4g}, which makes their 95th percentile {high / scale:.2g}")
         )
         warnings.append(f"{where}: confidences reach {values.max():g}, {100 * above.mean():.0f} % are above 1 ({how})")
         scores = np.minimum(scores / scale, 1.0)

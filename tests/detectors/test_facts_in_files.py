@@ -200,6 +200,18 @@ def test_scores_of_another_scale_end_within_a_fiftieth(scale: float, tmp_path: P
     assert sum("are above 1" in sentence for sentence in large.warnings) == 1
 
 
+@pytest.mark.parametrize("scale", [3, 5, 10, 25])
+@pytest.mark.parametrize("usual", [0.957, 0.979])
+def test_scores_up_to_a_whole_number_end_where_they_were(usual: float, scale: int, tmp_path: Path) -> None:
+    values = _walk()
+    values[..., 2] = np.random.default_rng(4).uniform(0.3, 1.0, values.shape[:2])
+    values[..., 2] = np.minimum(values[..., 2] * usual / np.quantile(values[..., 2], 0.95), 1.0).round(4)
+    plain = read(tmp_path / "plain.csv", table(values, ["frame", *HEADER]))
+    large = read(tmp_path / "large.csv", table(values * [1, 1, scale], ["frame", *HEADER]))
+    assert_same(plain, large)
+    assert f"divided by {scale}, which makes their 95th percentile {usual:.2g}" in " ".join(large.warnings)
+
+
 def test_a_joint_without_a_score_counts_and_the_others_keep_theirs(tmp_path: Path) -> None:
     values = _walk()
     header = [name for name in HEADER if name != "nose_confidence"]
