@@ -48,10 +48,10 @@ def read_azure_kinect(opened: Opened, given: Given) -> list[RawVideo]:
 
 def _with_names(collector: Collector, i: int, frame: Any, names: list[str]) -> dict[str, Any]:
     """Frame ``i`` with named points in place of its bodies' lists; UserError where those do not fit ``names``."""
-    if not isinstance(frame, dict) or not isinstance(frame.get("bodies"), list | None):
+    if not isinstance(frame, dict) or not isinstance(frame.get("bodies", ""), list | None):
         raise collector.wrong(i, f"expected an object with 'bodies', found {shown(frame)}")
     bodies = []
-    for body in frame.get("bodies") or ():
+    for body in frame["bodies"] or ():
         keys = body if isinstance(body, dict) else {}
         places, levels = (next(values_for(keys, words), None) for words in (_POSITIONS, _LEVELS))
         if (rows := collector.pairs(places, levels, i)) is None or len(rows) != len(names):

@@ -113,11 +113,14 @@ def test_openpifpafs_frames_without_predictions_are_nobodys(tmp_path: Path) -> N
 
 def test_azure_kinects_frames_without_bodies_and_words_for_levels(tmp_path: Path) -> None:
     content = more.kinect_frames(walking_people("halpe26", T))
-    del content["frames"][5]["bodies"]
+    content["frames"][5]["bodies"] = None
     found = read_keypoints(dump(tmp_path / "a.json", content))
     assert np.flatnonzero(found.people[0].filled).tolist() == [5]
     content["frames"][6]["bodies"][0]["confidence_levels"] = ["K4ABT_JOINT_CONFIDENCE_LOW"] * len(more.KINECT)
     with pytest.raises(UserError, match=r"frame 6: expected a list of numbers, found a list of 32 \('K4ABT"):
+        read_keypoints(dump(tmp_path / "a.json", content))
+    del content["frames"][6]["bodies"]
+    with pytest.raises(UserError, match="frame 6: expected an object with 'bodies'"):
         read_keypoints(dump(tmp_path / "a.json", content))
 
 
