@@ -13,7 +13,7 @@ from pn3d.detectors.array_shapes import require_known_count, unflatten
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.facts import is_time_key, rate_in, size_in, time_unit_s, times_in_seconds
 from pn3d.detectors.frame_labels import frame_numbers
-from pn3d.detectors.key_words import ANY_ID, FRAMES, is_score_key, plain_key
+from pn3d.detectors.key_words import ANY_ID, FRAMES, doubt_keys, is_score_key, plain_key
 from pn3d.detectors.records import NO_TRACK, Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
@@ -146,7 +146,7 @@ def _scores(arrays: dict[str, Any], positions: np.ndarray, where: str) -> str | 
         and (a.shape == positions.shape[:-1] or a.shape == (*positions.shape[:-1], 1))
     ]
     named = [key for key in fitting if is_score_key(key)]
-    fitting = named or fitting
+    fitting = named or [key for key in fitting if not doubt_keys((key,))]
     if len(fitting) > 1:
         raise UserError(f"{where}: {' and '.join(map(repr, fitting[:4]))} could both be the scores; keep one")
     of_people = (positions.shape[:1], positions.shape[:-2])  # a score of each person is none of joints

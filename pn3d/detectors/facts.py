@@ -16,12 +16,15 @@ import numpy as np
 
 from pn3d.detectors.key_words import joint_names, plain_key, plain_keys
 
-_OF = r"^(?:video|source|src|input|original|orig|ori|file|camera|capture|recording|image|img|frame|canvas|picture)?"
+_OF = (
+    r"^(?:video|source|src|input|original|orig|ori|file|camera|capture|recording|image|img|frame|canvas|picture|color"
+    r"|rgb)?"
+)
 _RATE_KEY = re.compile(
     _OF + r"(?:avg|average|mean|nominal|r)?(?:fps|framerate|framespersec(?:ond)?|framesps|samplingrate)$"
 )
 _WIDTH_KEYS = ("canvaswidth", "imagewidth", "imgwidth", "framewidth", "videowidth", "width", "imgw", "imagew", "w")
-_SIZE_KEY = re.compile(_OF + r"(?:size|resolution|dimensions|wh)$")
+_SIZE_KEY = re.compile(_OF + r"(?:size|resolution|dimensions|wh)$|^canvas$")
 _SHAPE_KEY = re.compile(_OF + r"(?:shape|hw)$")
 _NESTED_KEYS: tuple[str, ...] = (
     *("meta", "metadata", "metainfo", "info", "video", "videoinfo", "image", "imageinfo", "canvas", "source"),

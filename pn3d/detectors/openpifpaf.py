@@ -47,7 +47,7 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
         for person in people or ():
             if not isinstance(person, dict) or "keypoints" not in person:
                 raise collector.wrong(i, f"a prediction without 'keypoints', found {shown(person)}")
-            rows = collector.triplets(person["keypoints"], i)
+            rows = collector.person(person, i)
             if rows is not None:
                 kind = classes.label(str(person.get("category_id", "")))
                 collector.add(i, rows, track_in(person, ANY_ID), person.get("score"), kind)

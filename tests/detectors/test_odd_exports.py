@@ -75,6 +75,21 @@ def test_how_unsure_a_joint_is_is_no_confidence(tmp_path: Path) -> None:
     assert "left out: uncertainty" in said(found)
 
 
+def test_arrays_of_doubts_are_no_scores(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)[:, 0]
+    np.savez(tmp_path / "a.npz", keypoints=people[..., :2], sigma=1 - people[..., 2])
+    found = read_keypoints(tmp_path / "a.npz", layout="coco17", image_size=SIZE)
+    assert (found.people[0].confidence == 1).all()
+    assert "left out: arrays 'sigma'" in said(found)
+
+
+@pytest.mark.parametrize("canvas", [{"canvas": list(SIZE)}, {"color_resolution": "1280x720"}])
+def test_the_size_of_the_canvas_under_other_names(canvas: dict[str, Any], tmp_path: Path) -> None:
+    frames = [openpose_frame(frame) for frame in walking_people("openpose18", T)]
+    video = read_keypoints(dump(tmp_path / "a.json", {**canvas, "frames": frames})).video
+    assert (video.image_size, video.image_size_source) == (SIZE, "file")
+
+
 def test_the_one_video_of_a_coco_file_has_its_facts(tmp_path: Path) -> None:
     people = walking_people("coco17", T)[:, 0]
     content = {
@@ -109,6 +124,27 @@ def test_openpifpafs_frames_without_predictions_are_nobodys(tmp_path: Path) -> N
     frames[7]["predictions"] = None
     found = read_keypoints(text(tmp_path / "a.json", [json.dumps(frame) for frame in frames]))
     assert np.flatnonzero(found.people[0].filled).tolist() == [7]
+
+
+def test_openpifpafs_names_and_scores_of_their_own_are_used(tmp_path: Path) -> None:
+    people = walking_people("coco17", T)
+    order = np.random.default_rng(0).permutation(17)
+    frames = [
+        {
+            "frame": t + 1,
+            "predictions": [
+                {
+                    "keypoints": frame[order, :2].tolist(),
+                    "keypoint_scores": frame[order, 2].tolist(),
+                    "keypoint_names": [COCO[j] for j in order],
+                    "category_id": 1,
+                }
+            ],
+        }
+        for t, frame in enumerate(people[:, 0])
+    ]
+    clean = read_keypoints(more.openpifpaf_video(tmp_path, people))
+    assert_same(clean, read_keypoints(text(tmp_path / "a.json", [json.dumps(frame) for frame in frames])))
 
 
 def test_azure_kinects_frames_without_bodies_and_words_for_levels(tmp_path: Path) -> None:
