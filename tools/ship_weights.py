@@ -18,11 +18,7 @@ import jax
 from pn3d.files.errors import UserError
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights, save_weights
 from pn3d.models.networks import Params
-
-DATA_TERMS = (
-    "CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF EIA-0196217; free for "
-    "research and commercial use, not for resale) as 2D projections; built-in motion made by code. No 3D was seen."
-)
+from tools.model_card import BUILTIN_TERMS, CMU_TERMS
 
 
 def main() -> None:
@@ -55,7 +51,7 @@ def main() -> None:
         "versions": status["versions"],
         "command": options.command,
         "date": options.date,
-        "data_terms": DATA_TERMS,
+        "data_terms": f"{CMU_TERMS} {BUILTIN_TERMS}",
     }
     if options.average is not None:
         start = load_weights(options.average)

@@ -159,7 +159,7 @@ def _step(
         (N, K) turns in radians, (N, 3) shift in metres.
     """
     # A landmark behind the camera has no picture; it is held where its ray is finite.
-    depth = jnp.maximum(placed_m[..., 2], 0.1)
+    depth = jnp.maximum(placed_m[..., 2], camera.NEAREST_M)
     projected = placed_m[..., :2] / depth[..., None]
     gap = (picture.rays - projected) / picture.size[:, None, None]
     trust = jnp.sqrt(picture.weight) / (NOISE * (1.0 + jnp.sum(gap**2, axis=-1) / OUTLIER**2))

@@ -3,10 +3,9 @@
 import hashlib
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 
-from pn3d.body.landmarks import Landmarks, builtin_landmarks
+from pn3d.body.landmarks import Landmarks, builtin_landmarks, h36m17_landmarks
 from pn3d.files.errors import UserError
 from pn3d.files.plain_npz import read_plain_npz
 from pn3d.geometry.skeleton import H36M17, SMPL24
@@ -48,9 +47,4 @@ def load_landmarks(path: str | Path | None) -> Landmarks:
         )
     if not (np.isfinite(weights).all() and np.isfinite(offset).all()):
         raise UserError(f"{path}: landmarks: expected finite numbers, found NaN or infinity")
-    return Landmarks(
-        weights=jnp.asarray(weights, jnp.float32),
-        offset_m=jnp.asarray(offset, jnp.float32),
-        layout=H36M17.name,
-        bone=tuple(bone.tolist()),
-    )
+    return h36m17_landmarks(weights, offset, bone.tolist())

@@ -5,6 +5,8 @@ vertices are needed and nothing but the body's pose, shape and translation moves
 model's axes (x left, y up, z forward).
 """
 
+from collections.abc import Iterable
+
 import chex
 import flax.struct
 import jax
@@ -80,12 +82,12 @@ def builtin_landmarks() -> Landmarks:
     offset[H36M17.index("head")] = (0.0, _HEAD_TOP_M, 0.0)
     offset[H36M17.index("left_hip")] = (_HIP_OUT_M, 0.0, 0.0)
     offset[H36M17.index("right_hip")] = (-_HIP_OUT_M, 0.0, 0.0)
-    return Landmarks(
-        weights=jnp.asarray(weights, jnp.float32),
-        offset_m=jnp.asarray(offset, jnp.float32),
-        layout=H36M17.name,
-        bone=tuple(bones),
-    )
+    return h36m17_landmarks(weights, offset, bones)
+
+
+def h36m17_landmarks(weights: np.ndarray, offset_m: np.ndarray, bone: Iterable[int]) -> Landmarks:
+    """(17, 24) weights, (17, 3) offsets in metres and 17 joint indices as the landmarks of h36m17."""
+    return Landmarks(jnp.asarray(weights, jnp.float32), jnp.asarray(offset_m, jnp.float32), H36M17.name, tuple(bone))
 
 
 def landmark_joints(

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pn3d.body.landmarks import Landmarks
+from pn3d.body.landmarks import Landmarks, h36m17_landmarks
 from pn3d.body.model import NUM_JOINTS, BodyModel, posed_joints, rest_joints_m, vertices
 from pn3d.files.errors import UserError
 from pn3d.files.safe_npz import load_npy
@@ -131,12 +131,7 @@ def fit_landmarks(
         weights[twin], offsets[twin], bones[twin] = weight[mirror], sign * offset, int(mirror[bone])
         if twin == row:
             offsets[row, 0] = 0.0
-    landmarks = Landmarks(
-        weights=jnp.asarray(weights, jnp.float32),
-        offset_m=jnp.asarray(offsets, jnp.float32),
-        layout=H36M17.name,
-        bone=tuple(bones),
-    )
+    landmarks = h36m17_landmarks(weights, offsets, bones)
     carried = np.einsum("njab,jb->nja", turns[:, bones], offsets)
     error = np.einsum("jk,nka->nja", weights, joints) + carried - targets
     return landmarks, np.sqrt((error**2).sum(-1).mean(0))

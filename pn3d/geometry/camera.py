@@ -100,6 +100,10 @@ def shift_and_scale(
     return jnp.concatenate([moved, scaled[..., 2:]], axis=-1)
 
 
+NEAREST_M = 0.1
+"""Points nearer to the camera than this, or behind it, are projected from here, so that they have a picture."""
+
+
 def rotate_about_root(
     points: Float[Array, "B T J 3"], rotation: Float[Array, "B 3 3"], root_depth: Float[Array, " B"]
 ) -> Float[Array, "B T J 3"]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pn3d.geometry.camera import NEAREST_M
 from pn3d.inference.cuts import uncut_runs
 from pn3d.inference.ground import Ground
 
@@ -40,7 +41,7 @@ def held_ankles(ankles_m: np.ndarray, contact: np.ndarray, cut: np.ndarray, fps:
     moves = np.zeros(ankles_m.shape)
     for foot in range(contact.shape[1]):
         moves[:, foot] = _held(ankles_m[:, foot], contact[:, foot], cut, fps)
-    depth = np.maximum(ankles_m[..., 2], 0.1)
+    depth = np.maximum(ankles_m[..., 2], NEAREST_M)
     across = moves[..., :2] - ankles_m[..., :2] / depth[..., None] * moves[..., 2:]
     seen = np.linalg.norm(across, axis=-1) / depth / size[:, None]
     share = np.minimum(1.0, FURTHEST / np.maximum(seen, 1e-9))

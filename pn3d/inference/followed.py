@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 from scipy.spatial.transform import Rotation
 
-from pn3d.geometry.camera import HEAD_ROOT_M
+from pn3d.geometry.camera import HEAD_ROOT_M, NEAREST_M
 from pn3d.geometry.skeleton import H36M17, SMPL24
 from pn3d.inference.feet import EASE_S
 from pn3d.inference.fit import StudentBody
@@ -191,7 +191,7 @@ def _solve(bones: _Bones, target: np.ndarray, in_picture: np.ndarray) -> tuple[n
         below = times(turned, times(_matrix(spent[:, 3:] * bones.axis), bones.lower))
         arms = np.stack([times(turned, bones.upper), times(turned, bones.reach) + below], axis=1)
         now = bones.ball[:, None] + arms
-        depth = np.maximum(now[..., 2:], 0.1)
+        depth = np.maximum(now[..., 2:], NEAREST_M)
         picture = now[..., :2] / depth
         # How both landmarks move per radian: (R, 2, 3, 4), turns of the ball about x, y, z, then of the hinge.
         moves = np.zeros((count, 2, 3, 4))

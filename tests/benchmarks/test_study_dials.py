@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy.study_dials import dialled_step, dials_of, padded, structure_of
-from pn3d.training.parallel import mapped_step
+from pn3d.training.parallel import mapped_step, repeated
 from pn3d.training.state import start_stage
+from pn3d.training.train_step import make_step
 from tests.support import tiny
 
 
@@ -22,7 +23,8 @@ def test_dials_change_the_step_as_the_config_does() -> None:
     for name, config in (("base", base), ("other", other)):
         state = tiny.on_devices(start_stage(config, "teacher", tiny.first_state()), 1)
         metrics[name] = advance(state, tiny.on_devices((tiny.data(), dials_of(config)), 1))[1]
-    plain = tiny.advance("teacher", 1, base.run.steps_per_dispatch)
+    step = make_step(base, "teacher", tiny.scene())
+    plain = mapped_step(repeated(step, base.run.steps_per_dispatch), tiny.devices(1))
     state = tiny.on_devices(start_stage(base, "teacher", tiny.first_state()), 1)
     _, expected = plain(state, tiny.on_devices(tiny.data(), 1))
     for name, value in expected.items():

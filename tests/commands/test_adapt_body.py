@@ -117,6 +117,7 @@ def test_without_overrides_the_run_is_of_minutes_whatever_the_training_was() -> 
     assert config.student.optimiser.steps * config.student.optimiser.batch_size < 1_000_000
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_resumed_by_the_same_command(
     files: Path, adapted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from pn3d.data.clips import write_clips
 from pn3d.synthetic.scenes import make_synthetic_clips
 from tests.support import tiny
 
-TINY = ["--preset", "tiny", "--set", *(f"{stage}.optimiser.steps=2" for stage in ("teacher", "student", "joint"))]
+TINY = ["--preset", "tiny", "--set", "run.checkpoint_every=8"]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,11 @@ def test_the_same_command_again_prints_the_table(
     assert main([*words, "--run", str(finished)]) == 0
     assert "student after stage 3" in capsys.readouterr().out
     assert (finished / "metrics.jsonl").read_bytes() == before
+
+
+def test_verify_refuses_other_data(files: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(finished), "--train", str(files / "held.npz")]) == 2
+    assert "made from something else: data" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from pn3d.data.windows import window_starts
 from pn3d.synthetic.scenes import make_synthetic_clips
 from pn3d.training.batch import TrainData
 from pn3d.training.loop import Reporter, run_stage
-from pn3d.training.parallel import device_mesh, mapped_step, repeated, replicate
+from pn3d.training.parallel import device_mesh, mapped_step, replicate
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.scene import Scene, make_scene
 from pn3d.training.state import TrainState, init_state
@@ -40,6 +40,12 @@ def config(**overrides: Any) -> Config:
 
 
 @cache
+def steps_config() -> Config:
+    """For single steps: the tiny preset with noise, the term that removes it, and a learning rate that does not end."""
+    return config(model__correct=True, augment__noise=0.03, **{f"{stage}__optimiser__steps": 2000 for stage in STAGES})
+
+
+@cache
 def data() -> TrainData:
     starts, _ = window_starts(clips(), config().model.window)
     return TrainData(frames=frame_rays(clips()), starts=jnp.asarray(starts))
@@ -55,9 +61,9 @@ def first_state() -> TrainState:
 
 
 @cache
-def advance(stage: Stage, count: int, steps: int = 1, backend: Any = None) -> Any:
+def advance(stage: Stage, count: int, backend: Any = None) -> Any:
     """The stage's mapped step on ``count`` devices, compiled once for all tests."""
-    return mapped_step(repeated(make_step(config(), stage, scene()), steps), devices(count), backend=backend)
+    return mapped_step(make_step(steps_config(), stage, scene()), devices(count), backend=backend)
 
 
 def on_devices(tree: Any, count: int) -> Any:
@@ -67,10 +73,10 @@ def on_devices(tree: Any, count: int) -> Any:
 def train(
     folder: Path, cfg: Config, stages: tuple[Stage, ...] = STAGES, reporter: Reporter | None = None
 ) -> TrainState:
-    """The stages in a folder, on one device, as the train command runs them."""
+    """The stages in a folder, on both devices, as the train command runs them: one program serves both."""
     said: list[str] = []
     reporter = reporter or Reporter(say=said.append)
-    mesh = devices(1)
+    mesh = devices(2)
     state = init_state(cfg)
     with RunFolder(folder) as run:
         for stage in stages:

@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 
 from pn3d import load_weights, predict
-from pn3d.config import STAGES, Config, Stage
-from pn3d.training.parallel import mapped_step
-from pn3d.training.state import init_state, start_stage
-from pn3d.training.train_step import make_step
+from pn3d.config import STAGES, Stage
+from pn3d.training.state import start_stage
 from tests.support import tiny
 
 HERE = Path(__file__).resolve().parent
@@ -24,19 +22,12 @@ EVERY = 20
 KEPT = ("joints_cam_m", "teacher_joints_cam_m", "poses_cam", "betas", "transl_cam_m", "elevation_rad")
 
 
-def _config() -> Config:
-    """The tiny preset with what the shipped weights were trained with, and a learning rate that does not end."""
-    steps = {f"{stage}__optimiser__steps": 2000 for stage in STAGES}
-    return tiny.config(model__correct=True, augment__noise=0.03, **steps)
-
-
 def _metrics(stage: Stage) -> dict[str, list[float]]:
-    config, data = _config(), tiny.on_devices(tiny.data(), 1)
-    state = tiny.on_devices(start_stage(config, stage, init_state(config)), 1)
-    advance = mapped_step(make_step(config, stage, tiny.scene()), tiny.devices(1))
+    data = tiny.on_devices(tiny.data(), 1)
+    state = tiny.on_devices(start_stage(tiny.steps_config(), stage, tiny.first_state()), 1)
     steps = []
     for _ in range(STEPS):
-        state, metrics = advance(state, data)
+        state, metrics = tiny.advance(stage, 1)(state, data)
         steps.append({name: float(value) for name, value in metrics.items()})
     return {name: [step[name] for step in steps] for name in steps[0]}
 
