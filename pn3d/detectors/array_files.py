@@ -178,9 +178,8 @@ def _refuse_people_first(people: np.ndarray, where: str) -> None:
         return
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # nobody there
-        over_frames, over_people = (
-            float(np.nanmedian(np.linalg.norm(np.diff(people[..., :2], axis=axis), axis=-1))) for axis in (0, 1)
-        )
+        ways = [np.linalg.norm(np.diff(people[..., :2], axis=axis), axis=-1) for axis in (0, 1)]
+        over_frames, over_people = (float(np.nanmedian(np.where(way > 0, way, np.nan))) for way in ways)  # 0: padding
     if over_people < FOLLOWING * over_frames:
         raise UserError(
             f"{where}: {frames} frames of {several} people, who move as one person does over time; expected "

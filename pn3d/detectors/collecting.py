@@ -54,10 +54,18 @@ class Collector:
                 for values in (self.rows, self.frames, self.tracks, self.scores, self.classes)
             )
 
-    def renumber(self, labels: list[Any]) -> None:
-        """Replaces frames counted 0, 1, 2 … by the numbers that their labels in the file mean."""
+    def renumber(self, labels: list[Any], once: bool = False) -> None:
+        """Replaces frames counted 0, 1, 2 … by the numbers that their labels in the file mean.
+
+        Raises:
+            UserError: a frame that must be there ``once`` is there twice.
+        """
         found, notes = frame_numbers(labels, self.where)
         numbers = found.tolist()
+        distinct, times = np.unique(found, return_counts=True)
+        if once and (times > 1).any():
+            twice = distinct[times > 1][0]
+            raise UserError(f"{self.where}: frame {twice} is there twice (two runs in one file?); expected each once")
         self.notes += notes
         self.frames = [numbers[frame] for frame in self.frames]
         self.listed = [numbers[frame] for frame in self.listed]

@@ -53,7 +53,7 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
                 collector.add(i, rows, track_in(person, ANY_ID), person.get("score"), kind)
     taken, notes = classes.chosen()
     collector.keep_classes(taken)
-    collector.renumber([label for label, _ in frames])
+    collector.renumber([label for label, _ in frames], once=True)
     raw = collector.finish(opened.name, notes=notes)
     if raw.keypoints.shape[1] == 17:
         raw.layout_name, raw.layout_reason = "coco17", "what openpifpaf's 17 joints are"

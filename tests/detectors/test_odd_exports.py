@@ -126,6 +126,13 @@ def test_openpifpafs_frames_without_predictions_are_nobodys(tmp_path: Path) -> N
     assert np.flatnonzero(found.people[0].filled).tolist() == [7]
 
 
+def test_two_runs_of_openpifpaf_in_one_file_are_refused(tmp_path: Path) -> None:
+    path = more.openpifpaf_video(tmp_path, walking_people("coco17", T))
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(UserError, match="frame 1 is there twice"):
+        read_keypoints(path)
+
+
 def test_openpifpafs_names_and_scores_of_their_own_are_used(tmp_path: Path) -> None:
     people = walking_people("coco17", T)
     order = np.random.default_rng(0).permutation(17)
