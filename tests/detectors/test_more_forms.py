@@ -311,3 +311,13 @@ def test_a_format_that_is_given_wrongly_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=table.name):
             read_keypoints(table, format=name)
     assert read_keypoints(more.dwpose(tmp_path, people("openpose18")), format="DWPose").format == "openpose"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["apple_vision", "azure_kinect", "deeplabcut", "openpifpaf", "poseflow", "simple_hrnet", "tfjs", "trc"],
+)
+def test_a_reader_is_at_most_sixty_lines(name: str) -> None:
+    """What CONTRIBUTING.md promises: what several readers need has a place of its own."""
+    path = Path(more.__file__).resolve().parents[2] / "pn3d" / "detectors" / f"{name}.py"
+    assert len(path.read_text().splitlines()) <= 60
