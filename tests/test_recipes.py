@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pn3d
 from pn3d.detectors import read_keypoints
+from pn3d.detectors.layouts import detector_layout
 from tools.stand_ins.detector_files import SIZE, ultralytics_frame, walking_people
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -207,9 +209,26 @@ def test_arrays_that_recipes_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert read_keypoints(tmp_path / "walk.npy", layout="halpe26").video.frames == T
 
 
+def test_a_detector_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [SimpleNamespace(xy=one[:, :2], score=one[:, 2]) for one in walking_people("coco17", 1, 2)[0]]
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(pn3d, "load_weights", lambda: None, raising=False)
+    monkeypatch.setattr(
+        pn3d, "predict", lambda weights, video, detector: given.update({video: detector}), raising=False
+    )
+    run(recipe("detectors.md", "class Mine"), tmp_path, monkeypatch, {}, my_model=lambda picture: people)
+    detector = given["walk.mp4"]
+    picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    joints, scores = detector.detect(picture, 0.0)
+    assert (joints.shape, scores.shape, detector_layout(detector.layout).count) == ((2, 17, 2), (2, 17), 17)
+    people.clear()
+    joints, scores = detector.detect(picture, 0.1)
+    assert (joints.shape, scores.shape) == ((0, 17, 2), (0, 17))
+
+
 def test_every_recipe_of_the_page_of_detectors_is_run() -> None:
     """A new one needs a test above."""
-    ran = ("import mediapipe", "from ultralytics", "walk.npz", "walk.npy", "from pn3d.detectors")
+    ran = ("class Mine", "import mediapipe", "from ultralytics", "walk.npz", "walk.npy", "from pn3d.detectors")
     assert [
         block for block in recipes_of(ROOT / "docs" / "detectors.md") if not any(word in block for word in ran)
     ] == []

@@ -20,7 +20,7 @@ def main() -> None:
     recipe = recipe.replace("out/person_00/body.glb", glb).replace("walk.mp4", footage)
     assert "fps, base = 30, 1.001" in recipe
     recipe = recipe.replace("fps, base = 30, 1.001", f"fps, base = {fps}, {base}")
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.read_factory_settings()  # as Blender starts: with a cube and a camera of its own
     exec(compile(recipe, guide, "exec"), {})
     scene, clip = bpy.context.scene, bpy.data.movieclips[0]
     armature = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")

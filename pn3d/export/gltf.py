@@ -102,8 +102,8 @@ def write_gltf(
     animation = _body_animation(buffer, body)
     filmed = camera_parts(motion)
     if filmed is not None:
-        nodes.append(filmed[1])
-        for target, values in filmed[2].items():
+        nodes.append(filmed.node)
+        for target, values in filmed.curves.items():
             animation.add(len(nodes) - 1, target, values)
     document = {
         "asset": _asset(motion.attribution),
@@ -114,7 +114,7 @@ def write_gltf(
         "materials": [_material("body", _SKIN_COLOUR)],
         "skins": [{"skeleton": 0, "joints": list(bones), "inverseBindMatrices": inverse}],
         "animations": [animation.document],
-        **({"cameras": [filmed[0]]} if filmed is not None else {}),
+        **({"cameras": [filmed.camera]} if filmed is not None else {}),
         **(vrm_extensions(body) if rig == "vrm" else {}),
         "extras": {
             "rig": rig,

@@ -1,5 +1,6 @@
 """The video's camera as a node of a GLB, so that footage can be put behind the body."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,26 @@ _STILL = 1e-4
 _FROM_OURS = np.diag([1.0, -1.0, -1.0])  # glTF's camera: y up, looks along -z; ours: y down, looks along z
 
 
-def camera_parts(motion: Motion) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]] | None:
-    """Camera, node and, where it moves, what moves it ("rotation" (T, 4) xyzw, "translation" (T, 3) m).
+@dataclass(frozen=True)
+class CameraParts:
+    """What a GLB says of a camera.
 
-    None where the motion does not say how it was filmed. glTF's perspective has its axis in the middle of the
-    picture; the true one, the frame rate and the image size are in the camera's extras.
+    Attributes:
+        camera: entry of ``cameras``.
+        node: entry of ``nodes``, where the camera stands in the first frame.
+        curves: where it moves, "rotation" (T, 4) xyzw and "translation" (T, 3) m of the node; else empty.
+    """
+
+    camera: dict[str, Any]
+    node: dict[str, Any]
+    curves: dict[str, np.ndarray]
+
+
+def camera_parts(motion: Motion) -> CameraParts | None:
+    """The camera that filmed a motion; None where the motion does not say how it was filmed.
+
+    glTF's perspective has its axis in the middle of the picture; the true one, the frame rate and the image size are in
+    the camera's extras.
     """
     if motion.camera_to_world is None or motion.intrinsics is None or motion.image_size is None:
         return None
@@ -33,4 +49,4 @@ def camera_parts(motion: Motion) -> tuple[dict[str, Any], dict[str, Any], dict[s
     }
     node = {"name": "camera", "camera": 0, "rotation": rotation[0].tolist(), "translation": place[0].tolist()}
     moves = max(np.abs(turns - turns[0]).max(), np.abs(place - place[0]).max()) > _STILL
-    return camera, node, {"rotation": rotation, "translation": place} if moves else {}
+    return CameraParts(camera, node, {"rotation": rotation, "translation": place} if moves else {})

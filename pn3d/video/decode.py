@@ -140,9 +140,9 @@ def upright_rgb(frame: Any, info: VideoInfo) -> np.ndarray:
     """(height, width, 3) uint8 RGB of a decoded frame, turned and mirrored as the display matrix says."""
     picture = frame.to_ndarray(format="rgb24")
     (xx, xy), (yx, yy) = info.matrix
-    if xx == 0:
+    if xx == 0:  # a quarter turn: the stored x is the shown y
         picture = picture.transpose(1, 0, 2)
-    if xx + yx < 0:
+    if xx + yx < 0:  # whichever stored axis is the shown x runs the other way
         picture = picture[:, ::-1]
     if xy + yy < 0:
         picture = picture[::-1]
@@ -315,6 +315,6 @@ def _display_signs(frame: Any) -> tuple[tuple[int, int], tuple[int, int]]:
     for data in frame.side_data:
         if data.type.name == "DISPLAYMATRIX":
             a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
-            sign = lambda value: (value > 0) - (value < 0)  # noqa: E731
-            return ((sign(a), 0), (0, sign(d))) if abs(a) >= abs(b) else ((0, sign(b)), (sign(c), 0))
+            sign_a, sign_b, sign_c, sign_d = np.sign([a, b, c, d]).tolist()
+            return ((sign_a, 0), (0, sign_d)) if abs(a) >= abs(b) else ((0, sign_b), (sign_c, 0))
     return ((1, 0), (0, 1))

@@ -46,7 +46,7 @@ def _lines(items: Iterable[T], total: int, doing: str, frames_of: Callable[[T], 
         yield item
         count += frames_of(item)
         now = time.monotonic()
-        if now - told > LINE_EVERY_S:
+        if now - told > LINE_EVERY_S and count < total:
             told = now
             rate = count / (now - began)
             left = max(total - count, 0) / rate

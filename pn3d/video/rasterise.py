@@ -75,23 +75,23 @@ def draw_surfaces(
     colour = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), FAR_M, np.float32)
     fx, fy, cx, cy = (float(value) for value in intrinsics)
-    field_of_view = 2 * np.arctan(height / 2 / fy)
-    for vertices, shaded in bodies:
-        x, y, z = vertices.T
-        # The rasteriser has square pixels, the axis in the middle of the picture, y up and z backward.
-        middle_x, middle_y = cx + 0.5 - left - width / 2, cy + 0.5 - top - height / 2
-        vertices_gl = np.stack([x * (fx / fy) + middle_x / fy * z, -(y + middle_y / fy * z), -z], axis=1)
-        cv2.triangleRasterize(
-            np.ascontiguousarray(vertices_gl, np.float32),
-            faces,
-            shaded,
-            colour,
-            depth,
-            np.eye(4, dtype=np.float32),
-            float(field_of_view),
-            NEAR_M,
-            FAR_M,
-        )
+    x, y, z = np.concatenate([vertices for vertices, _ in bodies]).T
+    # The rasteriser has square pixels, the axis in the middle of the picture, y up and z backward.
+    middle_x, middle_y = cx + 0.5 - left - width / 2, cy + 0.5 - top - height / 2
+    vertices_gl = np.stack([x * (fx / fy) + middle_x / fy * z, -(y + middle_y / fy * z), -z], axis=1)
+    starts = np.cumsum([0, *(len(vertices) for vertices, _ in bodies[:-1])])
+    # All bodies at once: every call rounds the whole depth buffer, which after many calls is full of holes.
+    cv2.triangleRasterize(
+        np.ascontiguousarray(vertices_gl, np.float32),
+        np.concatenate([faces + start for start in starts]).astype(np.int32),
+        np.concatenate([shaded for _, shaded in bodies]),
+        colour,
+        depth,
+        np.eye(4, dtype=np.float32),
+        float(2 * np.arctan(height / 2 / fy)),
+        NEAR_M,
+        FAR_M,
+    )
     part = picture[top:bottom, left:right]
     drawn = cv2.convertScaleAbs(colour, alpha=255.0)
     mixed = drawn if opacity == 1 else cv2.addWeighted(part, 1 - opacity, drawn, opacity, 0)

@@ -30,24 +30,26 @@ class SideView:
     def __init__(self, figures: Sequence[Figure], size: tuple[int, int], fps: float) -> None:
         self._lead = figures[0]
         self._width, self._height = size
-        begin = min(one.first for one in figures)
+        self._begin = min(one.first for one in figures)
         end = max(one.first + len(one.shown) for one in figures)
-        reach_z, reach_y, middle = [], [], np.full((end - begin, 2), np.nan)
-        worlds = [(one, self._to_world(one.joints_cam_m, one.first)) for one in figures]
-        total, count = np.zeros((end - begin, 2)), np.zeros((end - begin, 1))
-        for one, world in worlds:
-            rows = slice(one.first - begin, one.first - begin + len(world))
-            total[rows] += np.where(one.shown[:, None], world[:, 0, ::2], 0)
-            count[rows] += one.shown[:, None]
-        middle = _filled_smooth(total / np.maximum(count, 1), count[:, 0] > 0, _SMOOTH_S * fps)
-        for one, world in worlds:
-            rows = slice(one.first - begin, one.first - begin + len(world))
-            away = np.abs(world[..., 2] - middle[rows, None, 1]).max(axis=1)
-            reach_z.append(away[one.shown])
-            reach_y.append(world[..., 1].max(axis=1)[one.shown])
+        rows = [slice(one.first - self._begin, one.first - self._begin + len(one.shown)) for one in figures]
+        joints_m = [self._to_world(one.joints_cam_m, one.first) for one in figures]
+
+        # Where the people who are shown stand on the ground, (x, z), in the mean: the camera follows it.
+        total, count = np.zeros((end - self._begin, 2)), np.zeros((end - self._begin, 1))
+        for one, part, world_m in zip(figures, rows, joints_m, strict=True):
+            total[part] += np.where(one.shown[:, None], world_m[:, 0, ::2], 0)
+            count[part] += one.shown[:, None]
+        self._middle = _filled_smooth(total / np.maximum(count, 1), count[:, 0] > 0, _SMOOTH_S * fps)
+
+        # How far from there, and how high, their joints reach: all but the most extreme frames must fit.
+        reach_z, reach_y = [], []
+        for one, part, world_m in zip(figures, rows, joints_m, strict=True):
+            reach_z.append(np.abs(world_m[..., 2] - self._middle[part, None, 1]).max(axis=1)[one.shown])
+            reach_y.append(world_m[..., 1].max(axis=1)[one.shown])
         high = float(np.percentile(np.concatenate(reach_y), 98)) + 0.3
         wide = float(np.percentile(np.concatenate(reach_z), 98)) + 0.3
-        self._begin, self._middle, self._eye_height = begin, middle, 0.5 * high
+        self._eye_height = 0.5 * high
         needed = max(0.58 * high, wide * self._height / self._width)
         self._distance_m = float(np.clip(needed / _HALF_FIELD, 2.0, _FARTHEST_M))
         focal = self._height / 2 / _HALF_FIELD

@@ -1,7 +1,7 @@
 """Small videos that tests draw themselves: a stick figure with known joints, rotated, uneven, with sound."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,12 +17,15 @@ def write_video(
     rate: int | Fraction = 30,
     sound: bool = False,
     pix_fmt: str = "yuv420p",
+    coder: Mapping[str, str] | None = None,
+    container: Mapping[str, str] | None = None,
 ) -> Path:
-    """(H, W, 3) uint8 RGB frames at times in seconds (even where None); the sound is a tone."""
+    """(H, W, 3) uint8 RGB frames at times in seconds (even where None); the sound is a tone. ``coder`` and
+    ``container`` are further options of FFmpeg's."""
     import av
 
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264", rate=rate, options={"crf": "12", "g": "8"})
+    with av.open(str(path), "w", options=dict(container or {})) as output:
+        stream = output.add_stream("libx264", rate=rate, options={"crf": "12", "g": "8", **(coder or {})})
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = Fraction(1, 30000)

@@ -93,6 +93,43 @@ def test_ten_bits_and_odd_sizes(tmp_path: Path, pix_fmt: str, size: tuple[int, i
     assert np.abs(read[1].astype(int) - pictures[1]).mean() < 6
 
 
+def test_interlaced_pictures_come_without_combs(tmp_path: Path) -> None:
+    fields = np.full((24, 240, 320, 3), 40, np.uint8)
+    for i, field in enumerate(fields):
+        field[:, 20 + 8 * i : 60 + 8 * i] = 220
+    woven = fields[::2].copy()
+    woven[:, 1::2] = fields[1::2, 1::2]  # the odd lines are half a frame later
+    read = all_frames(write_video(tmp_path / "a.mp4", list(woven), rate=25, coder={"x264-params": "tff=1"}))
+    assert len(read) == 12
+
+    def comb(picture: np.ndarray) -> float:
+        return float(np.abs(np.diff(picture[..., 0].astype(int), axis=0)).mean())
+
+    assert comb(woven[5]) > 5
+    assert max(comb(picture) for picture in read[1:-1]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "kept"),
+    [
+        ("a.mkv", {"live": "1"}, 1.0),
+        ("a.mp4", {"movflags": "frag_keyframe+empty_moov"}, 1.0),
+        ("a.mp4", {"movflags": "frag_keyframe+empty_moov"}, 0.7),
+    ],
+    ids=["no index", "fragments", "fragments, cut off"],
+)
+def test_a_part_is_found_without_an_index(tmp_path: Path, name: str, container: dict[str, str], kept: float) -> None:
+    path = write_video(tmp_path / name, gradient_pictures(150), container=container)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    info = read_info(path)
+    assert info.frames == 150 if kept == 1 else 60 < info.frames < 150
+    part = dict(read_frames(info, select(info, 2.2, 2.4)))
+    assert list(part) == list(range(66, 72))
+    whole = all_frames(path)
+    assert all(np.array_equal(picture, whole[index]) for index, picture in part.items())
+
+
 def test_a_cut_off_video_gives_what_is_there_or_one_line(tmp_path: Path) -> None:
     data = write_video(tmp_path / "a.mkv", [*gradient_pictures(60)]).read_bytes()
     cut = tmp_path / "cut off ü.mkv"
@@ -292,6 +329,15 @@ def test_bodies_and_bones_are_drawn_where_points_are_projected() -> None:
         rows, columns = np.nonzero(picture[..., 0])
         pixel = point[:2] / point[2] * intrinsics[:2] + intrinsics[2:]
         assert np.linalg.norm(pixel - (columns.mean(), rows.mean())) < 0.7
+    row = [
+        (point + corners).astype(np.float32)
+        for point in np.random.default_rng(1).uniform((-2, -1, 6), (2, 1, 9), (100, 3))
+    ]
+    crowd, one_by_one = np.full((2, 360, 640, 3), 100, np.uint8)
+    draw_surfaces(crowd, faces, [(one, np.ones((6, 3), np.float32)) for one in row], intrinsics, 1.0)
+    for one in row:
+        draw_surfaces(one_by_one, faces, [(one, np.ones((6, 3), np.float32))], intrinsics, 1.0)
+    assert np.array_equal(crowd, one_by_one), "a hundred bodies leave the rest of the picture as it is"
     joints = np.full((17, 2), 100.25)
     joints[H36M17.index("left_wrist")] = 140.5, 100.25  # one bone from the elbow
     picture = np.zeros((200, 200, 3), np.uint8)
