@@ -45,8 +45,8 @@ from pn3d.synthetic.scenes import make_synthetic_clips
 SEED = 9002
 FIT_SEED, FIT_CLIPS = 9005, 80
 LEAST_NEARER = 0.02
-ODDS = 2.2
-"""The logarithm of nine to one."""
+ODDS = 2.94
+"""The logarithm of nineteen to one."""
 _LEGS = ("hip", "knee", "ankle")
 _ARMS = ("shoulder", "elbow", "wrist")
 
@@ -178,7 +178,7 @@ def fit_readings(path: Path, files: list[str]) -> None:
 
     Weights of the signs: logistic regression on built-in motion, a third of it the families, seen from far below to far
     above, exact and with the simulated detector; and on files whose sides are right (2D alone), each set counting as
-    much as the others. ``clear``: the odds that one exchanged clip in ten asks for, and beyond every clip of the files.
+    much as the others. ``clear``: the odds that one exchanged clip in twenty asks for, and beyond all of the files.
     """
     weights = load_weights(path)
     student = student_body(weights, builtin_body(), builtin_landmarks())

@@ -81,8 +81,12 @@ def make_window(rays: Float[Array, "B T 17 2"], confidence: Float[Array, "B T 17
     stands at, in head-root units, kept between 3 and 40."""
     size = person_size(rays, confidence)
     xy = jnp.where(confidence[..., None] > 0, rays / size[:, None, None, None], 0.0)
-    depth = jnp.full_like(size, root_depth) if root_depth else jnp.clip(1.0 / size, 3.0, 40.0)
-    return Window(xy=xy, confidence=confidence, size=size, root_depth=depth)
+    return Window(xy=xy, confidence=confidence, size=size, root_depth=virtual_depth(size, root_depth))
+
+
+def virtual_depth(size: Float[Array, " B"], root_depth: float) -> Float[Array, " B"]:
+    """The depth of the root, head-root units, of persons of these sizes: ``root_depth``, unless that is 0."""
+    return jnp.full_like(size, root_depth) if root_depth else jnp.clip(1.0 / size, 3.0, 40.0)
 
 
 def mirror_window(window: Window) -> Window:

@@ -13,9 +13,9 @@ from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.ankles import ankles_from_feet
-from pn3d.inference.fit import STEPS, StudentBody, fit_frames, pose_frames, translations
+from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.followed import followed_limbs
-from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
 from pn3d.inference.prediction import Prediction
@@ -77,7 +77,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
     student, outputs = predictor.student, lifted.outputs
     assert outputs.sixd is not None
     betas = _shape(predictor, outputs.betas)
-    residual, corrections = _fitted(predictor, betas, lifted)
+    corrections = _fitted(predictor, betas, lifted)
     poses, body_joints, joints = pose_frames(student, betas, outputs.sixd, corrections, lifted.camera_from_centred)
     transl = translations(joints, lifted.rays, lifted.confidence, outputs.size, lifted.camera_from_centred)
     posed = Posed(poses, transl, body_joints + transl[:, None], joints + transl[:, None])
@@ -94,7 +94,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         posed, _ = _with_feet(student, betas, posed, clip, lifted, turns)
     poses, transl, body_joints, joints = posed
     teacher_m = scaled_onto(teacher, joints)
-    signs = error_signs(lifted, joints, teacher_m, residual)
+    signs = error_signs(predictor.weights, lifted, joints, teacher_m)
     rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
     upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis, level_m)
@@ -142,15 +142,17 @@ def _shape(predictor: Predictor, betas: np.ndarray | None) -> np.ndarray:
     return with_stature(predictor.student.body, mean[None], predictor.height_m)[0]
 
 
-def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tuple[np.ndarray, np.ndarray]:
-    """The fit at keyframes -> (T,) residual before it, head-root units, and (T, 24, 3) corrections of every frame."""
+def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> np.ndarray:
+    """The fit at keyframes -> (T, 24, 3) corrections of every frame."""
     assert predictor.student is not None
     assert lifted.outputs.sixd is not None
+    if not predictor.refine:
+        return np.zeros((len(lifted.rays), 24, 3), np.float32)
     # Without averages every frame is a keyframe: what lies between two is an average too.
     stride = 1 if predictor.smooth_s == 0 else keyframe_stride(lifted.fps)
     frames = len(lifted.rays)
     target, at = keyframe_rays(lifted.rays, lifted.confidence, stride, lifted.fast), slice(0, frames, stride)
-    residual, corrections = fit_frames(
+    _, corrections = fit_frames(
         predictor.student,
         betas,
         lifted.outputs.sixd[at],
@@ -158,15 +160,10 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> tupl
         lifted.confidence[at],
         lifted.outputs.size[at],
         lifted.outputs.teacher_joints[at],
-        steps=STEPS if predictor.refine else 0,
     )
-    between = interpolation(frames, stride)
-    residual = between(residual[:, None, None], np.ones((len(residual), 1), np.float32))[0][:, 0, 0]
-    if not predictor.refine:
-        return residual, np.zeros((frames, 24, 3), np.float32)
     measured = np.any(lifted.confidence[at] > 0, axis=1)
     seen = (measured, lifted.jitter, lifted.fast)
-    return residual, smooth_corrections(corrections, *seen, lifted.fps, stride, half_s=predictor.smooth_s)
+    return smooth_corrections(corrections, *seen, lifted.fps, stride, half_s=predictor.smooth_s)
 
 
 def _held_still(lifted: LiftedClip, seen: Seen) -> LiftedClip:

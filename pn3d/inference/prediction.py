@@ -78,7 +78,7 @@ class Prediction:
         camera_turn_rad: (N, 3) how the camera has turned, as in ``Clips``, and ``up_cam`` is then of where it looked in
             the middle of the clip; None = it is taken to stand still.
         ankles_measured: (N, 2) whether the left and the right ankle follow heel and toe that were seen; else at rest.
-        error_signs: (N, 4) what ``expected_error_mm`` is computed from; image_size: (C, 2) width and height in px;
+        error_signs: (N, 2) what ``expected_error_mm`` is computed from; image_size: (C, 2) width and height in px;
             body: the body model; height_source: "shape" or "given". These four are not in files.
     """
 

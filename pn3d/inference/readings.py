@@ -2,8 +2,16 @@
 
 With sides exchanged the same picture is that of the person's mirror image in depth, seen from as far below as it was
 from above: bones, joints and ways of walking are as good. The networks take the camera for the one that they know
-better, so what they make of a reading is no evidence. What is, is perspective: nearer limbs look larger, and a body of
-constant bones, brought onto the keypoints, lies closer to them in the true reading. Some frames of each clip do.
+better, so what they make of a reading is no evidence. What is:
+
+Perspective. Nearer limbs look larger, and a body of constant bones, brought onto the keypoints, lies closer to them in
+the true reading.
+
+The way through the room. It is measured by how large the person is in the picture, which no reading mirrors; but up and
+where the person looks are mirrored. So in the true reading people stay at one height while they come nearer, and walk
+forwards more than backwards.
+
+Some frames of each clip are looked at.
 """
 
 from collections.abc import Sequence
@@ -24,16 +32,22 @@ from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.networks import unpacked, window_predictor
 from pn3d.inference.weights import Weights
 from pn3d.inference.windows import CHUNK
+from pn3d.inference.world import up_of_frames
 
 WINDOWS, WINDOW_SECONDS = 24, 1.0
 """At most so many windows of a clip are lifted, and at least this far apart."""
 
-SIGNS = ("fitted_closely", "fitted")
+SIGNS = ("fitted_closely", "fitted", "level", "forwards")
 
-DEFAULT: dict[str, Any] = {"signs": list(SIGNS), "weights": [2.2, 4.4], "clear": 4.0}
-"""How much the logarithms of the residuals of both ``FITS`` count, and how far below 0 a clip's score must be to take
-it as exchanged. What a card has under ``readings`` counts instead (logistic regression; ``python -m
-benchmarks.accuracy.warnings --fit``), unless it speaks of other ``signs``, as those of earlier versions do."""
+SPREAD_M, LEVEL_M, WALKED_M = 0.4, 0.1, 1.0
+"""Who stays within the first does not tell a slope, which of less than the second is as good as level; and a way much
+shorter than the third does not tell whether it led forwards."""
+
+DEFAULT: dict[str, Any] = {"signs": list(SIGNS), "weights": [2.5, 4.2, 4.0, 2.9], "clear": 3.0}
+"""How much the logarithms of the residuals of both ``FITS`` and the way through the room count, and how far below 0 a
+clip's score must be to take it as exchanged. What a card has under ``readings`` counts instead (logistic regression;
+``python -m benchmarks.accuracy.warnings --fit``), unless it speaks of other ``signs``, as those of earlier versions
+do."""
 
 
 class _Fit(NamedTuple):
@@ -48,6 +62,7 @@ class _Fit(NamedTuple):
 FITS = (_Fit(steps=5, looser=2.0, noise=1 / 3), _Fit(steps=3, looser=1.0, noise=1.0))
 
 _FEWEST_JOINTS = 6
+_THORAX, _HIPS = H36M17.index("thorax"), (H36M17.index("left_hip"), H36M17.index("right_hip"))
 _MIRROR = np.array(H36M17.mirror)
 _FLOOR, _LARGEST = 0.003, 0.3
 """Head-root units: what residuals are not told apart below, and what a joint counts at most."""
@@ -75,8 +90,8 @@ def reading_scores(signs: np.ndarray, clip_of: np.ndarray, clips: int, card: dic
 def reading_signs(
     weights: Weights, student: StudentBody, lifted: Sequence[LiftedClip]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(W, 2) how much worse the exchanged reading of a window is than the given one, by the logarithm of each sign; and
-    (W,) the clip that the window is of."""
+    """(W, 4) how much worse the exchanged reading of a window is than the given one, by each of ``SIGNS``, the last two
+    alike in all windows of a clip; and (W,) the clip that the window is of."""
     model = weights.config.model
     parts = [_spread_windows(clip, model.window, model.frame_rate) for clip in lifted]
     rays = np.concatenate([clip.rays[index] for clip, index in zip(lifted, parts, strict=True)])
@@ -86,7 +101,12 @@ def reading_signs(
     rays, confidence, clip_of = rays[enough], confidence[enough], clip_of[enough]
     # Both readings at once, so that calls of the networks are full; the exchanged ones are clips of their own.
     rays, confidence = (np.concatenate([values, values[:, :, _MIRROR]]) for values in (rays, confidence))
-    both = _signs_of(weights, student, np.concatenate([clip_of, clip_of + len(lifted)]), rays, confidence)
+    turns = np.concatenate(
+        [clip.camera_from_centred[index[:, model.window // 2]] for clip, index in zip(lifted, parts, strict=True)]
+    )[enough]
+    of = np.concatenate([clip_of, clip_of + len(lifted)])
+    frames = _read(weights, student, of, rays, confidence, np.concatenate([turns, turns]))
+    both = np.concatenate([frames.residual, way_signs(frames, of, 2 * len(lifted))[of]], axis=1)
     return both[len(clip_of) :] - both[: len(clip_of)], clip_of
 
 
@@ -99,13 +119,34 @@ def _spread_windows(clip: LiftedClip, length: int, frame_rate: float) -> np.ndar
     return np.minimum(np.round(index).astype(int), len(clip.rays) - 1)
 
 
-def _signs_of(
-    weights: Weights, student: StudentBody, clip_of: np.ndarray, rays: np.ndarray, confidence: np.ndarray
-) -> np.ndarray:
-    """(W,) clips of (W, T, 17, 2), (W, T, 17) windows -> (W, 2) the logarithm of both residuals in their middle frames,
-    each clip's body of one shape."""
+class ReadFrames(NamedTuple):
+    """The middle frames of W windows in one reading.
+
+    Attributes:
+        residual: (W, 2) the logarithm of the residuals after each of ``FITS``.
+        pelvis_cam_m: (W, 3) where the body stands.
+        facing_cam: (W, 3) where it looks, a unit vector.
+        up_cam: (W, 3) the world's up.
+    """
+
+    residual: np.ndarray
+    pelvis_cam_m: np.ndarray
+    facing_cam: np.ndarray
+    up_cam: np.ndarray
+
+
+def _read(
+    weights: Weights,
+    student: StudentBody,
+    clip_of: np.ndarray,
+    rays: np.ndarray,
+    confidence: np.ndarray,
+    camera_from_centred: np.ndarray,
+) -> ReadFrames:
+    """(W,) clips of (W, T, 17, 2), (W, T, 17) windows, and (W, 3, 3) turns of their middle frames -> what is made of
+    those, each clip's body of one shape."""
     if not len(rays):
-        return np.zeros((0, len(FITS)))
+        return ReadFrames(np.zeros((0, len(FITS))), *(np.zeros((0, 3)) for _ in range(3)))
     predict, middle = window_predictor(weights), rays.shape[1] // 2
     parts = []
     for begin in range(0, len(rays), CHUNK):
@@ -119,8 +160,30 @@ def _signs_of(
     counts = np.maximum(np.bincount(clip_of), 1)
     shapes = np.stack([np.bincount(clip_of, column) for column in outputs.betas.T], axis=1) / counts[:, None]
     seen = (rays[:, middle], confidence[:, middle], outputs.size)
-    function = lambda *part: (_signs(student, *part),)  # noqa: E731
-    return in_batches(function, shapes[clip_of].astype(np.float32), outputs.sixd, *seen)[0]
+    function = lambda *part: _signs(student, *part)  # noqa: E731
+    residual, pelvis, facing = in_batches(function, shapes[clip_of].astype(np.float32), outputs.sixd, *seen)
+    pelvis, facing = (np.einsum("wij,wj->wi", camera_from_centred, each) for each in (pelvis, facing))
+    up = up_of_frames(outputs.elevation_rad, outputs.roll_rad, camera_from_centred)
+    return ReadFrames(residual, pelvis, facing, up)
+
+
+def way_signs(frames: ReadFrames, clip_of: np.ndarray, clips: int) -> np.ndarray:
+    """(clips, 2) what speaks against the ways through the room: the logarithm of how far they lead up or down a plane,
+    and the share of them that leads backwards, less the share that leads forwards."""
+    signs = np.zeros((clips, 2))
+    for clip in np.unique(clip_of):
+        places, facing, up = (values[clip_of == clip] for values in frames[1:])
+        mean_up = up.mean(axis=0) / np.linalg.norm(up.mean(axis=0))
+        level = np.eye(3) - mean_up[:, None] * mean_up
+        around = places - places.mean(axis=0)
+        ground, height = around @ level, around @ mean_up
+        # The plane through the places, ridge regression: a pelvis that kneels down in one place is on no slope.
+        slope = np.linalg.solve(ground.T @ ground + len(ground) * SPREAD_M**2 * np.eye(3), ground.T @ height)
+        steps = np.diff(places, axis=0) @ level
+        forwards = np.sum(steps * 0.5 * (facing[1:] + facing[:-1]))
+        way_m = np.linalg.norm(steps, axis=1).sum()
+        signs[clip] = np.log(np.std(ground @ slope) + LEVEL_M), -forwards / (way_m + WALKED_M)
+    return signs
 
 
 @jax.jit
@@ -131,9 +194,9 @@ def _signs(
     rays: jax.Array,
     confidence: jax.Array,
     size: jax.Array,
-) -> jax.Array:
+) -> tuple[jax.Array, jax.Array, jax.Array]:
     """(n, 2) the logarithm of the root mean square distance between body and keypoints after each of ``FITS``,
-    head-root units."""
+    head-root units; (n, 3) the pelvis and (n, 3) where the body looks, after the last."""
     rest, local = body_model.rest_joints_m(student.body, betas), rotations.sixd_to_matrix(sixd)
     measured = confidence > 0
     signs = []
@@ -155,4 +218,6 @@ def _signs(
         distance = jnp.linalg.norm(rays - camera.project(placed), axis=-1) / size[:, None]
         square = jnp.sum(jnp.where(measured, jnp.minimum(distance, _LARGEST) ** 2, 0.0), axis=1)
         signs.append(jnp.log(jnp.sqrt(square / jnp.maximum(jnp.sum(measured, axis=1), 1)) + _FLOOR))
-    return jnp.stack(signs, axis=1)
+    facing = jnp.cross(placed[:, _THORAX] - placed[:, 0], placed[:, _HIPS[1]] - placed[:, _HIPS[0]])
+    facing = facing / (jnp.linalg.norm(facing, axis=-1, keepdims=True) + 1e-9)
+    return jnp.stack(signs, axis=1), placed[:, 0], facing

@@ -1,9 +1,8 @@
 """How far off a frame is likely to be, from signs that need no truth.
 
-Four signs per frame, each the logarithm of something that grows with the error: how much the teacher's joints of
-overlapping and mirrored windows disagree, how much teacher and student disagree, how far the student was from the
-keypoints before the fit, and how little the detector trusted its joints. A linear regression on the
-logarithm of the PA-MPJPE, fitted on built-in motion with a simulated detector, makes one number of them
+Two signs per frame, each the logarithm of something that grows with the error: how much teacher and student disagree,
+and how much the teacher disagrees with itself about its skeleton seen from elsewhere. A linear regression on the
+logarithm of the PA-MPJPE, fitted on built-in motion of all kinds with simulated detectors, makes one number of them
 (``python -m benchmarks.accuracy.confidence --fit``); its coefficients travel in the weights' card (``uncertainty``).
 """
 
@@ -12,52 +11,53 @@ from typing import Any
 import numpy as np
 
 from pn3d.inference.lifted import LiftedClip
+from pn3d.inference.relift import aligned_distance, relifted_apart
 from pn3d.inference.smoothing import over_time
+from pn3d.inference.weights import Weights
 
-SIGNS = ("window_spread", "disagreement", "residual", "missing_confidence")
-_RENAMED = {"gap": "residual", "doubt": "missing_confidence"}
-"""What cards of version 0.1.0 call two of them, under ``certainty``."""
+SIGNS = ("disagreement", "relifted")
+"""Others that were measured and left out: docs/log/wild.md."""
 
 SMOOTH_SECONDS = 0.4
 """Signs are averaged over time by a triangle of this half width: errors last longer than a frame."""
 
 FLOOR = 1e-3
 
+COMPARED_PER_SECOND = 10.0
+"""How often teacher and student are compared."""
+
 DEFAULT: dict[str, Any] = {
-    "coefficients": dict.fromkeys(SIGNS, 0.2),
-    "intercept": 5.0,
-    "source": "equal weights, for weights whose card has none",
+    "coefficients": {"disagreement": 0.4, "relifted": 0.5},
+    "intercept": 6.7,
+    "source": "about those of the weights that ship, for weights whose card has none or those of other signs",
 }
-"""Used where a card has no coefficients: the order of frames is meaningful, millimetres are not."""
 
 
-def error_signs(clip: LiftedClip, student_m: np.ndarray, teacher_m: np.ndarray, residual: np.ndarray) -> np.ndarray:
-    """(T, 4) the signs of ``SIGNS`` in one clip, averaged over time.
+def error_signs(weights: Weights, clip: LiftedClip, student_m: np.ndarray, teacher_m: np.ndarray) -> np.ndarray:
+    """(T, 2) the signs of ``SIGNS`` in one clip, averaged over time.
 
     Args:
+        weights: of the teacher.
         clip: through the networks, with a student.
         student_m: (T, 17, 3) the student's joints.
-        teacher_m: (T, 17, 3) the teacher's at the same scale and pelvis.
-        residual: (T,) distance of measured joints from the student before the fit, head-root units.
+        teacher_m: (T, 17, 3) the teacher's.
     """
-    size = np.maximum(clip.outputs.size, 1e-4)
-    square = np.sum(clip.outputs.teacher_joints**2, axis=(1, 2))
-    spread = np.sqrt(np.maximum(clip.outputs.mean_square - square, 0.0) / 17.0) / size
-    disagreement = np.linalg.norm(student_m - teacher_m, axis=-1).mean(axis=1)
-    raw = np.stack([spread, disagreement, residual, 1.0 - clip.confidence.mean(axis=1)], axis=1)
-    signs = np.log(np.maximum(raw, 0.0) + FLOOR)
+    frames = np.arange(len(student_m))
+    at = frames[:: max(1, round(clip.fps / COMPARED_PER_SECOND))]
+    disagreement = np.interp(frames, at, aligned_distance(teacher_m[at], student_m[at]))
+    signs = np.log(np.stack([disagreement, relifted_apart(weights, clip)], axis=1) + FLOOR)
     return over_time(signs, round(SMOOTH_SECONDS * clip.fps)).astype(np.float32)
 
 
 def expected_error_mm(signs: np.ndarray, facts: dict[str, Any], seen: np.ndarray | None = None) -> np.ndarray:
-    """(T, 4) -> (T,) the PA-MPJPE that such signs went with, by what a weights' card says (``Weights.facts``).
+    """(T, 2) -> (T,) the PA-MPJPE that such signs went with, by what a weights' card says (``Weights.facts``).
 
     Where the person is not ``seen``, (T,) bool, nothing can disagree, and the signs say little: no less is expected
     there than the median of the clip's seen frames.
     """
-    card = facts.get("uncertainty") or facts.get("certainty") or DEFAULT
-    found = {_RENAMED.get(name, name): value for name, value in card["coefficients"].items()}
-    logarithm = signs @ np.array([found[name] for name in SIGNS]) + card["intercept"]
+    card = facts.get("uncertainty") or DEFAULT
+    card = card if set(card["coefficients"]) == set(SIGNS) else DEFAULT
+    logarithm = signs @ np.array([card["coefficients"][name] for name in SIGNS]) + card["intercept"]
     expected = np.exp(np.clip(logarithm, 0.0, 7.0)).astype(np.float32)
     if seen is None or not seen.any():
         return expected
@@ -68,7 +68,7 @@ def fit(signs: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:
     """Least squares of log error on the signs, no coefficient below zero (a sign that falls with the error is no sign).
 
     Args:
-        signs: (N, 4).
+        signs: (N, 2).
         error_mm: (N,) true PA-MPJPE.
     """
     used = list(range(len(SIGNS)))
@@ -79,5 +79,7 @@ def fit(signs: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:
         if not used or solution[:-1].min() >= 0:
             break
         used.pop(int(np.argmin(solution[:-1])))
+    # The mean of the expected errors is that of the true ones: e to the mean logarithm is less.
+    shift = np.log(error_mm.mean() / np.exp(columns @ solution).mean())
     found = dict.fromkeys(SIGNS, 0.0) | {SIGNS[index]: float(solution[i]) for i, index in enumerate(used)}
-    return {"coefficients": found, "intercept": float(solution[-1])}
+    return {"coefficients": found, "intercept": float(solution[-1] + shift)}

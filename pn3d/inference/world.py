@@ -9,11 +9,16 @@ from pn3d.geometry.skeleton import SMPL24_FEET
 from pn3d.inference.batches import in_batches
 
 
-def mean_up(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
-    """The clip's mean up in camera axes. (T,), (T,), (T, 3, 3) -> (3,) unit vector."""
+def up_of_frames(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
+    """Up in camera axes. (T,), (T,), (T, 3, 3) -> (T, 3) unit vectors."""
     level = np.cos(elevation_rad)
     up = np.stack([np.sin(roll_rad) * level, -np.cos(roll_rad) * level, -np.sin(elevation_rad)], axis=-1)
-    mean = np.matmul(camera_from_centred, up[..., None])[..., 0].mean(axis=0)
+    return np.matmul(camera_from_centred, up[..., None])[..., 0]
+
+
+def mean_up(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
+    """The clip's mean up in camera axes. (T,), (T,), (T, 3, 3) -> (3,) unit vector."""
+    mean = up_of_frames(elevation_rad, roll_rad, camera_from_centred).mean(axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 

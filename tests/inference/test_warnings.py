@@ -39,9 +39,10 @@ def test_smoothing_keeps_constants_and_ignores_what_was_not_measured() -> None:
 def test_the_fit_finds_what_made_the_error_and_gives_no_sign_a_negative_weight() -> None:
     generator = np.random.default_rng(0)
     signs = generator.normal(size=(400, len(SIGNS)))
-    error = np.exp(3.0 + 0.5 * signs[:, 1] - 0.4 * signs[:, 3])
+    error = np.exp(3.0 - 0.4 * signs[:, 0] + 0.5 * signs[:, 1])
     card = fit(signs, error)
     assert card["coefficients"][SIGNS[1]] == pytest.approx(0.5, abs=0.05)
+    assert expected_error_mm(signs, {"uncertainty": card}).mean() == pytest.approx(error.mean(), rel=1e-5)
     assert min(card["coefficients"].values()) >= 0.0
     assert expected_error_mm(signs, {"uncertainty": card}).shape == (400,)
 
