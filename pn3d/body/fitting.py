@@ -18,9 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from pn3d.body.joint_turns import about_axes
 from pn3d.body.landmarks import Landmarks, landmark_joints, landmark_offsets
 from pn3d.body.model import BodyModel, posed_joints
-from pn3d.files.tables import read_table
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import SMPL24
 
@@ -35,13 +35,10 @@ NOISE = 0.03
 OUTLIER = 0.3
 """Residuals beyond this count little, head-root units (Geman and McClure's weight)."""
 
-_FIT_RAD = {
-    row["joint"]: [float(row[f"{axis}_fit_rad"]) for axis in "xyz"] for row in read_table(__file__, "joint_turns.csv")
-}
 _TURNS = tuple(
     (joint, axis, turn)
-    for joint, name in enumerate(SMPL24.joints)
-    for axis, turn in enumerate(_FIT_RAD[name.split("_")[-1]])
+    for joint, turns in enumerate(about_axes("fit_rad"))
+    for axis, turn in enumerate(turns)
     if turn > 0
 )
 """(joint, axis, radians) of every turn that is free; K of them."""

@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from pn3d.files.tables import read_table
+from pn3d.body.joint_turns import row_of
 from pn3d.geometry import rotations as rot
 from pn3d.geometry.skeleton import SMPL24
 from pn3d.geometry.vectors import safe_norm
@@ -43,14 +43,10 @@ class JointRange(NamedTuple):
     z: tuple[float, float]
 
 
-_TABLE = {row["joint"]: row for row in read_table(__file__, "joint_turns.csv")}
-
-
 def _range(name: str) -> JointRange:
-    side, _, part = name.rpartition("_")
-    row = _TABLE[part]
+    row = row_of(name)
     x, y, z = ((float(row[f"{axis}_low"]), float(row[f"{axis}_high"])) for axis in "xyz")
-    if side == "right":
+    if name.startswith("right_"):
         y, z = (-y[1], -y[0]), (-z[1], -z[0])
     return JointRange("xyz".index(row["main_axis"]), x, y, z)
 

@@ -9,14 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from pn3d.files.tables import read_table
-from pn3d.geometry.skeleton import SMPL24
+from pn3d.body.joint_turns import about_axes
 
-_SPREAD_DEG = {
-    row["joint"]: [float(row[f"{axis}_spread"]) for axis in "xyz"] for row in read_table(__file__, "joint_turns.csv")
-}
+_SPREAD_RAD = np.radians(about_axes("spread")).astype(np.float32)
 """About body x, y, z in the components of ``limits.components_rad``."""
-_SPREAD_RAD = np.radians([_SPREAD_DEG[name.split("_")[-1]] for name in SMPL24.joints]).astype(np.float32)
 
 
 def relative_turns(angles_rad: Float[Array, "*N 24 3"]) -> Float[Array, "*N 24 3"]:

@@ -89,7 +89,7 @@ def path_scores(
     errors, lengths = np.array([_path_error(part) for part in parts]).sum(axis=0)
     if lengths > 0:
         scores["path_err_pct"] = float(100.0 * errors / lengths)
-        scores["pelvis_speed_max_m_s"] = max(float(speeds(part.pelvis_m, part.fps).max(initial=0.0)) for part in parts)
+        scores["pelvis_speed_max_m_s"] = max(_highest_speed(part) for part in parts)
     if foot_contact is not None and any(part.true_ankles_m is not None for part in parts):
         stands = np.concatenate([standing_feet(part) for part in parts])
         predicted = foot_contact.reshape(-1, 2, 2).max(axis=1) >= CONTACT
@@ -116,7 +116,7 @@ def standing_feet(part: Places) -> np.ndarray:
     assert part.true_ankles_m is not None
     ankles = part.true_ankles_m
     steps = speeds(ankles, part.fps)
-    if not len(steps):
+    if not len(steps) or not part.counted.any():
         return np.zeros(ankles.shape[:2], bool)
     slow = 0.5 * (np.concatenate([steps[:1], steps]) + np.concatenate([steps, steps[-1:]])) < STANDING_M_S
     if slow.sum() < 3:
@@ -160,6 +160,16 @@ def _places(
         )
 
 
+def _counted_steps(part: Places) -> np.ndarray:
+    """(T - 1,) bool, steps between two frames that count."""
+    return part.counted[1:] & part.counted[:-1]
+
+
+def _highest_speed(part: Places) -> float:
+    """Of the predicted pelvis, from frame to frame, m/s."""
+    return float(speeds(part.pelvis_m, part.fps)[_counted_steps(part)].max(initial=0.0))
+
+
 def _standing_speeds(parts: list[Places]) -> tuple[np.ndarray, np.ndarray]:
     """Predicted and true speeds of all ankles at all steps in which the true one stands."""
     ours, theirs = [np.zeros(0)], [np.zeros(0)]
@@ -167,7 +177,7 @@ def _standing_speeds(parts: list[Places]) -> tuple[np.ndarray, np.ndarray]:
         if part.ankles_m is None or part.true_ankles_m is None or len(part.counted) < 2:
             continue
         true = speeds(part.true_ankles_m, part.fps)
-        slow = (true < STANDING_M_S) & (part.counted[1:] & part.counted[:-1])[:, None]
+        slow = (true < STANDING_M_S) & _counted_steps(part)[:, None]
         ours.append(speeds(part.ankles_m, part.fps)[slow])
         theirs.append(true[slow])
     return np.concatenate(ours), np.concatenate(theirs)

@@ -11,6 +11,9 @@ from scipy.spatial.transform import Rotation, Slerp
 
 Array = np.ndarray
 
+GRAVITY_M_S2 = 9.81
+"""What who falls is accelerated by, metres per second squared."""
+
 _CHUNK = 4096
 
 

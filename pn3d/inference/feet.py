@@ -12,7 +12,7 @@ STANDS = 0.5
 SHORTEST_S = 0.1
 """A foot that stands for less is not held."""
 
-EASE_S = 0.1
+EASE_S = 0.2
 """Seconds before and after, over which a foot comes to its place and leaves it."""
 
 FURTHEST = 0.06

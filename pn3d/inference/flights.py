@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.geometry.kinematics import GRAVITY_M_S2
 from pn3d.inference.cuts import uncut_runs
-
-GRAVITY_M_S2 = 9.81
 
 SCALES = (0.9, 0.95, 1.0, 1.05, 1.1)
 """How many times as large as they are people may be taken to be, for a body's size is assumed …"""

@@ -11,24 +11,47 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.banded import BandedSquares
 from pn3d.inference.flights import Flights
+from pn3d.inference.smoothing import jittering
 
 RATE = 30.0
 """Frames per second that the settings below are said for; at other rates they mean the same per second."""
 
-NOISE = 0.005
-"""What keypoints and pose err by even where keypoints do not jitter, head-root units."""
 
-CORRELATED = 2.0
+class ByJitter(NamedTuple):
+    """A setting where keypoints are exact, and where they jitter as a detector's do (``smoothing.jittering``)."""
+
+    exact: float
+    jittering: float
+
+    def at(self, jitter: np.ndarray) -> np.ndarray:
+        """Between the two, for jitter of any shape, head-root units."""
+        return self.exact + (self.jittering - self.exact) * jittering(jitter)
+
+
+_NOISE = {
+    **{"pelvis": 0.002, "hip": 0.008, "knee": 0.011, "ankle": 0.007, "spine": 0.003, "thorax": 0.006},
+    **{"neck": 0.009, "head": 0.009, "shoulder": 0.008, "elbow": 0.009, "wrist": 0.012},
+}
+NOISE = np.array([_NOISE[name.split("_")[-1]] for name in H36M17.joints])
+"""(J,) what keypoints and pose err by beside the pelvis even where keypoints do not jitter, head-root units; of
+built-in motion. Hands say less than hips of where the body is."""
+
+MISFIT = 1.0
+"""Times ``NOISE`` that keypoints are off the body, in the median of a clip; where it is more, they err by as much more.
+A detector that smooths its keypoints jitters little, and errs all the same."""
+
+CORRELATED = ByJitter(1.0, 2.0)
 """How much more a detector errs than its jitter says: errors that last are no jitter."""
 
 OUTLIER = 0.3
 """Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
 
-ACCELERATION_M = (0.02, 0.001)
+ACCELERATION_M = (ByJitter(0.05, 0.02), ByJitter(0.002, 0.001))
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
-say least, m per frame squared."""
+say least, m per frame squared. With these the pelvis accelerates as much as the truth does."""
 
 FALLING_M = (0.001, 0.001)
 """How far the second difference of who flies may be off gravity's, likewise."""
@@ -76,6 +99,7 @@ class ClipView(NamedTuple):
         cut: (T,) frames to which no path leads from the frame before.
         up_cam: (3,) the predicted up.
         fps: frames per second.
+        misfit: how many times ``NOISE`` keypoints and pose err by (``measure_misfit``).
     """
 
     offsets_m: np.ndarray
@@ -86,6 +110,7 @@ class ClipView(NamedTuple):
     cut: np.ndarray
     up_cam: np.ndarray
     fps: float
+    misfit: float = 1.0
 
 
 class Standing(NamedTuple):
@@ -100,6 +125,15 @@ class Standing(NamedTuple):
     offsets_m: np.ndarray
     contact: np.ndarray
     flights: Flights
+
+
+def measure_misfit(view: ClipView, pelvis_m: np.ndarray) -> float:
+    """How far keypoints are off a body that is placed frame by frame, (T, 3), over ``MISFIT``; at least 1."""
+    points = view.offsets_m + pelvis_m[:, None]
+    drawn = points[..., :2] / np.maximum(points[..., 2:], _NEAREST_M)
+    off = np.linalg.norm(view.rays - drawn, axis=-1) / view.size[:, None] / NOISE
+    measured = view.confidence > 0
+    return max(1.0, float(np.median(off[measured])) / MISFIT) if measured.any() else 1.0
 
 
 def solve_path(
@@ -125,14 +159,16 @@ def solve_path(
     joined = ~view.cut[1:]
     seen = np.minimum(view.confidence.sum(axis=1, dtype=np.float64) / SEEN_JOINTS, 1.0)
     unseen = (1.0 - np.minimum(seen[1:], seen[:-1])) * joined * rate / UNSEEN_STEP_M**2
-    spread = np.hypot(CORRELATED * view.jitter, NOISE) * view.size
-    trust = (view.confidence / (spread**2)[:, None] / rate).astype(np.float32)
+    lasting = CORRELATED.at(view.jitter) * view.jitter
+    spread = np.hypot(lasting[:, None], view.misfit * NOISE) * view.size[:, None]
+    trust = (view.confidence / spread**2 / rate).astype(np.float32)
     for _ in range(steps):
         problem = BandedSquares(frames)
         problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
         if frames > 2:
             smooth = rate**3 * (joined[1:] & joined[:-1])
-            bends = _across_and_along(_over_ground(_sight(pelvis_m[1:-1]), view.up_cam), ACCELERATION_M)
+            across, along = (tolerance.at(view.jitter[1:-1]) for tolerance in ACCELERATION_M)
+            bends = _across_and_along(_over_ground(_sight(pelvis_m[1:-1]), view.up_cam), (across, along))
             fall = np.zeros((frames - 2, 3))
             if standing is not None and standing.flights.falling.any():
                 falling, gravity = standing.flights
@@ -178,9 +214,10 @@ def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple
     return metric, pelvis_m + np.linalg.solve(metric, pull[..., None])[..., 0]
 
 
-def _across_and_along(sight: np.ndarray, tolerances_m: tuple[float, float]) -> np.ndarray:
-    """(n, 3) directions -> (n, 3, 3) metric of differences, another along the line of sight than across."""
-    across, along = (1.0 / tolerance**2 for tolerance in tolerances_m)
+def _across_and_along(sight: np.ndarray, tolerances_m: tuple[float | np.ndarray, float | np.ndarray]) -> np.ndarray:
+    """(n, 3) directions -> (n, 3, 3) metric of differences, another along the line of sight than across; tolerances
+    are numbers or (n,)."""
+    across, along = (np.asarray(tolerance)[..., None, None] ** -2.0 for tolerance in tolerances_m)
     return across * np.eye(3) + (along - across) * sight[:, :, None] * sight[:, None]
 
 

@@ -13,8 +13,8 @@ from pn3d.inference.fit import StudentBody
 from pn3d.inference.flights import find_flights
 from pn3d.inference.ground import Ground, find_ground
 from pn3d.inference.legs import reach
-from pn3d.inference.limbs import LEGS
-from pn3d.inference.path import ClipView, Standing, solve_path
+from pn3d.inference.limbs import LEGS, place_limb
+from pn3d.inference.path import ClipView, Standing, measure_misfit, solve_path
 
 _PELVIS = H36M17.index("pelvis")
 _LEAST_MOVE_M = 1e-4
@@ -86,6 +86,7 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     cut, astray = find_cuts(rays, confidence, size, fps)
     confidence = np.where(astray[:, None], 0.0, confidence)
     view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, up_cam, fps)
+    view = view._replace(misfit=measure_misfit(view, start))
     feet = posed.body_joints[:, list(SMPL24_FEET)] - start[:, None]
     ankles = list(H36M17_ANKLES)
     pelvis = solve_path(view, start)
@@ -109,41 +110,25 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
 
 
 def _with_ankles(student: StudentBody, posed: Posed, moves_m: np.ndarray) -> Posed:
-    """The same with both ankles moved, (T, 2, 3), by the turns of their hips and knees; feet turn along with shanks.
-
-    Forward kinematics of just what changes: what hangs on a thigh or a shank moves and turns with it.
-    """
-    poses, body_joints, joints = posed.poses.copy(), posed.body_joints.copy(), posed.joints.copy()
+    """The same with both ankles moved, (T, 2, 3), by the turns of their hips and knees; feet turn along with shanks."""
     # A row for every leg that moves in a frame: the left ones, then the right ones.
     legs, frames = np.nonzero(np.einsum("tlk,tlk->lt", moves_m, moves_m) > _LEAST_MOVE_M**2)
     if not len(frames):
         return posed
-    rows, parts = np.arange(len(frames)), np.array(LEGS)[legs]
-    hip, knee, ankle, foot = parts.T
+    moved = Posed(posed.poses.copy(), posed.transl, posed.body_joints.copy(), posed.joints.copy())
+    rows, (hip, knee, ankle, _) = np.arange(len(frames)), np.array(LEGS)[legs].T
     old = posed.body_joints[frames].astype(np.float64)
     side = old[:, LEGS[0].ball] - old[:, LEGS[1].ball]
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
     target = old[rows, ankle] + moves_m[frames, legs]
     turns = reach(old[rows, hip], old[rows, knee], old[rows, ankle], target, side)
-    pelvis, thigh, shank = (Rotation.from_rotvec(poses[frames, joint]) for joint in (0, hip, knee))
+    pelvis, thigh, shank = (Rotation.from_rotvec(posed.poses[frames, joint]) for joint in (0, hip, knee))
     thigh = pelvis * thigh
-    poses[frames, hip] = (pelvis.inv() * turns.swing * thigh).as_rotvec()
-    poses[frames, knee] = (thigh.inv() * turns.bend * thigh * shank).as_rotvec()
-    lower = turns.swing * turns.bend
-    moves = np.zeros_like(old)
-    for joint, above, turn in ((knee, hip, turns.swing), (ankle, knee, lower), (foot, ankle, lower)):
-        bone = old[rows, joint] - old[rows, above]
-        moves[rows, joint] = moves[rows, above] + turn.apply(bone) - bone
-        body_joints[frames, joint] += moves[rows, joint].astype(np.float32)
-    weights = np.asarray(student.landmarks.weights)
-    for leg, (of_hip, *below) in enumerate(LEGS):
+    moved.poses[frames, hip] = (pelvis.inv() * turns.swing * thigh).as_rotvec()
+    moved.poses[frames, knee] = (thigh.inv() * turns.bend * thigh * shank).as_rotvec()
+    upper, lower = turns.swing.as_matrix(), (turns.swing * turns.bend).as_matrix()
+    for leg, limb in enumerate(LEGS):
         own = legs == leg
-        at, carried = frames[own], moves[own]
-        for mark in np.flatnonzero(weights[:, below].any(axis=1)).tolist():
-            joints[at, mark] += (carried.swapaxes(1, 2) @ weights[mark]).astype(np.float32)
-        of_bone = {of_hip: turns.swing[own]} | dict.fromkeys(below, lower[own])
-        for mark, carrier in enumerate(student.landmarks.bone):
-            if carrier in of_bone:
-                offset = posed.joints[at, mark] - weights[mark] @ old[own]
-                joints[at, mark] += (of_bone[carrier].apply(offset) - offset).astype(np.float32)
-    return Posed(poses, posed.transl, body_joints, joints)
+        bones = (upper[own], lower[own])
+        place_limb(limb, frames[own], bones, student.landmarks, moved.body_joints, moved.joints)
+    return moved

@@ -19,6 +19,15 @@ STILL = 0.012
 POWER = 4
 """How sharply the average ends beyond it."""
 
+NOISE_VARIANCE = 4.0
+"""What is taken for noise, over the square of the jitter: two coordinates, and errors that last as long again."""
+
+SEEN = 0.999
+"""Share of the time around a frame in which all those joints must be seen: all of it, but for rounding."""
+
+LEAST = 0.05
+"""A clip that is nowhere stiller than this is left alone."""
+
 _SEEN = tuple(
     H36M17.index(name)
     for name in ("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "thorax")
@@ -46,14 +55,14 @@ def stillness(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, jitter
     places = rays[:, _SEEN].astype(np.float64) / np.median(size)
     mean = lambda values: uniform_filter1d(values, width, axis=0, mode="nearest")  # noqa: E731
     off = np.maximum(mean(places**2) - mean(places) ** 2, 0.0).sum(axis=-1)
-    beyond = np.maximum(off.max(axis=1) - 4.0 * mean(jitter.astype(np.float64) ** 2), 0.0)
-    seen = mean((confidence[:, _SEEN] > 0).all(axis=1).astype(np.float64)) > 0.999
+    beyond = np.maximum(off.max(axis=1) - NOISE_VARIANCE * mean(jitter.astype(np.float64) ** 2), 0.0)
+    seen = mean((confidence[:, _SEEN] > 0).all(axis=1).astype(np.float64)) > SEEN
     return seen / (1.0 + (beyond / STILL**2) ** (POWER / 2))
 
 
 def still_turns(sixd: np.ndarray, still: np.ndarray, fps: float) -> np.ndarray:
     """(T, 24, 6) rotations of the student, (T,) stillness -> the same, trunk and legs averaged where they are still."""
-    if still.max(initial=0.0) < 0.05:
+    if still.max(initial=0.0) < LEAST:
         return sixd
     joints, turns = list(_STILL), sixd.copy()
     own = sixd[:, joints].astype(np.float64)

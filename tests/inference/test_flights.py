@@ -5,7 +5,8 @@ import pytest
 
 import pn3d
 from pn3d.data.clips import without_truth
-from pn3d.inference.flights import GRAVITY_M_S2, find_flights
+from pn3d.geometry.kinematics import GRAVITY_M_S2
+from pn3d.inference.flights import find_flights
 from pn3d.inference.path import Standing, solve_path
 from pn3d.synthetic.scenes import held_out_jumps
 from tests.inference.test_path import UP, view_of

@@ -13,7 +13,7 @@ from pn3d.body.model import joints
 from pn3d.data.clips import Clips, select, without_truth
 from pn3d.evaluation.path_metrics import f1, path_scores, speeds
 from pn3d.geometry.rotations import axis_angle_to_matrix
-from pn3d.geometry.skeleton import H36M17_ANKLES
+from pn3d.geometry.skeleton import H36M17, H36M17_ANKLES
 from pn3d.inference import legs
 from pn3d.inference.banded import BandedSquares
 from pn3d.inference.contacts import FeetView, find_contacts
@@ -22,7 +22,7 @@ from pn3d.inference.feet import FURTHEST, held_ankles
 from pn3d.inference.flights import Flights
 from pn3d.inference.ground import find_ground
 from pn3d.inference.legs import reach
-from pn3d.inference.path import ClipView, Standing, solve_path
+from pn3d.inference.path import ClipView, Standing, measure_misfit, solve_path
 from pn3d.inference.prediction import Prediction
 from pn3d.synthetic.scenes import held_out_clips
 
@@ -86,6 +86,33 @@ def test_exact_keypoints_give_the_true_path_and_noise_is_smoothed() -> None:
     bend = lambda path: np.linalg.norm(np.diff(path, 2, axis=0), axis=1).mean()  # noqa: E731
     assert bend(noisy) < 4 * bend(true) < 0.1 * bend(start)
     assert np.linalg.norm(noisy - true, axis=1).mean() < 0.03
+
+
+def test_a_hand_that_errs_moves_the_body_less_than_a_hip() -> None:
+    still = np.tile([0.0, 0.0, 5.0], (60, 1))
+    view = view_of(still)
+    moved = {}
+    for joint in ("left_wrist", "left_hip"):
+        rays = view.rays.copy()
+        rays[20:40, H36M17.index(joint)] += 0.02 * view.size[20:40, None]
+        moved[joint] = np.abs(solve_path(view._replace(rays=rays), still) - still).max()
+    assert moved["left_wrist"] < 0.7 * moved["left_hip"]
+
+
+def test_keypoints_that_miss_the_body_are_followed_less() -> None:
+    true = walk_m()
+    view = view_of(true)
+    rng = np.random.default_rng(7)
+    wobble = np.repeat(rng.normal(size=(10, 1, 2)), 9, axis=0) * 0.02 * view.size[:, None, None]
+    near = view._replace(rays=view.rays + wobble)
+    # A detector's own idea of where joints are: the same error in all frames, of every joint another.
+    far = near._replace(rays=near.rays + 0.05 * rng.normal(size=(1, 17, 2)) * view.size[:, None, None])
+    assert measure_misfit(view, true) == 1.0
+    bends = []
+    for seen in (near, far):
+        found = solve_path(seen._replace(misfit=measure_misfit(seen, true)), true)
+        bends.append(np.linalg.norm(np.diff(found, 2, axis=0), axis=1).mean())
+    assert bends[1] < 0.9 * bends[0]
 
 
 def test_a_body_that_is_held_still_stays_within_a_millimetre() -> None:
@@ -199,7 +226,7 @@ def test_held_ankles_stay_and_let_go_gently() -> None:
     held = ankles + moves
     assert np.ptp(held[20:40, 0], axis=0).max() < 1e-9
     assert not moves[:, 1].any()
-    assert not moves[:15, 0].any()
+    assert not moves[:12, 0].any()
     assert 0 < np.linalg.norm(moves[18, 0]) < np.linalg.norm(moves[20, 0])
     cut = np.zeros(60, bool)
     cut[30] = True
@@ -277,6 +304,20 @@ def test_metrics_say_what_was_done_to_the_truth() -> None:
         0.0, abs=1e-6
     )
     assert f1(np.array([True, False]), np.array([True, True])) == pytest.approx(2 / 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_frames_that_do_not_count_say_nothing_of_the_path() -> None:
+    clips = held_out_clips(2)
+    true = clips.joints_cam.astype(np.float64)
+    counted = np.arange(clips.frames) < clips.clip_start[1] - 30  # nothing of the second clip
+    wild = true.copy()
+    wild[~counted] += np.random.default_rng(0).normal(size=wild[~counted].shape)
+    contact = np.ones((clips.frames, 4))
+    clean, spoilt = (
+        path_scores(joints, true, clips, (0,), counted=counted, foot_contact=contact) for joints in (true, wild)
+    )
+    assert clean == spoilt
 
 
 @cache

@@ -12,6 +12,7 @@ from pn3d.body.model import rest_joints_m
 from pn3d.data.clips import Clips, validate_clips
 from pn3d.files.errors import UserError
 from pn3d.geometry import rotations as rot
+from pn3d.geometry.kinematics import GRAVITY_M_S2
 from pn3d.geometry.skeleton import SMPL24
 from pn3d.synthetic.motion import angles, arms, gaits, jumps, limbs, stances, timing
 from pn3d.synthetic.motion.catalogue import MOTIONS, make_motion
@@ -200,7 +201,7 @@ def test_flight_is_a_parabola(body: limbs.Dimensions) -> None:
     inside = np.convolve(motion.airborne, np.ones(9), "same") == 9
     assert inside.any()
     fall = np.gradient(np.gradient(path[:, 1])) * 900
-    np.testing.assert_allclose(fall[inside], -timing.GRAVITY, atol=1.0)
+    np.testing.assert_allclose(fall[inside], -GRAVITY_M_S2, atol=1.0)
 
 
 def test_mirrored_angles_are_the_mirrored_body() -> None:

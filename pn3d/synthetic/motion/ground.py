@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from pn3d.geometry.kinematics import GRAVITY_M_S2
 from pn3d.geometry.runs import runs
 from pn3d.synthetic.motion.angles import about
 from pn3d.synthetic.motion.kinematics import skin_velocity_m_s, touch
 from pn3d.synthetic.motion.limbs import Dimensions
-from pn3d.synthetic.motion.timing import FPS, GRAVITY, Motion, smooth_over_time
+from pn3d.synthetic.motion.timing import FPS, Motion, smooth_over_time
 
 _TOUCH_SOFTNESS_M = 0.015
 _SLIP_M_S = 0.8
@@ -100,7 +101,7 @@ def _heights_m(standing: np.ndarray, airborne: np.ndarray) -> np.ndarray:
         flight = now[first:end]
         since, until = flight - (first - 1), end - flight
         straight = (before * until + after * since) / (since + until)
-        height[first:end] = straight + 0.5 * GRAVITY * since * until / FPS**2
+        height[first:end] = straight + 0.5 * GRAVITY_M_S2 * since * until / FPS**2
     return smooth_over_time(np.maximum(height, standing), 0.8)
 
 

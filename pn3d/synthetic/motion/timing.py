@@ -9,7 +9,6 @@ from pn3d.synthetic.motion.angles import CHANNELS, INDEX, both_sides, mirror
 from pn3d.synthetic.motion.limbs import Dimensions
 
 FPS = 30.0
-GRAVITY = 9.81
 
 
 @dataclass(frozen=True)
