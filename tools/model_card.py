@@ -40,6 +40,14 @@ _METRICS = {
     "height_err_mm": "stature error mm",
     "up_err_deg": "up direction °",
 }
+_IN_SPACE = {
+    "foot_skate_m_s": "standing feet m/s",
+    "foot_skate_true_m_s": "truth",
+    "pelvis_accel_mm_per_frame2": "pelvis acceleration mm/frame²",
+    "pelvis_accel_true_mm_per_frame2": "truth",
+    "path_err_pct": "path error %",
+    "contact_f1": "contact F1",
+}
 
 
 def markdown_table(rows: list[list[str]]) -> str:
@@ -125,6 +133,16 @@ def overall(predictor: Predictor, files: dict[str, Clips]) -> str:
         for player, score in evaluate_prediction(prediction, clips, body=predictor.body).items():
             numbers = [f"{score[key]:.1f}" if key in score else "–" for key in _METRICS]
             rows.append([name, f"{clips.frames}", player, *numbers, f"{100 * score['depth_flipped_frac']:.2f} %"])
+    return markdown_table(rows)
+
+
+def in_space(predictor: Predictor, files: dict[str, Clips]) -> str:
+    """How the student's body moves where it stands."""
+    rows = [["file", *_IN_SPACE.values()]]
+    for name, clips in files.items():
+        prediction = predict(predictor.weights, clips, predictor.body, predictor.landmarks)
+        score = evaluate_prediction(prediction, clips, body=predictor.body).get("student", {})
+        rows.append([name, *(f"{score[key]:.2f}" if key in score else "–" for key in _IN_SPACE)])
     return markdown_table(rows)
 
 
@@ -229,6 +247,10 @@ walking, running, sports and traffic signs of adults in motion capture, on dance
 | fast and complex movement, Vicon | OpenPose | | |
 | four calibrated, rolled cameras | OpenPose | | |
 | the same | MediaPipe (its own 3D beside it) | | |
+
+**Motion in space** (student; `docs/protocols.md` says what is measured)
+
+{in_space(predictor, files | real)}
 
 {groups}
 

@@ -20,15 +20,15 @@ RATE = 30.0
 """Frames per second that the settings below are said for; at other rates they mean the same per second."""
 
 
-class ByJitter(NamedTuple):
-    """A setting where keypoints are exact, and where they jitter as a detector's do (``smoothing.jittering``)."""
+class ByNoise(NamedTuple):
+    """A setting where keypoints are exact, and where they are a detector's."""
 
     exact: float
-    jittering: float
+    detected: float
 
-    def at(self, jitter: np.ndarray) -> np.ndarray:
-        """Between the two, for jitter of any shape, head-root units."""
-        return self.exact + (self.jittering - self.exact) * jittering(jitter)
+    def at(self, share: np.ndarray) -> np.ndarray:
+        """Between the two, 0 to 1."""
+        return self.exact + (self.detected - self.exact) * share
 
 
 _NOISE = {
@@ -43,13 +43,13 @@ MISFIT = 1.0
 """Times ``NOISE`` that keypoints are off the body, in the median of a clip; where it is more, they err by as much more.
 A detector that smooths its keypoints jitters little, and errs all the same."""
 
-CORRELATED = ByJitter(1.0, 2.0)
+CORRELATED = ByNoise(1.0, 2.0)
 """How much more a detector errs than its jitter says: errors that last are no jitter."""
 
 OUTLIER = 0.3
 """Keypoints further than this from the body count little, head-root units (Geman and McClure's weight)."""
 
-ACCELERATION_M = (ByJitter(0.05, 0.02), ByJitter(0.002, 0.001))
+ACCELERATION_M = (ByNoise(0.05, 0.02), ByNoise(0.002, 0.001))
 """Second difference that costs as much as one keypoint's error: across the line of sight, and along it, where keypoints
 say least, m per frame squared. With these the pelvis accelerates as much as the truth does."""
 
@@ -159,7 +159,9 @@ def solve_path(
     joined = ~view.cut[1:]
     seen = np.minimum(view.confidence.sum(axis=1, dtype=np.float64) / SEEN_JOINTS, 1.0)
     unseen = (1.0 - np.minimum(seen[1:], seen[:-1])) * joined * rate / UNSEEN_STEP_M**2
-    lasting = CORRELATED.at(view.jitter) * view.jitter
+    # Exact are keypoints that neither jitter nor miss the body.
+    detected = np.maximum(jittering(view.jitter), min(view.misfit - 1.0, 1.0))
+    lasting = CORRELATED.at(detected) * view.jitter
     spread = np.hypot(lasting[:, None], view.misfit * NOISE) * view.size[:, None]
     trust = (view.confidence / spread**2 / rate).astype(np.float32)
     for _ in range(steps):
@@ -167,7 +169,7 @@ def solve_path(
         problem.add((1.0,), *_keypoints(view, trust, pelvis_m))
         if frames > 2:
             smooth = rate**3 * (joined[1:] & joined[:-1])
-            across, along = (tolerance.at(view.jitter[1:-1]) for tolerance in ACCELERATION_M)
+            across, along = (tolerance.at(detected[1:-1]) for tolerance in ACCELERATION_M)
             bends = _across_and_along(_over_ground(_sight(pelvis_m[1:-1]), view.up_cam), (across, along))
             fall = np.zeros((frames - 2, 3))
             if standing is not None and standing.flights.falling.any():
