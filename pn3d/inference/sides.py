@@ -82,15 +82,24 @@ def _height_px(keypoints_px: np.ndarray, measured: np.ndarray) -> float | None:
 
 
 def _change_costs(keypoints_px: np.ndarray, measured: np.ndarray, part: int, height_px: float) -> np.ndarray:
-    """(T - 1,) how much further a part's joints go from frame to frame if their sides change between the two."""
+    """(T - 1,) how much further a part's joints go from frame to frame if their sides change between the two.
+
+    A joint that goes on as it went before, or as it goes afterwards, makes no way by keeping its side: limbs that cross fast
+    between two frames are no exchange.
+    """
     own, other = OWN[part], OTHER[part]
     both = measured[1:, own] & measured[:-1, own] & measured[1:, other] & measured[:-1, other]
 
-    def way(to: np.ndarray) -> np.ndarray:
-        apart = np.linalg.norm(keypoints_px[1:, own] - keypoints_px[:-1, to], axis=-1) / height_px
-        return np.minimum(apart, LARGEST_WAY)
+    def way(from_px: np.ndarray, to_px: np.ndarray) -> np.ndarray:
+        return np.minimum(np.linalg.norm(to_px - from_px, axis=-1) / height_px, LARGEST_WAY)
 
-    return ((way(other) - way(own)) * both).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
+    own_px, there = keypoints_px[:, own], measured[:, own]
+    kept = way(own_px[:-1], own_px[1:])
+    before, after = way(2 * own_px[1:-1] - own_px[:-2], own_px[2:]), way(own_px[:-2], 2 * own_px[1:-1] - own_px[2:])
+    kept[1:] = np.where(there[:-2], np.minimum(kept[1:], before), kept[1:])
+    kept[:-1] = np.where(there[2:], np.minimum(kept[:-1], after), kept[:-1])
+    changed = way(keypoints_px[:-1, other], own_px[1:])
+    return ((changed - kept) * both).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
 
 
 def _nearness_costs(

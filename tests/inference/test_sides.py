@@ -120,3 +120,16 @@ def test_exchanged_frames_and_clips_of_held_out_motion_come_back_and_the_others_
     np.testing.assert_array_equal(kept.keypoints_px, changed.keypoints)
     np.testing.assert_array_equal(kept.sides_exchanged, exchanged)
     assert any("left alone" in sentence for sentence in kept.warnings)
+
+
+def test_limbs_that_cross_fast_are_no_exchange() -> None:
+    """A turn of half a second: between two frames each side stands where the other one stood, and goes on as it went."""
+    frames = 60
+    width = np.interp(np.arange(frames), [0, 18, 22, 37, 41, 59], [80.0, 80.0, -80.0, -80.0, 80.0, 80.0])
+    standing = crossing(frames)
+    keypoints = np.stack([standing[..., 0] / 80.0 * width[:, None], standing[..., 1]], axis=-1)
+    assert not exchanged_sides(keypoints, np.ones((frames, 17)), 30.0).any()
+    # The same turn, with the sides truly exchanged for a third of a second while they are apart.
+    truth = np.zeros((frames, 2), bool)
+    truth[25:35] = True
+    np.testing.assert_array_equal(exchanged_sides(exchange(keypoints, truth), np.ones((frames, 17)), 30.0), truth)
