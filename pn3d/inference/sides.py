@@ -84,8 +84,8 @@ def _height_px(keypoints_px: np.ndarray, measured: np.ndarray) -> float | None:
 def _change_costs(keypoints_px: np.ndarray, measured: np.ndarray, part: int, height_px: float) -> np.ndarray:
     """(T - 1,) how much further a part's joints go from frame to frame if their sides change between the two.
 
-    A joint that goes on as it went before, or as it goes afterwards, makes no way by keeping its side: limbs that cross fast
-    between two frames are no exchange.
+    A joint that goes on as it went before, or as it goes afterwards, makes no way by keeping its side: limbs that cross
+    fast between two frames are no exchange.
     """
     own, other = OWN[part], OTHER[part]
     both = measured[1:, own] & measured[:-1, own] & measured[1:, other] & measured[:-1, other]

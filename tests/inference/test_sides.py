@@ -123,7 +123,7 @@ def test_exchanged_frames_and_clips_of_held_out_motion_come_back_and_the_others_
 
 
 def test_limbs_that_cross_fast_are_no_exchange() -> None:
-    """A turn of half a second: between two frames each side stands where the other one stood, and goes on as it went."""
+    """A quick turn: between two frames each side stands where the other one stood, and goes on as it went."""
     frames = 60
     width = np.interp(np.arange(frames), [0, 18, 22, 37, 41, 59], [80.0, 80.0, -80.0, -80.0, 80.0, 80.0])
     standing = crossing(frames)
