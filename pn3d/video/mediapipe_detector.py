@@ -11,6 +11,7 @@ import importlib
 import io
 import os
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ class SolutionDetector:
                 "whose model the package carries"
             ) from error
         self._begun = False
+        _closed_with(self, self._pose)
 
     def detect(self, picture: np.ndarray, time_s: float) -> tuple[np.ndarray, np.ndarray]:
         """See ``Detector``; at most one person."""
@@ -103,6 +105,7 @@ class TaskDetector:
         except (RuntimeError, ValueError, OSError) as error:
             problem = " ".join(str(error).split())[:120]
             raise UserError(f"--detector-model {model}: mediapipe cannot load it (damaged?): {problem}") from error
+        _closed_with(self, self._landmarker)
 
     def detect(self, picture: np.ndarray, time_s: float) -> tuple[np.ndarray, np.ndarray]:
         """See ``Detector``."""
@@ -110,6 +113,11 @@ class TaskDetector:
         self._last_ms = max(self._last_ms + 1, round(1000 * time_s))
         image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
         return _joints(self._landmarker.detect_for_video(image, self._last_ms).pose_landmarks, picture)
+
+
+def _closed_with(detector: object, graph: Any) -> None:
+    """Closes ``graph`` once nobody holds ``detector``: what it holds outside of Python is not freed otherwise."""
+    weakref.finalize(detector, graph.close).atexit = False
 
 
 def _joints(people: Sequence[Any], picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -100,6 +100,9 @@ def test_auto_takes_the_detector_of_the_model_file_else_what_is_installed(monkey
         chosen_name("auto")
 
 
+CLOSED = -1
+
+
 def stub_mediapipe(seen: list[int], broken: bool = False) -> SimpleNamespace:
     """The part of the Tasks API that is used: two people, the second a quarter to the right."""
     points = [SimpleNamespace(x=0.25, y=0.5, visibility=0.9)] * 33
@@ -112,7 +115,7 @@ def stub_mediapipe(seen: list[int], broken: bool = False) -> SimpleNamespace:
     def create(options: object) -> SimpleNamespace:
         if broken:
             raise RuntimeError("Unable to open zip archive.")
-        return SimpleNamespace(detect_for_video=detect)
+        return SimpleNamespace(detect_for_video=detect, close=lambda: seen.append(CLOSED))
 
     vision = SimpleNamespace(
         PoseLandmarkerOptions=SimpleNamespace,
@@ -135,6 +138,8 @@ def test_the_tasks_api_gives_pixels_of_everybody_and_time_goes_forward(tmp_path:
     assert seen == [0, 1, 2, 100]
     assert joints[:, 0].tolist() == [[80, 120], [160, 120]]
     assert scores.max() == 1
+    del detector  # what it holds outside of Python goes with it
+    assert seen[-1] == CLOSED
 
 
 def test_a_damaged_task_file_and_a_package_without_model_are_one_line(
