@@ -36,7 +36,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def benchmark(release: Path) -> dict[str, Clips]:
+def built(release: Path) -> dict[str, Clips]:
     return make_benchmark(release, seed=1)
 
 
@@ -53,15 +53,15 @@ def test_trials_of_the_index() -> None:
     assert len(names) == len(set(names)), "no trial is two actions"
 
 
-def test_splits_actions_and_views(benchmark: dict[str, Clips]) -> None:
-    assert set(benchmark) == {"train_gt", "train_det", "dev_gt", "dev_det"}
+def test_splits_actions_and_views(built: dict[str, Clips]) -> None:
+    assert set(built) == {"train_gt", "train_det", "dev_gt", "dev_det"}
     for split in ("train", "dev"):
-        gt, det = benchmark[f"{split}_gt"], benchmark[f"{split}_det"]
+        gt, det = built[f"{split}_gt"], built[f"{split}_det"]
         assert gt.clip_name.tolist() == det.clip_name.tolist()
         assert [str(name)[-1] for name in gt.clip_name] == ["0", "1", "2", "3"] * (gt.num_clips // 4)
         assert (gt.lengths == 40).all(), "160 frames at 120 become 40 at 30, without the T-pose"
         np.testing.assert_allclose(gt.fps, 30, atol=0.01)
-    sequences = {split: {str(n)[:-5] for n in benchmark[f"{split}_gt"].clip_name} for split in ("train", "dev")}
+    sequences = {split: {str(n)[:-5] for n in built[f"{split}_gt"].clip_name} for split in ("train", "dev")}
     assert not sequences["train"] & sequences["dev"]
     assert sequences["train"] | sequences["dev"] == {
         *("walking/07_01", "walking/07_02", "walking/08_03", "running/09_01", "running/09_02", "basketball/06_02")
@@ -69,11 +69,11 @@ def test_splits_actions_and_views(benchmark: dict[str, Clips]) -> None:
     assert {name.split("/")[0] for name in sequences["dev"]} == {"walking", "running"}
 
 
-def test_training_has_no_truth_and_development_has(benchmark: dict[str, Clips]) -> None:
-    for name, clips in benchmark.items():
+def test_training_has_no_truth_and_development_has(built: dict[str, Clips]) -> None:
+    for name, clips in built.items():
         given = {key for key in (*TRUTH_FIELDS, "intrinsics") if getattr(clips, key) is not None}
         assert given == ({"joints_cam", "intrinsics", "up_cam"} if name.startswith("dev") else set())
-    gt, det = benchmark["dev_gt"], benchmark["dev_det"]
+    gt, det = built["dev_gt"], built["dev_det"]
     k = gt.intrinsics[gt.clip_of_frame][:, None]
     px = gt.joints_cam[..., :2] / gt.joints_cam[..., 2:] * k[..., :2] + k[..., 2:]
     np.testing.assert_allclose(gt.keypoints, px, atol=0.02)
@@ -83,8 +83,8 @@ def test_training_has_no_truth_and_development_has(benchmark: dict[str, Clips]) 
     assert 1 < np.median(np.linalg.norm(det.keypoints - px, axis=-1)[found]) < 12
 
 
-def test_bodies_are_rigid_and_differ(benchmark: dict[str, Clips]) -> None:
-    gt = benchmark["dev_gt"]
+def test_bodies_are_rigid_and_differ(built: dict[str, Clips]) -> None:
+    gt = built["dev_gt"]
     lengths = bone_lengths(gt.joints_cam)
     left = [i for i, (_, child) in enumerate(H36M17.bones) if H36M17.joints[child].startswith("left_")]
     twins = [H36M17.mirror[H36M17.bones[i][1]] for i in left]
@@ -110,30 +110,30 @@ def test_proportions() -> None:
     np.testing.assert_allclose(with_body(joints, np.ones(17)), joints)
 
 
-def test_the_seed_decides(release: Path, benchmark: dict[str, Clips]) -> None:
+def test_the_seed_decides(release: Path, built: dict[str, Clips]) -> None:
     again = make_benchmark(release, seed=1)
-    for name, clips in benchmark.items():
+    for name, clips in built.items():
         np.testing.assert_array_equal(again[name].keypoints, clips.keypoints)
         np.testing.assert_array_equal(again[name].confidence, clips.confidence)
     other = make_benchmark(release, seed=2)["train_gt"]
     clip = "basketball/06_02/cam0"  # the one trial of its action, so in training whatever the seed
-    frames = [c.clip_of_frame == c.clip_name.tolist().index(clip) for c in (other, benchmark["train_gt"])]
-    assert np.abs(other.keypoints[frames[0]] - benchmark["train_gt"].keypoints[frames[1]]).max() > 10
+    frames = [c.clip_of_frame == c.clip_name.tolist().index(clip) for c in (other, built["train_gt"])]
+    assert np.abs(other.keypoints[frames[0]] - built["train_gt"].keypoints[frames[1]]).max() > 10
     few = make_benchmark(release, seed=1, motions={"walking": ("07_01", "07_02", "99_01")})
     assert {str(n).split("/")[1] for c in few.values() for n in c.clip_name} == {"07_01", "07_02"}
 
 
 def test_the_command_writes_four_files(
-    release: Path, benchmark: dict[str, Clips], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    release: Path, built: dict[str, Clips], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["make-benchmark", str(release), str(tmp_path / "cmu.npz"), "--seed", "1"]) == 0
+    assert main(["make-built", str(release), str(tmp_path / "cmu.npz"), "--seed", "1"]) == 0
     said = capsys.readouterr().out
-    for name, clips in benchmark.items():
+    for name, clips in built.items():
         written = read_clips(tmp_path / f"cmu_{name}.npz", truth=True)
         np.testing.assert_array_equal(written.keypoints, clips.keypoints)
         assert (written.joints_cam is None) == name.startswith("train")
         assert f"{name}: {tmp_path / f'cmu_{name}.npz'}, {clips.frames} frames in {clips.num_clips} clips" in said
-    assert main(["make-benchmark", str(tmp_path / "none"), str(tmp_path / "cmu.npz")]) == 2
+    assert main(["make-built", str(tmp_path / "none"), str(tmp_path / "cmu.npz")]) == 2
     assert "no such folder" in capsys.readouterr().err
 
 
@@ -149,7 +149,7 @@ def test_missing_and_short_trials(tmp_path: Path) -> None:
         make_benchmark(tmp_path)
 
 
-def test_it_is_like_the_benchmark_that_is_there(benchmark: dict[str, Clips], cmu: Path) -> None:
+def test_it_is_like_the_benchmark_that_is_there(built: dict[str, Clips], cmu: Path) -> None:
     """The same format; the detector's errors are in the same relation to the person's size."""
     theirs = {name: read_clips(cmu / f"cmu_{name}.npz", truth=True) for name in ("dev_gt", "dev_det")}
 
@@ -158,5 +158,5 @@ def test_it_is_like_the_benchmark_that_is_there(benchmark: dict[str, Clips], cmu
         height = np.ptp(gt.keypoints[..., 1], axis=1)[:, None]
         return float((np.linalg.norm(det.keypoints - gt.keypoints, axis=-1) / height)[det.confidence > 0].mean())
 
-    assert mean_error(benchmark) == pytest.approx(mean_error(theirs), rel=0.1)
-    assert benchmark["dev_gt"].image_size[0].tolist() == theirs["dev_gt"].image_size[0].tolist()
+    assert mean_error(built) == pytest.approx(mean_error(theirs), rel=0.1)
+    assert built["dev_gt"].image_size[0].tolist() == theirs["dev_gt"].image_size[0].tolist()
