@@ -126,14 +126,14 @@ def test_the_seed_decides(release: Path, built: dict[str, Clips]) -> None:
 def test_the_command_writes_four_files(
     release: Path, built: dict[str, Clips], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["make-built", str(release), str(tmp_path / "cmu.npz"), "--seed", "1"]) == 0
+    assert main(["make-benchmark", str(release), str(tmp_path / "cmu.npz"), "--seed", "1"]) == 0
     said = capsys.readouterr().out
     for name, clips in built.items():
         written = read_clips(tmp_path / f"cmu_{name}.npz", truth=True)
         np.testing.assert_array_equal(written.keypoints, clips.keypoints)
         assert (written.joints_cam is None) == name.startswith("train")
         assert f"{name}: {tmp_path / f'cmu_{name}.npz'}, {clips.frames} frames in {clips.num_clips} clips" in said
-    assert main(["make-built", str(tmp_path / "none"), str(tmp_path / "cmu.npz")]) == 2
+    assert main(["make-benchmark", str(tmp_path / "none"), str(tmp_path / "cmu.npz")]) == 2
     assert "no such folder" in capsys.readouterr().err
 
 
