@@ -24,7 +24,7 @@ _NO_JOINT = re.compile(r"(k4abtjoint)?(head|neck|spine(chest|nav[ae]l)|(left|rig
 
 def is_azure_kinect(content: Any) -> bool:
     """Whether it has the names of Azure Kinect's joints."""
-    named = isinstance(content, dict) and "'PELVIS'" in str(content.get("joint_names"))
+    named = isinstance(content, dict) and "'PELVIS'" in str(content.get("joint_names"))  # whatever that is
     return named or any_points(content, lambda points: any(plain_key(one).endswith("spinechest") for one in points))
 
 

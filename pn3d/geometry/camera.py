@@ -17,6 +17,9 @@ from pn3d.geometry import rotations
 ASSUMED_FOCAL = 1.15
 """Focal length over the longer image side where a file has none (a 47-degree lens; our choice)."""
 
+NEAREST_M = 0.1
+"""Points nearer to the camera than this, or behind it, are projected from here, so that they have a picture."""
+
 
 def assumed_intrinsics(image_size: np.ndarray) -> np.ndarray:
     """(*, 2) (w, h) px -> (*, 4) (fx, fy, cx, cy) px: focal length 1.15 max(w, h), principal point in the middle."""
@@ -98,10 +101,6 @@ def shift_and_scale(
     scaled = scale[:, None, None, None] * points
     moved = scaled[..., :2] + shift / root_depth[:, None, None, None] * scaled[..., 2:]
     return jnp.concatenate([moved, scaled[..., 2:]], axis=-1)
-
-
-NEAREST_M = 0.1
-"""Points nearer to the camera than this, or behind it, are projected from here, so that they have a picture."""
 
 
 def rotate_about_root(

@@ -152,7 +152,7 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> np.n
     stride = 1 if predictor.smooth_s == 0 else keyframe_stride(lifted.fps)
     frames = len(lifted.rays)
     target, at = keyframe_rays(lifted.rays, lifted.confidence, stride, lifted.fast), slice(0, frames, stride)
-    _, corrections = fit_frames(
+    corrections = fit_frames(
         predictor.student,
         betas,
         lifted.outputs.sixd[at],

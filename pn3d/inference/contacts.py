@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d, uniform_filter1d
 
+from pn3d.geometry.camera import NEAREST_M
 from pn3d.inference.smoothing import jittering
 
 CONTACT_M_S = 0.1
@@ -88,7 +89,7 @@ def contact_features(view: FeetView) -> np.ndarray:
     """(T, 4, 6) ``FEATURES``: logarithms of the ankle's speed in the picture at the body's distance, averaged over
     three widths, height over the lowest toe around, logarithm of jitter, logarithm of the greatest speed around."""
     share = _jittering(view.jitter)
-    depth = np.maximum(view.points_m[:, :2, 2], 0.1)
+    depth = np.maximum(view.points_m[:, :2, 2], NEAREST_M)
     seen = view.points_m[:, :2, :2] / depth[..., None]
     rays = np.where((view.ankle_confidence > 0)[..., None], view.ankle_rays, seen).astype(np.float64)
     speeds = []

@@ -3,8 +3,6 @@
 Functions of frames, each by itself, for whole clips (``pn3d.inference.clip``) and for streams alike.
 """
 
-import functools
-
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -73,10 +71,8 @@ def fit_frames(
     confidence: np.ndarray,
     size: np.ndarray,
     teacher: np.ndarray,
-    *,
-    steps: int = STEPS,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The student's pose against keypoints and the teacher's depths, and what brings it closer (``pn3d.body.fitting``).
+) -> np.ndarray:
+    """What brings the student's pose closer to keypoints and the teacher's depths (``pn3d.body.fitting``).
 
     Args:
         student: the body.
@@ -87,15 +83,12 @@ def fit_frames(
         size: (T,) the person's size in the picture.
         teacher: (T, 17, 3) root-relative joints of the teacher, centred-camera axes, any unit. Their depths count, as
             much as ``student.depth_sigma`` says: errors of both networks are partly independent.
-        steps: of Gauss-Newton; 0 corrects nothing.
 
     Returns:
-        (T,) mean distance of measured joints from the uncorrected body, head-root units; and (T, 24, 3) corrections,
-        axis-angle about the joints' own axes.
+        (T, 24, 3) corrections, axis-angle about the joints' own axes.
     """
-    function = lambda *part: _fit(student, betas, *part, steps=steps)  # noqa: E731
-    residual, corrections = in_batches(function, sixd, rays, confidence, size, teacher)
-    return residual, corrections
+    function = lambda *part: (_fit(student, betas, *part),)  # noqa: E731
+    return in_batches(function, sixd, rays, confidence, size, teacher)[0]
 
 
 def pose_frames(
@@ -133,7 +126,7 @@ def translations(
     return in_batches(lambda *part: (_translations(*part),), joints_m, rays, confidence, size, camera_from_centred)[0]
 
 
-@functools.partial(jax.jit, static_argnames="steps")
+@jax.jit
 def _fit(
     student: StudentBody,
     betas: jax.Array,
@@ -142,28 +135,22 @@ def _fit(
     confidence: jax.Array,
     size: jax.Array,
     teacher: jax.Array,
-    *,
-    steps: int,
-) -> tuple[jax.Array, jax.Array]:
+) -> jax.Array:
     local = rotations.sixd_to_matrix(sixd)
-    _, joints = student.posed(betas, local)
-    placed = joints + camera.fit_translation(joints, rays, confidence, size)[:, None]
-    measured = confidence > 0
-    distance = jnp.where(measured, jnp.linalg.norm(rays - camera.project(placed), axis=-1), 0.0)
-    residual = jnp.sum(distance, axis=1) / jnp.maximum(jnp.sum(measured, axis=1), 1) / size
     rest = jnp.broadcast_to(body_model.rest_joints_m(student.body, betas), (len(local), 24, 3))
     picture = fitting.Picture(rays, confidence, size)
     depths = None
     if student.depth_sigma > 0:
+        _, joints = student.posed(betas, local)
         # At the scale that brings the teacher nearest to the student, as in distillation.
         relative = joints - joints[:, :1]
         scale = jnp.sum(teacher * relative, axis=(1, 2)) / (jnp.sum(teacher**2, axis=(1, 2)) + 1e-12)
         sigma = student.depth_sigma * jnp.asarray(DEPTH_SIGMA_TIMES, rays.dtype)
         depths = fitting.Depths(scale[:, None] * teacher[..., 2], sigma, DEPTH_OUTLIER)
     own = (student.landmarks, student.corrections_m, rest, local)
-    fitted = fitting.fit_body(student.body, *own, picture, depths, steps=steps, free_rad=FREE_RAD)
+    fitted = fitting.fit_body(student.body, *own, picture, depths, steps=STEPS, free_rad=FREE_RAD)
     change = jnp.matmul(jnp.swapaxes(local, -1, -2), fitted, precision=jax.lax.Precision.HIGHEST)
-    return residual, rotations.matrix_to_axis_angle(change)
+    return rotations.matrix_to_axis_angle(change)
 
 
 @jax.jit

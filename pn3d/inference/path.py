@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.geometry.camera import NEAREST_M
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.banded import BandedSquares
 from pn3d.inference.flights import Flights
@@ -84,8 +85,6 @@ SLIDING_STEP_M = 0.02
 STEPS = 1
 """Gauss-Newton steps of one solve: each frame by itself is a start from which more change little."""
 
-_NEAREST_M = 0.1
-
 
 class ClipView(NamedTuple):
     """What the path of a clip is solved from.
@@ -130,7 +129,7 @@ class Standing(NamedTuple):
 def measure_misfit(view: ClipView, pelvis_m: np.ndarray) -> float:
     """How far keypoints are off a body that is placed frame by frame, (T, 3), over ``MISFIT``; at least 1."""
     points = view.offsets_m + pelvis_m[:, None]
-    drawn = points[..., :2] / np.maximum(points[..., 2:], _NEAREST_M)
+    drawn = points[..., :2] / np.maximum(points[..., 2:], NEAREST_M)
     off = np.linalg.norm(view.rays - drawn, axis=-1) / view.size[:, None] / NOISE
     measured = view.confidence > 0
     return max(1.0, float(np.median(off[measured])) / MISFIT) if measured.any() else 1.0
@@ -193,7 +192,7 @@ def solve_path(
 def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The keypoints' term, linear around ``pelvis_m``: (T, 3, 3) metric, and (T, 3) the place that it is least at."""
     points = view.offsets_m + pelvis_m[:, None].astype(np.float32)
-    depth = np.maximum(points[..., 2], _NEAREST_M)
+    depth = np.maximum(points[..., 2], NEAREST_M)
     seen_x, seen_y = points[..., 0] / depth, points[..., 1] / depth
     error_x, error_y = view.rays[..., 0] - seen_x, view.rays[..., 1] - seen_y
     square = (error_x**2 + error_y**2) / (OUTLIER * view.size[:, None]) ** 2

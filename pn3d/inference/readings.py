@@ -31,7 +31,7 @@ from pn3d.inference.fit import StudentBody
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.networks import unpacked, window_predictor
 from pn3d.inference.weights import Weights
-from pn3d.inference.windows import CHUNK
+from pn3d.inference.windows import CHUNK, spread_windows
 from pn3d.inference.world import up_of_frames
 
 WINDOWS, WINDOW_SECONDS = 24, 1.0
@@ -93,7 +93,7 @@ def reading_signs(
     """(W, 4) how much worse the exchanged reading of a window is than the given one, by each of ``SIGNS``, the last two
     alike in all windows of a clip; and (W,) the clip that the window is of."""
     model = weights.config.model
-    parts = [_spread_windows(clip, model.window, model.frame_rate) for clip in lifted]
+    parts = [spread_windows(len(clip.rays), clip.fps, model, WINDOW_SECONDS, WINDOWS) for clip in lifted]
     rays = np.concatenate([clip.rays[index] for clip, index in zip(lifted, parts, strict=True)])
     confidence = np.concatenate([clip.confidence[index] for clip, index in zip(lifted, parts, strict=True)])
     clip_of = np.repeat(np.arange(len(lifted)), [len(index) for index in parts])
@@ -108,15 +108,6 @@ def reading_signs(
     frames = _read(weights, student, of, rays, confidence, np.concatenate([turns, turns]))
     both = np.concatenate([frames.residual, way_signs(frames, of, 2 * len(lifted))[of]], axis=1)
     return both[len(clip_of) :] - both[: len(clip_of)], clip_of
-
-
-def _spread_windows(clip: LiftedClip, length: int, frame_rate: float) -> np.ndarray:
-    """(W, T) frames of windows spread over a clip, at about the networks' rate; a short one repeats its last."""
-    step = clip.fps / frame_rate
-    last = max(len(clip.rays) - 1 - (length - 1) * step, 0.0)
-    count = min(WINDOWS, 1 + int(last / (WINDOW_SECONDS * clip.fps)))
-    index = np.linspace(0.0, last, count)[:, None] + step * np.arange(length)
-    return np.minimum(np.round(index).astype(int), len(clip.rays) - 1)
 
 
 class ReadFrames(NamedTuple):

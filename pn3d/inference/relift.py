@@ -18,6 +18,7 @@ from pn3d.geometry import camera
 from pn3d.inference.batches import in_batches
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.weights import Weights
+from pn3d.inference.windows import spread_windows
 from pn3d.lifting.teacher import average_lifted
 from pn3d.models.networks import make_networks
 
@@ -32,12 +33,7 @@ def relifted_apart(weights: Weights, clip: LiftedClip) -> np.ndarray:
     """(T,) how far the teacher's skeletons are from what it makes of their pictures from elsewhere, head-root units:
     the mean over views and joints after alignment, linear between the windows that are looked at."""
     model, frames = weights.config.model, len(clip.rays)
-    step = clip.fps / model.frame_rate
-    half = step * (model.window // 2)
-    count = 1 + int(max(frames - 1 - 2 * half, 0.0) / (EVERY_S * clip.fps))
-    middle = np.linspace(min(half, frames - 1.0), max(frames - 1.0 - half, min(half, frames - 1.0)), count)
-    index = np.clip(np.round(middle[:, None] + step * (np.arange(model.window) - model.window // 2)), 0, frames - 1)
-    index = index.astype(int)
+    index = spread_windows(frames, clip.fps, model, EVERY_S)
     at = index[:, model.window // 2]
     outputs = clip.outputs
     size = np.maximum(outputs.size[at], 1e-4)
@@ -51,7 +47,10 @@ def relifted_apart(weights: Weights, clip: LiftedClip) -> np.ndarray:
 
 
 def aligned_distance(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Mean distance of points after the similarity that brings them nearest. (n, J, 3), (n, J, 3) -> (n,)."""
+    """Mean distance of points after the similarity that brings them nearest. (n, J, 3), (n, J, 3) -> (n,).
+
+    As PA-MPJPE is measured (``pn3d.evaluation.metrics.procrustes``, in a room above this one).
+    """
     source, goal = (each - each.mean(axis=1, keepdims=True) for each in (points.astype(np.float64), target))
     u, s, vt = np.linalg.svd(np.matmul(source.transpose(0, 2, 1), goal))
     third = np.where(np.linalg.det(u) * np.linalg.det(vt) < 0, -1.0, 1.0)

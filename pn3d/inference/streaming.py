@@ -220,8 +220,7 @@ class PoseStream:
             fast = self._fast(outputs.size)
             rays = keyframe_rays(frames.rays, frames.confidence, self._keyframe_stride, fast)[row]
             seen = (rays, frames.confidence[row], outputs.size, outputs.teacher_joints)
-            fitted = fit_frames(self._student, self._shape(), outputs.sixd, *seen)
-            frames.corrections[row] = fitted[1]
+            frames.corrections[row] = fit_frames(self._student, self._shape(), outputs.sixd, *seen)
         self._finished = index + 1
 
     def _shape(self) -> np.ndarray:

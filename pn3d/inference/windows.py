@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from pn3d.config import ModelConfig
 from pn3d.data.rays import FrameRays
 from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
 from pn3d.inference.weights import Weights
@@ -72,6 +73,24 @@ def add_windows(sums: np.ndarray, weight_sums: np.ndarray, values: np.ndarray, f
         frame = frame_of[real, t]
         weight_sums[frame] += weight[t]
         sums[frame] += weight[t] * values[real, t]
+
+
+def spread_windows(frames: int, fps: float, model: ModelConfig, every_s: float, most: int | None = None) -> np.ndarray:
+    """(W, T) frames of windows spread over a clip, at about the networks' rate; a short one repeats its last.
+
+    Args:
+        frames: of the clip.
+        fps: its frames per second.
+        model: of the networks.
+        every_s: they are at least this far apart, seconds.
+        most: so many at most.
+    """
+    step = fps / model.frame_rate
+    last = max(frames - 1 - (model.window - 1) * step, 0.0)
+    count = 1 + int(last / (every_s * fps))
+    starts = np.linspace(0.0, last, count if most is None else min(count, most))
+    index = starts[:, None] + step * np.arange(model.window)
+    return np.minimum(np.round(index).astype(int), frames - 1)
 
 
 def window_frames(clip_start: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import pytest
 from pn3d.body import model as body_model
 from pn3d.commands.main import main
 from pn3d.commands.session import SHIPPED_WEIGHTS
+from pn3d.config import ModelConfig
 from pn3d.data.augmentation import flip_windows
 from pn3d.data.clips import Clips, select, without_truth, write_clips
 from pn3d.data.resample import resample_clips, resample_values
@@ -25,7 +26,7 @@ from pn3d.inference.lifted import camera_from_centred
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction, save_prediction
 from pn3d.inference.weights import Weights, load_weights, save_weights
-from pn3d.inference.windows import window_frames, window_weights
+from pn3d.inference.windows import spread_windows, window_frames, window_weights
 from pn3d.inference.world import camera_to_world
 from pn3d.synthetic.scenes import held_out_clips
 from tests.support import tiny
@@ -293,7 +294,7 @@ def test_the_teachers_depths_count_as_much_as_the_card_says() -> None:
             dataclasses.replace(weights(), facts={"fit": {"depth_sigma": sigma}}), scene.body, scene.landmarks
         )
         shape, ones = np.zeros(10, np.float32), np.ones((16, 17), np.float32)
-        _, corrections = fit_frames(chosen, shape, sixd, rays, ones, np.full(16, 0.15, np.float32), teacher_m)
+        corrections = fit_frames(chosen, shape, sixd, rays, ones, np.full(16, 0.15, np.float32), teacher_m)
         _, _, found = pose_frames(chosen, shape, sixd, corrections, np.tile(np.eye(3), (16, 1, 1)))
         return (found - found[:, :1])[:, H36M17.index("left_wrist"), 2]
 
@@ -325,3 +326,15 @@ def test_the_time_of_the_video_is_kept() -> None:
     plain = predicted(clips)
     assert plain.first_frame.tolist() == [0]
     assert plain.time_s[1] == pytest.approx(1 / clips.fps[0])
+
+
+def test_windows_spread_over_a_clip_reach_both_ends_and_keep_their_distance() -> None:
+    model = ModelConfig()
+    for frames, fps, most in ((1, 30.0, None), (5, 60.0, None), (300, 25.0, None), (1000, 60.0, 5)):
+        index = spread_windows(frames, fps, model, 1.0, most)
+        assert index.shape[1] == model.window
+        assert (index.min(), index.max()) == (0, frames - 1)
+        assert len(index) <= (most or frames)
+        assert (np.diff(index[:, 0]) >= fps - 1).all()
+        if frames > 100:
+            np.testing.assert_allclose(np.diff(index, axis=1).mean(), fps / model.frame_rate, atol=0.1)
