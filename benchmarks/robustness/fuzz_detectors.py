@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors import person_clips, read_keypoints
-from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.inspect import facts_text
 from pn3d.detectors.picture import three_frames_svg
 from pn3d.files.errors import UserError
 from tools.stand_ins.detector_files import SIZE, walking_people
@@ -141,7 +141,7 @@ def use(path: Path, arguments: dict[str, Any]) -> str:
         clips = person_clips(detections)
         if not (np.isfinite(clips.keypoints).all() and 0 <= clips.confidence.min() <= clips.confidence.max() <= 1):
             raise AssertionError("keypoints that are not finite, or confidences outside [0, 1]")
-        facts_text(keypoint_facts(detections))
+        facts_text(detections)
         three_frames_svg(detections)
     except UserError as error:
         return refused(error, path)

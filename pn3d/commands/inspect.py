@@ -3,7 +3,7 @@
 import argparse
 
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of
-from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.inspect import facts_text
 from pn3d.detectors.picture import three_frames_svg
 from pn3d.files.atomic import write_atomically
 from pn3d.files.folders import require_writable
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the facts, and returns the exit status."""
     require_writable([arguments.picture] if arguments.picture else [])
     detections = detections_of(arguments, say=False)  # the facts hold what was assumed and what is odd
-    print(facts_text(keypoint_facts(detections)))
+    print(facts_text(detections))
     if arguments.picture:
         write_atomically(arguments.picture, three_frames_svg(detections))
         print(f"picture: {arguments.picture}")

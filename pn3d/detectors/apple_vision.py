@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pn3d.data.joint_names import named_joints
-from pn3d.detectors.named_points import any_points, people_in
+from pn3d.detectors.named_points import any_points, named_video
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.upright import standing_reading
@@ -32,8 +32,7 @@ def is_apple_vision(content: Any) -> bool:
 
 def read_apple_vision(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; UserError where y's direction cannot be told."""
-    people, notes = people_in(opened)
-    raw = people.raw(opened.name, JOINTS, notes=notes)
+    raw = named_video(opened, lambda name: JOINTS.get(name, name))
     shares = bool(np.nanquantile(np.abs(raw.keypoints), 0.9) < LARGEST_SHARE)
     size = given.image_size or raw.image_size
     height = 1 if shares else np.nan if size is None else size[1]

@@ -74,7 +74,6 @@ def read_array(opened: Opened, given: Given) -> list[RawVideo]:
             keypoints=points[there, :, :2],
             confidence=confidence.reshape(len(points), -1)[there],
             track_id=track[there],
-            score=np.full(int(there.sum()), np.nan),
             listed_frames=np.unique(frame),
             notes=notes + more,
             **facts,

@@ -7,17 +7,15 @@ scores, and ``categories[].keypoints`` names the joints.
 
 from typing import Any
 
-import numpy as np
-
 from pn3d.detectors.collecting import Collector, first_number, shown, track_in
 from pn3d.detectors.key_words import FRAMES, values_for
 from pn3d.detectors.people_classes import PeopleClasses
 from pn3d.detectors.records import Given, RawVideo
+from pn3d.detectors.scores import FLAGS, of_levels
 from pn3d.detectors.sources import Opened
 from pn3d.files.errors import UserError
 
 _FRAME_WORDS = tuple(word for word in FRAMES if word.startswith(("frame", "video")))
-OCCLUDED_CONFIDENCE = 0.5  # for annotations' visibility 1, "labelled but not visible" (our choice)
 
 
 def is_coco_list(content: Any) -> bool:
@@ -67,10 +65,8 @@ def read_coco(opened: Opened, given: Given) -> list[RawVideo]:
     for frame in labels.values():
         collector.add_frame(frame)
     collector.renumber(_own_frames(entries, labels) or _names(labels, images))
-    raw = collector.finish(opened.name, joint_names=_joint_names(names, taken, opened.where))
-    if raw.joint_names is None and raw.keypoints.shape[1] == 17:
-        raw.layout_name, raw.layout_reason = "coco17", "what COCO's and AlphaPose's 17 joints are"
-    return [raw]
+    joints = _joint_names(names, taken, opened.where)
+    return [collector.finish(opened.name, "what COCO's and AlphaPose's 17 joints are", joint_names=joints)]
 
 
 def _add_person(
@@ -92,8 +88,9 @@ def _add_person(
     if rows is None:
         return
     collector.facts.look_at_frame(frame, person)
-    rows = _confidence_of_visibility(rows) if annotated and "score" not in person else rows
-    collector.add(frame, rows, track_in(person), person.get("score"), classes.label(label))
+    if annotated and "score" not in person:
+        rows[:, 2] = of_levels(rows[:, 2], FLAGS)
+    collector.add(frame, rows, track_in(person), classes.label(label))
 
 
 def _own_frames(entries: list[Any], labels: dict[Any, int]) -> list[Any]:
@@ -162,12 +159,3 @@ def _names(labels: dict[Any, int], images: Any) -> list[Any]:
         if len(labelled) == len(labels) == len(set(labelled.values())):
             return [labelled[label] for label in labels]
     return list(labels)
-
-
-def _confidence_of_visibility(rows: np.ndarray) -> np.ndarray:
-    """Annotated visibilities 0 not labelled, 1 occluded, 2 visible as confidences; others are confidences already."""
-    rows = rows.copy()
-    flags = rows[:, 2]
-    if np.isin(flags, (0, 1, 2)).all():
-        rows[:, 2] = np.select([flags >= 2, flags >= 1], [1.0, OCCLUDED_CONFIDENCE], 0.0)
-    return rows

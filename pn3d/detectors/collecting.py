@@ -25,7 +25,6 @@ class Collector:
         self.rows: list[np.ndarray] = []
         self.frames: list[int] = []
         self.tracks: list[Any] = []
-        self.scores: list[float] = []
         self.listed: list[int] = []
         self.classes: list[str] = []
         self.facts = VideoFactsFound()
@@ -37,21 +36,20 @@ class Collector:
         if isinstance(content, dict):
             self.facts.look_at_frame(frame, content)
 
-    def add(self, frame: int, rows: np.ndarray, track: Any = None, score: Any = None, label: str = "") -> None:
+    def add(self, frame: int, rows: np.ndarray, track: Any = None, label: str = "") -> None:
         """Adds one person: ``rows`` (K, 3) float64 x, y, confidence (NaN = the file has none); ``label``: its class."""
         self.rows.append(rows)
         self.classes.append(label)
         self.frames.append(frame)
         self.tracks.append(track_label(track))
-        self.scores.append(scalar(score))
 
     def keep_classes(self, chosen: set[str]) -> None:
         """Leaves out everybody whose class is not among ``chosen``; their frames stay."""
         keep = [label in chosen for label in self.classes]
         if not all(keep):
-            self.rows, self.frames, self.tracks, self.scores, self.classes = (
+            self.rows, self.frames, self.tracks, self.classes = (
                 [one for one, kept in zip(values, keep, strict=True) if kept]
-                for values in (self.rows, self.frames, self.tracks, self.scores, self.classes)
+                for values in (self.rows, self.frames, self.tracks, self.classes)
             )
 
     def renumber(self, labels: list[Any], once: bool = False) -> None:
@@ -132,8 +130,8 @@ class Collector:
         inner = f" ({shown(values[0])} …)" if isinstance(values, list) and values else ""
         raise self.wrong(frame, f"expected a list of numbers, found {shown(values)}{inner}")
 
-    def people(self, people: Any, frame: int, score_keys: tuple[str, ...]) -> None:
-        """Adds a list of objects with ``keypoints``; the first of the keys that one has says how sure it is."""
+    def people(self, people: Any, frame: int) -> None:
+        """Adds a list of objects with ``keypoints``."""
         if not isinstance(people, list):
             raise self.wrong(frame, f"expected a list of people, found {shown(people)}")
         for person in people:
@@ -141,8 +139,7 @@ class Collector:
                 raise self.wrong(frame, f"a person without 'keypoints', found {shown(person)}")
             rows = self.person(person, frame)
             if rows is not None:
-                score = next((person[key] for key in score_keys if key in person), None)
-                self.add(frame, rows, track_in(person), score)
+                self.add(frame, rows, track_in(person))
 
     def _names_in_file(self, joints: int) -> tuple[str, ...] | None:
         """What the file calls its joints, where it lists as many names as people have joints."""
@@ -155,8 +152,9 @@ class Collector:
         """The error about one frame."""
         return UserError(f"{self.where}: frame {frame}: {problem}")
 
-    def finish(self, name: str, **facts: Any) -> RawVideo:
-        """All people as one RawVideo; ``facts`` are further fields of it.
+    def finish(self, name: str, coco17: str = "", **facts: Any) -> RawVideo:
+        """All people as one RawVideo; ``facts`` are further fields of it, ``coco17`` the reason why 17 joints without
+        names are COCO's, where they are.
 
         Raises:
             UserError: nobody is in the file, people have different numbers of joints, or names are in two orders.
@@ -175,6 +173,8 @@ class Collector:
         found, notes = self.facts.as_fields(listed, self.where)
         if facts.get("joint_names") is None:
             facts["joint_names"] = self._names_in_file(int(counts[0]))
+        if coco17 and counts[0] == 17 and facts["joint_names"] is None:
+            facts |= {"layout_name": "coco17", "layout_reason": coco17}
         facts = found | {key: value for key, value in facts.items() if value is not None}
         facts["notes"] = [*facts.get("notes", []), *self.notes, *notes]
         return RawVideo(
@@ -183,7 +183,6 @@ class Collector:
             keypoints=stacked[..., :2],
             confidence=stacked[..., 2],
             track_id=track_numbers(self.tracks),
-            score=np.array(self.scores, np.float64),
             listed_frames=listed,
             **facts,
         )

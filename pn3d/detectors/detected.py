@@ -84,7 +84,6 @@ def read_detected(opened: Opened, given: Given) -> list[RawVideo]:
             keypoints=keypoints.astype(np.float64),
             confidence=confidence.astype(np.float64),
             track_id=np.full(people, NO_TRACK, np.int64),
-            score=np.full(people, np.nan),
             listed_frames=np.arange(frames),
             layout_name=layout,
             layout_reason="the detector's",

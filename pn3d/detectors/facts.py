@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.detectors.key_words import joint_names, plain_key, plain_keys
+from pn3d.detectors.key_words import WORDS, joint_names, plain_key, plain_keys
 
 _OF = (
     r"^(?:video|source|src|input|original|orig|ori|file|camera|capture|recording|image|img|frame|canvas|picture|color"
@@ -23,13 +23,9 @@ _OF = (
 _RATE_KEY = re.compile(
     _OF + r"(?:avg|average|mean|nominal|r)?(?:fps|framerate|framespersec(?:ond)?|framesps|samplingrate)$"
 )
-_WIDTH_KEYS = ("canvaswidth", "imagewidth", "imgwidth", "framewidth", "videowidth", "width", "imgw", "imagew", "w")
+_WIDTH_KEYS, _NESTED_KEYS = WORDS["widths"], WORDS["facts"]
 _SIZE_KEY = re.compile(_OF + r"(?:size|resolution|dimensions|wh)$|^canvas$")
 _SHAPE_KEY = re.compile(_OF + r"(?:shape|hw)$")
-_NESTED_KEYS: tuple[str, ...] = (
-    *("meta", "metadata", "metainfo", "info", "video", "videoinfo", "image", "imageinfo", "canvas", "source"),
-    *("videometadata", "videometa", "videos"),
-)
 _TIME_KEY = re.compile(
     r"^(?:(?:video|frame|media|elapsed|relative|presentation|current|pts)?"
     r"(?:time|timestamp|timestamps|timeoffset|timecode|datetime)|elapsed|pts|pos|t)"
@@ -42,9 +38,6 @@ _NO_TIMES = ("pos", "poss")
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$")
 _WITH_UNIT = re.compile(r"^([\d.]+)\s*(?:(fps|hz|frames.*)|(s|sec|seconds)|(ms|msec|milliseconds))$", re.IGNORECASE)
 _SIDES = re.compile(r"^\s*(\d+)\s*(?:[x*,;]|\u00d7)\s*(\d+)\s*(?:px|pixels)?\s*$", re.IGNORECASE)
-_SOUNDS = {"fps", "hz", "rate", "framerate", "time", "times", "timestamp", "timecode", "pts", "width", "height"}
-_SOUNDS |= {"resolution"}
-_OF_OTHERS = {"box", "bbox", "rect", "roi", "crop", "mask", "track", "score", "confidence"}
 LARGEST_SIDE_PX = 1e5
 FASTEST_FPS = 1000.0
 FASTEST_CAMERA = 300.0  # frames per second, where a file names no unit of its times
@@ -185,8 +178,8 @@ def _may_hold(keys: tuple[Any, ...]) -> tuple[bool, bool, tuple[str, ...]]:
 
 
 def _sounds_like_a_fact(key: str) -> bool:
-    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", key)]
-    return not _SOUNDS.isdisjoint(words) and _OF_OTHERS.isdisjoint(words)
+    words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", key)}
+    return not words.isdisjoint(WORDS["sounds"]) and words.isdisjoint(WORDS["of_others"])
 
 
 @dataclass

@@ -1,34 +1,23 @@
-"""The words by which files say who somebody is, in which frame, and how sure each joint is, whatever the format.
+"""The words by which files say who somebody is, in which frame, how sure each joint is, … (``words.toml``).
 
 Keys and headings are compared without case and marks: ``trackId``, ``track_id`` and ``Track ID`` are one word.
 """
 
 import functools
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-TRACKS = (
-    *("trackid", "trackingid", "trackerid", "track", "personid", "person", "playerid", "player", "subjectid"),
-    *("subject", "individualid", "individual", "individuals", "instanceid", "objectid", "bodyid", "identity"),
-    *("uid", "uuid", "pid", "tid", "idx"),
-)
-"""Who it is, the clearest first. A bare ``id`` is an annotation's in COCO, so it is asked for by ``ANY_ID``."""
+WORDS: dict[str, tuple[str, ...]] = {
+    meaning: tuple(words)
+    for meaning, words in tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8")).items()
+}
+"""Plain keys by what they mean, the clearest first."""
+TRACKS, FRAMES = WORDS["tracks"], WORDS["frames"]
 ANY_ID = (*TRACKS, "id")
-
-FRAMES = (
-    *("frame", "frameid", "frameindex", "frameidx", "framenumber", "framenum", "frameno", "framenr", "framecount"),
-    *("framecounter", "framei", "videoframe", "imageid", "imageindex", "imageidx", "imagenumber", "imagename"),
-    *("imagefile", "imagepath", "image", "imgid", "imgname", "imgpath", "img", "filename", "filepath", "file"),
-)
-"""Which frame it is, the clearest first."""
 ANY_FRAME = (*FRAMES, "index", "idx")
-
-JOINT_SCORES = (
-    *("keypointscores", "keypointsscores", "keypointscore", "kpscore", "kpscores", "scores", "confidences"),
-    *("keypointsconfidence", "keypointsconf", "confs", "maxvals", "visibilities", "likelihoods", "keypointsvisible"),
-)
-"""How sure each joint is, where that stands beside their places: the first that is a list of numbers."""
 _LIKE_SCORES = re.compile(r"score|conf|visib|prob|likelihood|(?<!un)certain")
 _NAMES_OF_JOINTS = re.compile(
     r"^(keypoint|kpt|kp|joint|landmark|bodypart|part|marker)s?(s?(name|order|label|list)s?)?$|^names$"
@@ -58,7 +47,7 @@ def keys_for(keys: tuple[Any, ...], words: tuple[str, ...]) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _score_keys(keys: tuple[Any, ...]) -> tuple[Any, ...]:
-    known = keys_for(keys, JOINT_SCORES)
+    known = keys_for(keys, WORDS["joint_scores"])
     alike = [key for key in keys if key not in known and _LIKE_SCORES.search(plain_key(str(key)))]
     return (*known, *(key for key in alike if not _OF_BOXES.search(plain_key(str(key)))))
 

@@ -46,7 +46,4 @@ def read_kinetics(opened: Opened, given: Given) -> list[RawVideo]:
             if rows is not None:
                 collector.add(i, rows, track_in(person, ANY_ID))
     collector.renumber(labels)
-    raw = collector.finish(opened.name)
-    if raw.keypoints.shape[1] == 17:
-        raw.layout_name, raw.layout_reason = "coco17", "what GAST-Net's 17 detected joints are"
-    return [raw]
+    return [collector.finish(opened.name, "what GAST-Net's 17 detected joints are")]

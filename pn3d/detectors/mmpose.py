@@ -12,6 +12,8 @@ from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 from pn3d.files.errors import UserError
 
+_REASON = "what MMPose's 17 joints are unless it names them"
+
 
 def is_frame(content: Any) -> bool:
     """Whether this is one frame of a video."""
@@ -46,7 +48,7 @@ def read_mmpose(opened: Opened, given: Given) -> list[RawVideo]:
             _add_instances(collector, len(labels), content)
             labels.append(name)
         collector.renumber(labels)
-        return [_with_layout(collector.finish(opened.name))]
+        return [collector.finish(opened.name, _REASON)]
     content = opened.content
     if isinstance(content, dict):
         collector.facts.look(content)
@@ -57,13 +59,7 @@ def read_mmpose(opened: Opened, given: Given) -> list[RawVideo]:
         _add_instances(collector, 0, content)
     else:
         _add_frames(collector, content)
-    return [_with_layout(collector.finish(opened.name, **facts))]
-
-
-def _with_layout(raw: RawVideo) -> RawVideo:
-    if raw.joint_names is None and raw.keypoints.shape[1] == 17:
-        raw.layout_name, raw.layout_reason = "coco17", "what MMPose's 17 joints are unless it names them"
-    return raw
+    return [collector.finish(opened.name, _REASON, **facts)]
 
 
 def _add_frames(collector: Collector, frames: list[Any]) -> None:
@@ -79,7 +75,7 @@ def _add_frames(collector: Collector, frames: list[Any]) -> None:
 
 def _add_instances(collector: Collector, frame: int, instances: Any, content: Any = None) -> None:
     collector.add_frame(frame, content)
-    collector.people(instances, frame, ("bbox_score",))
+    collector.people(instances, frame)
 
 
 def _meta(meta: Any, where: str) -> dict[str, Any]:

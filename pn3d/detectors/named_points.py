@@ -12,19 +12,15 @@ from typing import Any
 import numpy as np
 
 from pn3d.detectors.collecting import Collector, shown, track_in
-from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, frame_labels, keys_for, plain_key, plain_keys, score_key
+from pn3d.detectors.key_words import ANY_FRAME, ANY_ID, WORDS, frame_labels, keys_for, plain_key, plain_keys, score_key
 from pn3d.detectors.records import RawVideo
 from pn3d.detectors.sources import Opened, frames_of
 
 Points = dict[str, tuple[float, float, float]]
 """Name -> x, y, score, as in the file; NaN where there is none."""
 
-_NAMES = ("part", "name", "joint", "jointname", "identifier", "bodypart", "label", "keypoint", "type", "class")
-_PLACES = ("position", "location", "point", "pixel", "coordinates", "position2d")
-_POINTS = ("keypoints", "joints", "points", "landmarks", "recognizedpoints", "bodyparts", "jointpositions")
-_PEOPLE = ("poses", "people", "bodies", "persons", "observations", "skeletons", "pose", "body", "person", "predictions")
+_POINTS, _PEOPLE = WORDS["points"], WORDS["people"]
 _FRAMES = ("frames", "data", "results", "video")
-_NO_POINTS = ("box", "bbox", "boundingbox", "image", "size")
 NAN = float("nan")
 _NOWHERE = (NAN, NAN, NAN)
 MOST_NAMES = 600
@@ -39,7 +35,10 @@ def _keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None, str | None,
     """Which keys of a point's object hold its name, its place, x, y and score."""
     if keys_for(keys, _POINTS):  # a person with a box
         return None, None, None, None, None
-    name, place, x, y = (next(iter(keys_for(keys, words)), None) for words in (_NAMES, _PLACES, ("x",), ("y",)))
+    name, place, x, y = (
+        next(iter(keys_for(keys, words)), None)
+        for words in (WORDS["point_names"], WORDS["point_places"], ("x",), ("y",))
+    )
     return name, place, x, y, score_key(keys)
 
 
@@ -86,7 +85,7 @@ def _alike(person: list[Any]) -> Points | None:
 def _under_names(content: dict[Any, Any]) -> Points | None:
     found: Points = {}
     for key, value in list(content.items())[:MOST_NAMES]:
-        if isinstance(value, dict | list) and plain_key(str(key)) not in _NO_POINTS:
+        if isinstance(value, dict | list) and plain_key(str(key)) not in WORDS["no_points"]:
             place = _place(value)
             if place is not None:
                 found[str(key)] = place
@@ -172,63 +171,34 @@ def frames_in(content: Any) -> tuple[list[Any], str]:
     return [content], f"a list of {len(content)} people is read as one frame"
 
 
-class NamedPeople:
-    """Collects people whose points have names; every name that any of them has becomes a column.
+def named_video(opened: Opened, rename: Callable[[str], str] = str) -> RawVideo:
+    """Everybody in a file, in JSON lines, or in a folder with a file per frame.
 
-    Attributes:
-        found: (place of the frame in the file, points, track, score) of each person.
-        labels: what each frame calls itself.
+    Every name that anybody's points have is a joint, called what ``rename`` makes of it; "" leaves it out.
+
+    Raises:
+        UserError: a frame is none, or a person has no named points.
     """
-
-    def __init__(self, where: str) -> None:
-        self.collector = Collector(where)
-        self.found: list[tuple[int, Points, Any, Any]] = []
-        self.labels: list[Any] = []
-
-    def add_frames(self, frames: list[Any]) -> None:
-        """All people of all frames.
-
-        Raises:
-            UserError: a frame is none, or a person has no named points.
-        """
-        self.labels = frame_labels(frames, ANY_FRAME)
-        for i, frame in enumerate(frames):
-            self.collector.add_frame(i, frame)
-            people = people_of(frame)
-            if people is None:
-                raise self.collector.wrong(i, f"expected people with named points, found {shown(frame)}")
-            for person, points in people:
-                keys = plain_keys(person) if isinstance(person, dict) else {}
-                track = track_in(person, ANY_ID) if isinstance(person, dict) else None
-                score = next((keys[key] for key in ("score", "confidence") if key in keys), None)
-                self.found.append((i, points, track, score))
-
-    def raw(self, name: str, rename: dict[str, str] | None = None, **facts: Any) -> RawVideo:
-        """As one RawVideo; names found in ``rename`` become those, "" leaves a point out."""
-        rename = rename or {}
-        names: dict[str, int] = {}
-        for _, points, _, _ in self.found:
-            for point in points:
-                if rename.get(point, point):
-                    names.setdefault(point, len(names))
-        for frame, points, track, score in self.found:
-            rows = np.array([points.get(point, _NOWHERE) for point in names], np.float64)
-            self.collector.add(frame, rows, track, score)
-        self.collector.renumber(self.labels)
-        shown_names = tuple(rename.get(point, point) for point in names)
-        return self.collector.finish(name, joint_names=shown_names, **facts)
-
-
-def people_in(opened: Opened) -> tuple[NamedPeople, list[str]]:
-    """Everybody in a file, in JSON lines, or in a folder with a file per frame; and what there is to say of it."""
-    people = NamedPeople(opened.where)
+    collector, note = Collector(opened.where), ""
     if opened.kind == "json folder":
         labelled = list(frames_of(opened))
-        people.add_frames([content for _, content in labelled])
-        people.labels = [label for label, _ in labelled]
-        note = ""
+        labels, frames = [label for label, _ in labelled], [content for _, content in labelled]
     else:
         frames, note = frames_in(opened.content)
-        people.add_frames(frames)
-    people.collector.facts.look(opened.content)
-    return people, [f"{opened.where}: {note}"] if note else []
+        labels = frame_labels(frames, ANY_FRAME)
+    found: list[tuple[int, Points, Any]] = []
+    for i, frame in enumerate(frames):
+        collector.add_frame(i, frame)
+        people = people_of(frame)
+        if people is None:
+            raise collector.wrong(i, f"expected people with named points, found {shown(frame)}")
+        for person, points in people:
+            found.append((i, points, track_in(person, ANY_ID) if isinstance(person, dict) else None))
+    own_names = dict.fromkeys(name for _, points, _ in found for name in points)
+    names = {own: name for own in own_names if (name := rename(own))}
+    for i, points, track in found:
+        collector.add(i, np.array([points.get(own, _NOWHERE) for own in names], np.float64), track)
+    collector.renumber(labels)
+    collector.facts.look(opened.content)
+    notes = [f"{opened.where}: {note}"] if note else []
+    return collector.finish(opened.name, joint_names=tuple(names.values()), notes=notes)

@@ -50,11 +50,8 @@ def read_openpifpaf(opened: Opened, given: Given) -> list[RawVideo]:
             rows = collector.person(person, i)
             if rows is not None:
                 kind = classes.label(str(person.get("category_id", "")))
-                collector.add(i, rows, track_in(person, ANY_ID), person.get("score"), kind)
+                collector.add(i, rows, track_in(person, ANY_ID), kind)
     taken, notes = classes.chosen()
     collector.keep_classes(taken)
     collector.renumber([label for label, _ in frames], once=True)
-    raw = collector.finish(opened.name, notes=notes)
-    if raw.keypoints.shape[1] == 17:
-        raw.layout_name, raw.layout_reason = "coco17", "what openpifpaf's 17 joints are"
-    return [raw]
+    return [collector.finish(opened.name, "what openpifpaf's 17 joints are", notes=notes)]

@@ -98,4 +98,4 @@ def _add_frame(collector: Collector, frame: int, content: dict[str, Any]) -> Non
             continue
         rows = collector.person(person, frame, key)
         if rows is not None:
-            collector.add(frame, rows, track_in(person, ANY_ID), person.get("score"))
+            collector.add(frame, rows, track_in(person, ANY_ID))

@@ -31,7 +31,7 @@ def read_poseflow(opened: Opened, given: Given) -> list[RawVideo]:
     collector = Collector(opened.where)
     for i, people in enumerate(opened.content.values()):
         collector.add_frame(i)
-        collector.people(people, i, ("scores", "score"))
+        collector.people(people, i)
     collector.renumber(list(opened.content))
     raw = collector.finish(opened.name)
     if raw.keypoints.shape[1] in _LAYOUTS:

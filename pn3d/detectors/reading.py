@@ -1,34 +1,15 @@
 """read_keypoints: any detector's output as people with pixels, confidences and a time line, and what was assumed."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from pn3d.detectors.apple_vision import read_apple_vision
-from pn3d.detectors.array_files import read_array
-from pn3d.detectors.azure_kinect import read_azure_kinect
 from pn3d.detectors.choosing import choose_layout
 from pn3d.detectors.cleaning import checked_size
-from pn3d.detectors.coco_results import read_coco
-from pn3d.detectors.deeplabcut import read_deeplabcut
-from pn3d.detectors.detected import read_detected
-from pn3d.detectors.kinetics import read_kinetics
-from pn3d.detectors.mediapipe import read_mediapipe
-from pn3d.detectors.mmpose import read_mmpose
+from pn3d.detectors.formats import READERS, checked_format, sniff
 from pn3d.detectors.native import read_native
-from pn3d.detectors.openpifpaf import read_openpifpaf
-from pn3d.detectors.openpose import read_openpose
 from pn3d.detectors.people import Remarks, chosen_people, people_of_video, remark_gaps
 from pn3d.detectors.plausibility import turned_warning
-from pn3d.detectors.poseflow import read_poseflow
-from pn3d.detectors.records import Detections, Given, Person, RawVideo
-from pn3d.detectors.simple_hrnet import read_simple_hrnet
-from pn3d.detectors.sniffing import checked_format, sniff
+from pn3d.detectors.records import Detections, Given, Person
 from pn3d.detectors.sources import Opened, open_source
-from pn3d.detectors.tables import read_keypoint_table
-from pn3d.detectors.tfjs import read_tfjs
-from pn3d.detectors.trc import read_trc
-from pn3d.detectors.ultralytics import read_ultralytics
-from pn3d.detectors.videopose3d import read_videopose3d
 from pn3d.files.errors import UserError
 
 _FOLDER_FORMATS = frozenset(
@@ -90,7 +71,7 @@ def _read(opened: Opened, name: str, reason: str, given: Given) -> Detections:
         raise UserError(f"{opened.where}: {name} keeps a video in one file; the folder has {count}, give one")
     if name in _TABLE_FORMATS and opened.kind != "text":
         raise UserError(f"{opened.where}: {name} is a table, found {opened.kind}")
-    raws = _READERS[name](opened, given)
+    raws = READERS[name](opened, given)
     choice = choose_layout(raws[0], given.layout, opened.where)
     remarks = Remarks(opened.where, warnings=[*opened.notes, *choice.warnings])
     people: list[Person] = []
@@ -122,40 +103,6 @@ def _read(opened: Opened, name: str, reason: str, given: Given) -> Detections:
         everybody=tuple(everybody),
         broken_s=tuple(remarks.broken_s),
     )
-
-
-def _read_alphapose(opened: Opened, given: Given) -> list[RawVideo]:
-    if isinstance(opened.content, list):
-        return read_coco(opened, given)
-    if given.category is not None:
-        raise UserError(f"{opened.where}: --category {given.category}: AlphaPose's own forms have no classes")
-    return read_openpose(opened, given)
-
-
-def _read_array(opened: Opened, given: Given) -> list[RawVideo]:
-    return (read_keypoint_table if opened.kind == "text" else read_array)(opened, given)
-
-
-_READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {
-    "openpose": read_openpose,
-    "alphapose": _read_alphapose,
-    "coco": read_coco,
-    "mmpose": read_mmpose,
-    "ultralytics": read_ultralytics,
-    "mediapipe": read_mediapipe,
-    "detections": read_detected,
-    "videopose3d": read_videopose3d,
-    "gastnet": read_kinetics,
-    "openpifpaf": read_openpifpaf,
-    "poseflow": read_poseflow,
-    "tfjs": read_tfjs,
-    "applevision": read_apple_vision,
-    "azurekinect": read_azure_kinect,
-    "deeplabcut": read_deeplabcut,
-    "trc": read_trc,
-    "simplehrnet": read_simple_hrnet,
-    "array": _read_array,
-}
 
 
 def _check_numbers(fps: float | None, focal_px: float | None, person: int | None) -> None:

@@ -43,7 +43,6 @@ class RawVideo:
         keypoints: (D, K, 2) float64 in the file's units; NaN = missing.
         confidence: (D, K) float64 as in the file; NaN where the file has none.
         track_id: (D,) int64, -1 where the file has none.
-        score: (D,) float64 of the whole person, NaN where the file has none.
         listed_frames: numbers of all frames that the file speaks of, those without people too.
         joint_names: (K,) names that the file gives its joints.
         names_may_be_unknown: whether names that are no joints are left out aloud (columns of a table), not refused.
@@ -64,7 +63,6 @@ class RawVideo:
     keypoints: np.ndarray
     confidence: np.ndarray
     track_id: np.ndarray
-    score: np.ndarray
     listed_frames: np.ndarray
     joint_names: tuple[str, ...] | None = None
     names_may_be_unknown: bool = False

@@ -1,5 +1,7 @@
 """Scores of joints as confidences in [0, 1], by one rule for all formats."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pn3d.files.errors import UserError
@@ -17,8 +19,16 @@ PERCENT = (50.0, 100.5)
 """Scores whose 95th percentile is above the one and whose largest is below the other are per cent."""
 LEAST, FEW = -1e-6, 0.05
 """Where a twentieth of the scores is below the one, or above a hundred, they are depths or pixels."""
-FLAGS = np.array([0.0, 0.5, 1.0])
-"""What COCO's visibilities 0, 1, 2 (not labelled, hidden, visible) become."""
+FLAGS = (0.0, 0.5, 1.0)
+"""What COCO's visibilities 0, 1, 2 (not labelled, hidden, visible) become; our choice."""
+
+
+def of_levels(values: np.ndarray, confidences: Sequence[float]) -> np.ndarray:
+    """Levels 0, 1, … as the confidences that they stand for, NaN as it is; all as it is where one is no such level."""
+    known = np.isfinite(values)
+    if not np.isin(values[known], range(len(confidences))).all():
+        return values
+    return np.where(known, np.array(confidences)[np.where(known, values, 0).astype(int)], values)
 
 
 def as_confidence(
@@ -46,7 +56,7 @@ def as_confidence(
         )
     if values.max() == 2 and (values == np.round(values)).all():
         warnings.append(f"{where}: confidences are visibilities 0, 1, 2; taken as 0, 0.5, 1")
-        scores = np.where(known, FLAGS[np.where(known, scores, 0).clip(0, 2).astype(int)], scores)
+        scores = np.where(known, np.array(FLAGS)[np.where(known, scores, 0).clip(0, 2).astype(int)], scores)
         values = scores[known]
     above = values > 1
     if (values > EXCESS).mean() > MOST_ABOVE_EXCESS or above.mean() > MOST_ABOVE_ONE:

@@ -6,74 +6,18 @@ from dataclasses import dataclass, field
 
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.facts import is_time_key
-from pn3d.detectors.key_words import ANY_ID, FRAMES, plain_key
+from pn3d.detectors.key_words import ANY_ID, FRAMES, WORDS, plain_key
 from pn3d.files.errors import UserError
 
-_CONFIDENCES = (
-    "confidence",
-    "conf",
-    "score",
-    "visibility",
-    "visible",
-    "vis",
-    "likelihood",
-    "probability",
-    "prob",
-    "presence",
-    "c",
-    "v",
-    "p",
-    "s",
-)
+_CONFIDENCES = WORDS["confidences"]
 AXIS_OF = {"x": 0, "y": 1, "z": 3, **dict.fromkeys(_CONFIDENCES, 2)}
 _AXES = "|".join(sorted((*_CONFIDENCES, "x", "y", "z"), key=len, reverse=True))
 _AXIS_FIRST = re.compile(rf"^({_AXES})(?:[_ .:-]*(\d+)|[_ .:-]+(.+))$", re.IGNORECASE)
 _UNIT = r"(?:[_ ]?[(\[]?(?:px|pixels?|coord|%))?[)\]]?"
 _AXIS_LAST = re.compile(rf"^(.+?)(?:[_ .:/(\[-]+|(?-i:(?<=[a-z0-9])(?=[A-Z]))|(?<=\d))({_AXES}){_UNIT}$", re.IGNORECASE)
-_DETECTIONS = (
-    "detectionindex",
-    "detectionid",
-    "detection",
-    "det",
-    "detid",
-    "personindex",
-    "personidx",
-    "poseindex",
-    "poseid",
-    "posenumber",
-    "peopleindex",
-)
-_JOINTS = (
-    "landmark",
-    "landmarkid",
-    "landmarkname",
-    "joint",
-    "jointid",
-    "jointname",
-    "jointindex",
-    "keypoint",
-    "keypointid",
-    "keypointname",
-    "keypointindex",
-    "bodypart",
-    "bodyparts",
-    "point",
-    "pointid",
-    "part",
-    "name",
-    "id",
-    "index",
-    "landmarkindex",
-)
 _FACTS = {"fps": "fps", "framerate": "fps", "width": "width", "height": "height"}
 _FACTS |= {f"{of}{side}": side for of in ("image", "img", "frame", "video", "canvas") for side in ("width", "height")}
-_VIDEOS: tuple[str, ...] = ("video", "videoname", "videoid", "camera", "cam", "cameraid", "camid", "view", "viewid")
-_VIDEOS += ("clip", "sequence", "seq", "trial")
-_CLASSES: tuple[str, ...] = ("class", "label", "category", "classname", "classid", "classlabel", "cls", "categoryname")
-_CLASSES += ("categoryid", "objectclass", "object", "species", "type")
-_X = ("x", "xpx", "pixelx", "xpixel", "imagex", "ximage", "xcoord", "xcoordinate")
-_Y = ("y", "ypx", "pixely", "ypixel", "imagey", "yimage", "ycoord", "ycoordinate")
-_SCORES = ("score", "confidence", "bboxscore", "personscore", "posescore", "detectionscore", "boxscore")
+_NO_JOINTS = (*_FACTS, *WORDS["person_scores"], *WORDS["detections"])
 
 
 @dataclass
@@ -107,12 +51,12 @@ class Columns:
 def long_columns(heading: list[str], where: str) -> Columns | None:
     """Columns of a table with a row per frame and joint; None where it has no columns x and y."""
     plain = _plain(heading, where)
-    x, y = _first(plain, _X), _first(plain, _Y)
+    x, y = _first(plain, WORDS["x"]), _first(plain, WORDS["y"])
     if x is None or y is None:
         return None
     columns = Columns()
     columns.frame = _first(plain, FRAMES)
-    columns.joint = _first(plain, _JOINTS)
+    columns.joint = _first(plain, WORDS["joints"])
     if columns.frame is None and columns.joint is not None and plain.get("index") not in (None, columns.joint):
         columns.frame = plain["index"]
     taken = {columns.frame, columns.joint}
@@ -136,7 +80,7 @@ def wide_columns(heading: list[str], where: str) -> Columns:
     boxes = []
     for i, word in enumerate(heading):
         key = plain_key(word)
-        if i in taken or is_time_key(word) or key in _FACTS or key in _SCORES or key in _DETECTIONS:
+        if i in taken or is_time_key(word) or key in _NO_JOINTS:
             continue
         found = _axis(word)
         if found is None:
@@ -196,15 +140,15 @@ def _other_columns(columns: Columns, heading: list[str], taken: set[int | None])
         key = plain_key(word)
         if is_time_key(word) and columns.time is None:
             columns.time = i
-        elif key in _DETECTIONS and columns.detection is None:
+        elif key in WORDS["detections"] and columns.detection is None:
             columns.detection = i
         elif key in _FACTS and _FACTS[key] not in columns.facts:
             columns.facts[_FACTS[key]] = i
-        elif key in _SCORES and columns.score is None:
+        elif key in WORDS["person_scores"] and columns.score is None:
             columns.score = i
-        elif key in _VIDEOS and columns.video is None:
+        elif key in WORDS["videos"] and columns.video is None:
             columns.video = i
-        elif key in _CLASSES and columns.label is None:
+        elif key in WORDS["classes"] and columns.label is None:
             columns.label = i
         elif word:
             columns.left_out.append(word)

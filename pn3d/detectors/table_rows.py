@@ -33,7 +33,7 @@ def video_of_rows(
         raise UserError(f"{opened.where}: no person in any of the {len(frame)} rows")
     nobody = np.full(int(there.sum()), NO_TRACK, np.int64)
     listed = np.unique(frame).astype(np.int64)
-    known = {"track_id": nobody, "score": np.full(len(nobody), np.nan), "listed_frames": listed}
+    known = {"track_id": nobody, "listed_frames": listed}
     kept = rows[there]
     return RawVideo(
         name=opened.name,

@@ -77,21 +77,21 @@ def _without_heading(opened: Opened, table: Table, layout: str | None) -> RawVid
     leading = values[:, 0]
     has_frame = values.shape[1] % joints.shape[1] == 1 and bool(np.isfinite(leading).all())
     numbers, notes = frame_numbers(leading if has_frame else np.arange(len(values)), opened.where)
-    confidence = joints[..., 2] if joints.shape[2] == 3 else np.full(joints.shape[:2], np.nan)
     if layout is None:
         require_known_count(opened.where, joints.shape[1])
-    return _raw(opened, numbers, joints[..., :2], confidence, notes)
+    unsure = np.full((*joints.shape[:2], 3 - joints.shape[2]), np.nan)
+    return _raw(opened, numbers, np.concatenate([joints, unsure], axis=-1), notes)
 
 
-def _raw(
-    opened: Opened, frame: np.ndarray, keypoints: np.ndarray, confidence: np.ndarray, notes: list[str], **facts: Any
-) -> RawVideo:
-    facts = {"track_id": np.full(len(frame), NO_TRACK, np.int64), "score": np.full(len(frame), np.nan), **facts}
+def _raw(opened: Opened, frame: np.ndarray, points: np.ndarray, notes: list[str], **facts: Any) -> RawVideo:
+    """Of (D, K, 3) x, y, confidence; columns that are no joints are left out aloud."""
+    facts = {"track_id": np.full(len(frame), NO_TRACK, np.int64), **facts}
     return RawVideo(
         name=opened.name,
         frame=frame.astype(np.int64),
-        keypoints=keypoints,
-        confidence=confidence,
+        keypoints=points[..., :2],
+        confidence=points[..., 2],
+        names_may_be_unknown=True,
         listed_frames=np.unique(frame).astype(np.int64),
         notes=notes,
         **facts,
@@ -114,17 +114,7 @@ def _wide(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
         person = "" if columns.person is None else f" of person {table.texts(columns.person)[repeated]!r}"
         raise UserError(f"{opened.where}: two rows{person} for frame {_label(table, columns, repeated)}; expected one")
     facts, more = _facts(opened.where, table, columns, frame)
-    return _raw(
-        opened,
-        frame,
-        points[..., :2],
-        points[..., 2],
-        notes + more,
-        track_id=track,
-        joint_names=joint_names,
-        names_may_be_unknown=True,
-        **facts,
-    )
+    return _raw(opened, frame, points, notes + more, track_id=track, joint_names=joint_names, **facts)
 
 
 def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) -> RawVideo:
@@ -156,15 +146,7 @@ def _long(opened: Opened, table: Table, columns: Columns, layout: str | None) ->
     track[person] = tracks
     facts, more = _facts(opened.where, table, columns, frame)
     return _raw(
-        opened,
-        listed[people // len(ids)],
-        points[..., :2],
-        points[..., 2],
-        notes + more,
-        track_id=track,
-        joint_names=joint_names,
-        names_may_be_unknown=True,
-        **facts,
+        opened, listed[people // len(ids)], points, notes + more, track_id=track, joint_names=joint_names, **facts
     )
 
 

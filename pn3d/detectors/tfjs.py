@@ -9,7 +9,7 @@ pose-detection/README.md; docs.ml5js.org, bodyPose. ``keypoints3D`` is not used.
 from typing import Any
 
 from pn3d.data.joint_names import named_joints
-from pn3d.detectors.named_points import any_points, people_in
+from pn3d.detectors.named_points import any_points, named_video
 from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import Opened
 from pn3d.detectors.upright import standing_reading
@@ -22,8 +22,7 @@ def is_tfjs(content: Any) -> bool:
 
 def read_tfjs(opened: Opened, given: Given) -> list[RawVideo]:
     """Reads a file, JSON lines, or a folder with a file per frame; raises UserError where there are no such people."""
-    people, notes = people_in(opened)
-    raw = people.raw(opened.name, notes=notes)
+    raw = named_video(opened)
     joints = named_joints(raw.joint_names or ()).joints
     if standing_reading([raw.keypoints, raw.keypoints * [1, -1]], joints) == 1:
         raw.notes.append(

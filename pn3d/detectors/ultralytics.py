@@ -18,7 +18,6 @@ from pn3d.files.errors import UserError
 
 BOX_COLUMNS = 5
 JOINTS = 17
-_REASON = "what Ultralytics pose models write"
 
 
 def is_person(content: Any) -> bool:
@@ -57,10 +56,7 @@ def read_ultralytics(opened: Opened, given: Given) -> list[RawVideo]:
     collector.keep_classes(chosen)
     collector.notes += notes
     collector.renumber(labels)
-    raw = collector.finish(opened.name, normalised=True if text else None)
-    if raw.keypoints.shape[1] == JOINTS:
-        raw.layout_name, raw.layout_reason = "coco17", _REASON
-    return [raw]
+    return [collector.finish(opened.name, "what Ultralytics pose models write", normalised=True if text else None)]
 
 
 def _frames(opened: Opened) -> Any:
@@ -94,7 +90,7 @@ def _add_people(collector: Collector, frame: int, detections: Any, people: Peopl
             raise collector.wrong(frame, f"'x' and 'y' must be lists of one length, found {x.shape} and {y.shape}")
         rows = collector.pairs(np.stack([x, y], axis=-1), keypoints.get("visible"), frame)
         if rows is not None:
-            collector.add(frame, rows, track_in(person, ANY_ID), person.get("confidence"), people.label(label))
+            collector.add(frame, rows, track_in(person, ANY_ID), people.label(label))
 
 
 def _add_text(collector: Collector, frame: int, text: str, people: PeopleClasses) -> None:
@@ -107,26 +103,21 @@ def _add_text(collector: Collector, frame: int, text: str, people: PeopleClasses
             values = np.array(words, dtype=np.float64)
         except ValueError:
             raise collector.wrong(frame, f"expected numbers, found {shown(line)}") from None
-        rows, track, score = _text_person(values)
+        rows, track = _text_person(values)
         if rows is None:
             expected = "56 to 58 numbers (class, box, x y c of 17 joints, then confidence and id where saved)"
             raise collector.wrong(frame, f"expected {expected}, found {len(values)}")
-        collector.add(frame, rows, track, score, people.label(f"{values[0]:g}"))
+        collector.add(frame, rows, track, people.label(f"{values[0]:g}"))
 
 
-def _text_person(values: np.ndarray) -> tuple[np.ndarray | None, float | None, float | None]:
-    """Joints (17, 3), track id and confidence of one line; joints None where the count of numbers fits nothing."""
+def _text_person(values: np.ndarray) -> tuple[np.ndarray | None, float | None]:
+    """Joints (17, 3) and track id of one line; joints None where the count of numbers fits nothing."""
     for width in (3, 2):
-        extra = len(values) - BOX_COLUMNS - JOINTS * width
-        if 0 <= extra <= 2:
-            points = values[BOX_COLUMNS : BOX_COLUMNS + JOINTS * width].reshape(JOINTS, width)
+        points, tail = np.split(values[BOX_COLUMNS:], [JOINTS * width])
+        if len(points) == JOINTS * width and len(tail) <= 2:
             rows = np.full((JOINTS, 3), np.nan)
-            rows[:, :width] = points
-            tail = values[len(values) - extra :]
-            if extra == 2:  # confidence, then id
-                return rows, tail[1], tail[0]
-            if extra == 1:  # either: ids are whole numbers from 1
-                whole = tail[0] >= 1 and tail[0] == int(tail[0])
-                return rows, (tail[0] if whole else None), (None if whole else tail[0])
-            return rows, None, None
-    return None, None, None
+            rows[:, :width] = points.reshape(JOINTS, width)
+            # Behind the joints a confidence, an id, or both; alone, ids are whole numbers from 1.
+            has_id = len(tail) == 2 or (len(tail) == 1 and tail[0] >= 1 and tail[0] % 1 == 0)
+            return rows, (tail[-1] if has_id else None)
+    return None, None

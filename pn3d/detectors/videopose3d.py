@@ -38,23 +38,18 @@ def read_videopose3d(opened: Opened, given: Given) -> list[RawVideo]:
     collector = Collector(opened.where)
     if isinstance(content.get("metadata"), dict):
         collector.facts.look(content["metadata"])
-    frames, boxes = _sequence(content["keypoints"]), _sequence(content["boxes"])
-    for i, frame in enumerate(frames):
+    for i, frame in enumerate(_sequence(content["keypoints"])):
         collector.add_frame(i)
         people = _class_people(frame)
         if people is None:
             continue
         if people.ndim != 3 or people.shape[1] not in (3, 4):
             raise collector.wrong(i, f"expected keypoints (people, 4, joints), found shape {people.shape}")
-        box = _class_people(boxes[i]) if i < len(boxes) else None
-        scored = box is not None and box.ndim == 2 and box.shape == (len(people), 5)
-        for n, person in enumerate(people):
+        for person in people:
             rows = np.stack([person[0], person[1], person[min(_PROBABILITY_ROW, len(person) - 1)]], axis=-1)
-            collector.add(i, rows, score=float(box[n, 4]) if scored and box is not None else None)
-    raw = collector.finish(opened.name.removesuffix(".mp4"), image_size=_size(content.get("metadata")))
-    if raw.keypoints.shape[1] == 17:
-        raw.layout_name, raw.layout_reason = "coco17", "what VideoPose3D's detector gives"
-    return [raw]
+            collector.add(i, rows)
+    name, size = opened.name.removesuffix(".mp4"), _size(content.get("metadata"))
+    return [collector.finish(name, "what VideoPose3D's detector gives", image_size=size)]
 
 
 def _custom(opened: Opened, content: dict[str, Any]) -> list[RawVideo]:
@@ -95,7 +90,6 @@ def _of_positions(where: str, name: str, positions: np.ndarray) -> RawVideo:
         keypoints=positions[..., :2],
         confidence=confidence,
         track_id=np.full(frames, NO_TRACK, np.int64),
-        score=np.full(frames, np.nan),
         listed_frames=np.arange(frames),
     )
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -127,9 +128,9 @@ def _detect(
         stopped = True
     finally:
         frames.close()
-    facts = {"layout_name": detector.layout, "layout_reason": "the detector's", "normalised": False}
-    rate = float(info.rate / selection.stride)
-    return people.finish(info.path.stem, image_size=info.image_size, fps=rate, **facts), stopped
+    facts: dict[str, Any] = {"layout_name": detector.layout, "layout_reason": "the detector's", "normalised": False}
+    facts |= {"image_size": info.image_size, "fps": float(info.rate / selection.stride)}
+    return people.finish(info.path.stem, **facts), stopped
 
 
 def _detector(options: DetectOptions) -> Detector:

@@ -8,7 +8,7 @@ import pytest
 
 from pn3d.data.clips import concatenate, read_clips, select, write_clips
 from pn3d.detectors import person_clips, read_keypoints
-from pn3d.detectors.inspect import facts_text, keypoint_facts
+from pn3d.detectors.inspect import facts_text
 
 GIVEN = {"image_size": (1000, 1000)}
 
@@ -34,7 +34,7 @@ def test_a_person_who_comes_late_starts_at_the_files_frame(tmp_path: Path) -> No
     np.testing.assert_allclose(clips.time_s, np.arange(37, 97) / 25.0)
     assert np.flatnonzero(clips.filled).tolist() == [13, 14, 15, 16]
     assert int(clips.has_joint.sum()) == 12  # of the 17, those that COCO has
-    assert "from 37 to 96 (1.48 s on)" in facts_text(keypoint_facts(read))
+    assert "from 37 to 96 (1.48 s on)" in facts_text(read)
 
 
 def test_the_time_goes_through_a_native_file_and_through_putting_together(tmp_path: Path) -> None:

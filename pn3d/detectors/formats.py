@@ -1,4 +1,4 @@
-"""Which tool wrote a file, by what is in it."""
+"""The formats, the reader of each, and which one a file has, by what is in it."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -8,6 +8,7 @@ import numpy as np
 
 from pn3d.detectors import (
     apple_vision,
+    array_files,
     azure_kinect,
     coco_results,
     deeplabcut,
@@ -19,6 +20,7 @@ from pn3d.detectors import (
     openpose,
     poseflow,
     simple_hrnet,
+    tables,
     tfjs,
     trc,
     ultralytics,
@@ -26,30 +28,45 @@ from pn3d.detectors import (
 )
 from pn3d.detectors.collecting import shown
 from pn3d.detectors.csv_cells import lines_of
+from pn3d.detectors.records import Given, RawVideo
 from pn3d.detectors.sources import NATIVE_KEYS, Opened
 from pn3d.files.errors import UserError
 
-FORMATS = (
-    "native",
-    "detections",
-    "openpose",
-    "alphapose",
-    "coco",
-    "mmpose",
-    "ultralytics",
-    "mediapipe",
-    "videopose3d",
-    "gastnet",
-    "openpifpaf",
-    "poseflow",
-    "tfjs",
-    "applevision",
-    "azurekinect",
-    "deeplabcut",
-    "trc",
-    "simplehrnet",
-    "array",
-)
+
+def _read_alphapose(opened: Opened, given: Given) -> list[RawVideo]:
+    if isinstance(opened.content, list):
+        return coco_results.read_coco(opened, given)
+    if given.category is not None:
+        raise UserError(f"{opened.where}: --category {given.category}: AlphaPose's own forms have no classes")
+    return openpose.read_openpose(opened, given)
+
+
+def _read_array(opened: Opened, given: Given) -> list[RawVideo]:
+    return (tables.read_keypoint_table if opened.kind == "text" else array_files.read_array)(opened, given)
+
+
+READERS: dict[str, Callable[[Opened, Given], list[RawVideo]]] = {
+    "detections": detected.read_detected,
+    "openpose": openpose.read_openpose,
+    "alphapose": _read_alphapose,
+    "coco": coco_results.read_coco,
+    "mmpose": mmpose.read_mmpose,
+    "ultralytics": ultralytics.read_ultralytics,
+    "mediapipe": mediapipe.read_mediapipe,
+    "videopose3d": videopose3d.read_videopose3d,
+    "gastnet": kinetics.read_kinetics,
+    "openpifpaf": openpifpaf.read_openpifpaf,
+    "poseflow": poseflow.read_poseflow,
+    "tfjs": tfjs.read_tfjs,
+    "applevision": apple_vision.read_apple_vision,
+    "azurekinect": azure_kinect.read_azure_kinect,
+    "deeplabcut": deeplabcut.read_deeplabcut,
+    "trc": trc.read_trc,
+    "simplehrnet": simple_hrnet.read_simple_hrnet,
+    "array": _read_array,
+}
+"""Format -> its reader; the native one, which is strict, has another form (``native.read_native``)."""
+FORMATS = ("native", *READERS)
 _ALIASES = {"kinetics": "gastnet", "npy": "array", "csv": "array", "yolo": "ultralytics", "vp3d": "videopose3d"}
 _ALIASES |= {"dwpose": "openpose", "controlnet": "openpose", "rtmlib": "array", "sports2d": "trc", "dlc": "deeplabcut"}
 _ALIASES |= dict.fromkeys(("posenet", "movenet", "ml5", "bodypose"), "tfjs")
