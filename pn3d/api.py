@@ -19,24 +19,12 @@ from pn3d.files.errors import UserError
 from pn3d.inference import predict as predict_room
 from pn3d.inference import weights as weights_room
 from pn3d.inference.prediction import Prediction
-from pn3d.inference.streaming import PoseStream, StreamPose
+from pn3d.inference.streaming import PoseStream as PoseStream
+from pn3d.inference.streaming import StreamPose as StreamPose
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights
 from pn3d.video import looks_like_video
 from pn3d.video.detect import DetectOptions, detect_video
 from pn3d.video.detectors import Detector
-
-__all__ = [
-    "Clips",
-    "PoseStream",
-    "Prediction",
-    "PredictionWarning",
-    "StreamPose",
-    "UserError",
-    "Weights",
-    "detect",
-    "load_weights",
-    "predict",
-]
 
 LONGEST_SMOOTH_S = 2.0
 """Half the width of averages over time, at most."""

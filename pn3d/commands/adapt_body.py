@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", help="where to write (default: NAME.weights.npz)")
     parser.add_argument("--eval", metavar="FILE", help="native file with truth, only reported (default: built-in)")
     parser.add_argument("--seed", type=int, default=0, help="of fresh parameters, batches, augmentation (default: 0)")
-    session.add_set_argument(parser)
+    configs.add_set_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

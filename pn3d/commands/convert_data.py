@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
-from pn3d.config import parse_overrides
+from pn3d.config import add_set_argument, parse_overrides
 from pn3d.data.clips import Clips, concatenate, write_clips
 from pn3d.datasets.convert import KINDS, convert_data, write_splits
 from pn3d.datasets.notes import printed_notes
@@ -24,15 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--views", metavar="SCENE", help="detectors: the SOURCEs are cameras that saw one moment (SCENE/cam0, ...)"
     )
     add_lacking_options(parser)
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="options",
-        help="a data set's own options",
-    )
+    add_set_argument(parser, "a data set's own options")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.kind in KINDS and not (for_detector and arguments.kind in FORMATS):
         if len(sources) > 1:
             raise UserError(f"{arguments.kind} takes one SOURCE, found {len(sources)}")
-        options = parse_overrides(arguments.options)
+        options = parse_overrides(arguments.overrides)
         if arguments.category is not None:
             options["category"] = arguments.category
         if for_detector:

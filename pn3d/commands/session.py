@@ -49,19 +49,6 @@ def describe_devices() -> str:
     return f"{len(devices)} x {devices[0].platform} ({kinds})"
 
 
-def add_set_argument(parser: argparse.ArgumentParser) -> None:
-    """``--set``: settings by name."""
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="overrides",
-        help="change settings by name, e.g. teacher.optimiser.steps=6000 (names: config.json of any run)",
-    )
-
-
 def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     """Options for several processes, and for sums that repeat."""
     several = parser.add_argument_group("several processes (found by themselves on TPU pods and under SLURM)")

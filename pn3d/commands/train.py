@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/PRESET)")
     parser.add_argument("--seed", type=int, default=0, help="of weights, batches, views and augmentation (default: 0)")
     parser.add_argument("--stage", choices=("all", *STAGES), default="all", help="train only this one (default: all)")
-    session.add_set_argument(parser)
+    configs.add_set_argument(parser)
     parser.add_argument("--log", choices=("tensorboard",), help="also log for TensorBoard, in RUN/tensorboard")
     session.add_device_arguments(parser)
 

@@ -1,6 +1,6 @@
 """Typed configuration of a run, its presets, and overrides by name."""
 
-from pn3d.config.overrides import flatten, parse_overrides, preset, validate, with_overrides
+from pn3d.config.overrides import add_set_argument, flatten, parse_overrides, preset, validate, with_overrides
 from pn3d.config.presets import PRESETS
 from pn3d.config.reading import from_json, to_json
 from pn3d.config.settings import (
@@ -19,28 +19,3 @@ from pn3d.config.settings import (
     TeacherLossConfig,
     TeacherStageConfig,
 )
-
-__all__ = [
-    "PRESETS",
-    "STAGES",
-    "AugmentConfig",
-    "Config",
-    "DataConfig",
-    "DiscriminatorConfig",
-    "JointStageConfig",
-    "ModelConfig",
-    "OptimiserConfig",
-    "RunConfig",
-    "Stage",
-    "StudentLossConfig",
-    "StudentStageConfig",
-    "TeacherLossConfig",
-    "TeacherStageConfig",
-    "flatten",
-    "from_json",
-    "parse_overrides",
-    "preset",
-    "to_json",
-    "validate",
-    "with_overrides",
-]

@@ -1,5 +1,6 @@
 """Presets and settings by name."""
 
+import argparse
 import dataclasses
 import json
 import types
@@ -9,6 +10,8 @@ from typing import Any, Literal
 from pn3d.config.presets import PRESETS, dotted
 from pn3d.config.settings import Config
 from pn3d.files.errors import UserError
+
+SET_HELP = "change settings by name, e.g. teacher.optimiser.steps=6000 (names: config.json of any run)"
 
 
 def preset(name: str) -> Config:
@@ -51,6 +54,13 @@ def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
     for name, value in overrides.items():
         config = _replace(config, name.split("."), value, name)
     return config
+
+
+def add_set_argument(parser: argparse.ArgumentParser, help: str = SET_HELP) -> None:
+    """``--set NAME=VALUE …``, whose words ``parse_overrides`` takes."""
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="overrides", help=help
+    )
 
 
 def parse_overrides(words: list[str]) -> dict[str, Any]:

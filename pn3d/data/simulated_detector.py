@@ -84,18 +84,12 @@ def _lasting(
     xy = np.pad(keypoints_px.astype(np.float32), (*filling, (0, 0)), mode="edge")
     key = jax.random.key(int(rng.integers(2**31)))
     height_px = _standing_height_px(keypoints_px)
-    moved, told = _NOISE(key[None], xy[None], np.pad(mask, filling)[None], jnp.float32(height_px), float(fps))
+    moved, told = _NOISE(key[None], xy[None], np.pad(mask, filling)[None], jnp.float32(height_px), fps=float(fps))
     positions, confidence = np.asarray(moved[0, :frames]), np.asarray(told[0, :frames])
     return np.where(confidence[..., None] > 0, positions, np.float32(0)), confidence
 
 
-def _noise(
-    keys: jax.Array, xy: jax.Array, mask: jax.Array, height: jax.Array, fps: float
-) -> tuple[jax.Array, jax.Array]:
-    return detector_noise(keys, xy, mask, height, fps=fps)
-
-
-_NOISE = jax.jit(_noise, static_argnums=4)
+_NOISE = jax.jit(detector_noise, static_argnames="fps")
 
 
 def _standing_height_px(keypoints_px: np.ndarray) -> float:

@@ -6,16 +6,3 @@ from pn3d.detectors.person_clips import person_clips, view_clips
 from pn3d.detectors.reading import read_keypoints
 from pn3d.detectors.records import Detections, Person, Video
 from pn3d.detectors.video_file import VideoFacts, read_video_facts
-
-__all__ = [
-    "FORMATS",
-    "Detections",
-    "Person",
-    "Video",
-    "VideoFacts",
-    "array_clips",
-    "person_clips",
-    "read_keypoints",
-    "read_video_facts",
-    "view_clips",
-]

@@ -5,7 +5,6 @@ import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pn3d.config import Stage, from_json, to_json
@@ -44,9 +43,7 @@ class RunFolder:
             raise UserError(f"run folder {self.path} is in use by another process") from None
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._lock is not None:
             self._lock.close()
 

@@ -1,7 +1,6 @@
 """Metrics for TensorBoard, beside ``metrics.jsonl``; needs the extra ``tensorboard``."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pn3d.files.errors import UserError
@@ -38,8 +37,6 @@ class TensorboardLog:
     def __enter__(self) -> "TensorboardLog":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._writer is not None:
             self._writer.close()

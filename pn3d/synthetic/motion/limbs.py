@@ -65,6 +65,10 @@ class Feet:
     heel_up: np.ndarray
 
 
+_LEGS = ((1, 1), (-1, 2))
+"""Left and right: the sign of the side, and the joint of the hip."""
+
+
 def plant_legs(angles: np.ndarray, shift_m: np.ndarray, feet: Feet, body: Dimensions) -> np.ndarray:
     """Sets hips, knees and ankles so that the feet stand as told while the pelvis moves. Our choice: analytic two-bone
     inverse kinematics, the knee over the foot's direction.
@@ -80,22 +84,15 @@ def plant_legs(angles: np.ndarray, shift_m: np.ndarray, feet: Feet, body: Dimens
     """
     angles = angles.copy()
     pelvis = pelvis_rotation(angles)
-    thigh, shank = body.length_m(4, 1), body.length_m(7, 4)
-    for side, name, hip, row in ((1, "left", 1, 0), (-1, "right", 2, 1)):
+    for row, (side, hip) in enumerate(_LEGS):
         heading = about(1, np.full(len(angles), side * feet.toe_out[row]))
         foot = heading @ about(0, feet.heel_up[:, row])
         ball = body.offset_m(hip + 9, hip + 6)
         stand = np.array([side * feet.out_m[row], body.ankle_height_m, feet.forward_m[row]])
         target = stand + heading @ ball - foot @ ball  # a raised heel turns the ankle about the ball of the foot
         start = np.array([0.0, body.pelvis_height_m, 0.0]) + shift_m + pelvis @ body.offset_m(hip, 0)
-        to_ankle = np.einsum("tji,tj->ti", pelvis, target - start)
-        knee_forward = np.einsum("tji,tj->ti", pelvis, heading[:, :, 2])
-        thigh_matrix, knee = _two_bones(to_ankle, knee_forward, thigh, shank)
-        flex, abd, rot = swing_twist_angles(thigh_matrix, side)
-        _set(angles, name, hip_flex=flex, hip_abd=abd, hip_rot=rot, knee=knee, toe=feet.heel_up[:, row])
-        above = pelvis @ swing_twist_matrix(flex, abd, rot, side) @ about(0, knee)
-        bend = _small_rotation_vector(np.swapaxes(above, -1, -2) @ foot)
-        _set(angles, name, ankle=-bend[:, 0], ankle_rot=-side * bend[:, 1], ankle_inv=-side * bend[:, 2])
+        _set_leg(angles, side, pelvis, target - start, heading[:, :, 2], foot, body)
+        _set(angles, side, toe=feet.heel_up[:, row])
     return angles
 
 
@@ -115,18 +112,31 @@ def plant_ankles(
         (T, D) angles; a target out of reach is approached.
     """
     angles = angles.copy()
-    thigh, shank = body.length_m(4, 1), body.length_m(7, 4)
-    for side, name, hip, row in ((1, "left", 1, 0), (-1, "right", 2, 1)):
+    for row, (side, hip) in enumerate(_LEGS):
         foot = about(1, heading[:, row])
-        to_ankle = np.einsum("tji,tj->ti", pelvis, ankles_m[:, row] - pelvis @ body.offset_m(hip, 0))
-        knee_forward = np.einsum("tji,tj->ti", pelvis, foot[:, :, 2])
-        thigh_matrix, knee = _two_bones(to_ankle, knee_forward, thigh, shank)
-        flex, abd, rot = swing_twist_angles(thigh_matrix, side)
-        _set(angles, name, hip_flex=flex, hip_abd=abd, hip_rot=rot, knee=knee, toe=np.zeros(len(angles)))
-        above = pelvis @ swing_twist_matrix(flex, abd, rot, side) @ about(0, knee)
-        bend = _small_rotation_vector(np.swapaxes(above, -1, -2) @ foot)
-        _set(angles, name, ankle=-bend[:, 0], ankle_rot=-side * bend[:, 1], ankle_inv=-side * bend[:, 2])
+        _set_leg(angles, side, pelvis, ankles_m[:, row] - pelvis @ body.offset_m(hip, 0), foot[:, :, 2], foot, body)
+        _set(angles, side, toe=0.0)
     return angles
+
+
+def _set_leg(
+    angles: np.ndarray,
+    side: int,
+    pelvis: np.ndarray,
+    to_ankle_m: np.ndarray,
+    knee_forward: np.ndarray,
+    foot: np.ndarray,
+    body: Dimensions,
+) -> None:
+    """Hip, knee and ankle of one leg, in place: from the hip to the ankle (T, 3), the knee towards ``knee_forward`` (T,
+    3), the foot turned as ``foot`` (T, 3, 3), all in the frame of the heading, as ``pelvis`` (T, 3, 3) is."""
+    to_ankle_m, knee_forward = (np.einsum("tji,tj->ti", pelvis, way) for way in (to_ankle_m, knee_forward))
+    thigh, knee = _two_bones(to_ankle_m, knee_forward, body.length_m(4, 1), body.length_m(7, 4))
+    flex, abd, rot = swing_twist_angles(thigh, side)
+    above = pelvis @ swing_twist_matrix(flex, abd, rot, side) @ about(0, knee)
+    bend = _small_rotation_vector(np.swapaxes(above, -1, -2) @ foot)
+    _set(angles, side, hip_flex=flex, hip_abd=abd, hip_rot=rot, knee=knee)
+    _set(angles, side, ankle=-bend[:, 0], ankle_rot=-side * bend[:, 1], ankle_inv=-side * bend[:, 2])
 
 
 def reach(wrist_m: np.ndarray, swivel: np.ndarray, body: Dimensions) -> dict[str, np.ndarray]:
@@ -192,6 +202,6 @@ def _small_rotation_vector(matrix: np.ndarray) -> np.ndarray:
     return vector * np.where(sine > 1e-6, np.arctan2(sine, cosine) / np.maximum(sine, 1e-6), 1.0)
 
 
-def _set(angles: np.ndarray, side: str, **values: np.ndarray) -> None:
+def _set(angles: np.ndarray, side: int, **values: np.ndarray | float) -> None:
     for name, value in values.items():
-        angles[:, INDEX[f"{side}_{name}"]] = value
+        angles[:, INDEX[f"{'left' if side > 0 else 'right'}_{name}"]] = value
