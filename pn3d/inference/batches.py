@@ -1,5 +1,7 @@
 """Per-frame functions on any number of frames, compiled for few shapes."""
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator
 
 import jax
@@ -8,9 +10,22 @@ import numpy as np
 SIZES = (16, 32, 64, 512)
 """Frames per call: clips of any length compile at most these, and an hour needs the memory of seconds."""
 
+_SOLVING = threading.Lock()
 
-def in_batches(function: Callable[..., tuple[jax.Array, ...]], *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-    """A function of (n, *) arrays, called with n of ``SIZES`` only, on (T, *) arrays; its results, (T, *) each."""
+
+def in_batches(
+    function: Callable[..., tuple[jax.Array, ...]], *inputs: np.ndarray, solves: bool = False
+) -> tuple[np.ndarray, ...]:
+    """A function of (n, *) arrays, called with n of ``SIZES`` only, on (T, *) arrays; its results, (T, *) each.
+
+    One that ``solves`` systems of equations is called from one thread at a time: in jax's Cholesky on a CPU a thread of
+    XLA's pool waits for others of it, so two such programs at once can wait for each other for ever.
+    """
+    with _SOLVING if solves else contextlib.nullcontext():
+        return _in_batches(function, *inputs)
+
+
+def _in_batches(function: Callable[..., tuple[jax.Array, ...]], *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
     frames = len(inputs[0])
     results, counts = [], []
     for begin, size in _cuts(frames):

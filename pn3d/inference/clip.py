@@ -50,13 +50,14 @@ class Predictor:
     smooth_s: float | None = None
 
 
-def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Prediction:
+def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted: np.ndarray | None) -> Prediction:
     """One clip of T frames -> its prediction.
 
     Args:
         predictor: weights, body and options.
         clip: one clip of h36m17 with intrinsics and its frames' times, without truth.
         lifted: the same through the networks (``lift_clips``).
+        relifted: (T,) of ``relifted_apart``; only without a student there is none.
     """
     turns = _turns(clip, lifted)
     if turns is not None:
@@ -94,7 +95,8 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip) -> Predi
         posed, _ = _with_feet(student, betas, posed, clip, lifted, turns)
     poses, transl, body_joints, joints = posed
     teacher_m = scaled_onto(teacher, joints)
-    signs = error_signs(predictor.weights, lifted, joints, teacher_m)
+    assert relifted is not None
+    signs = error_signs(joints, teacher_m, relifted, lifted.fps)
     rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
     upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis, level_m)

@@ -88,7 +88,7 @@ def fit_frames(
         (T, 24, 3) corrections, axis-angle about the joints' own axes.
     """
     function = lambda *part: (_fit(student, betas, *part),)  # noqa: E731
-    return in_batches(function, sixd, rays, confidence, size, teacher)[0]
+    return in_batches(function, sixd, rays, confidence, size, teacher, solves=True)[0]
 
 
 def pose_frames(

@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -13,11 +15,15 @@ from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.clip import Predictor, predict_clip
 from pn3d.inference.fit import student_body
-from pn3d.inference.lifted import lift_clips
+from pn3d.inference.lifted import LiftedClip, lift_clips
 from pn3d.inference.prediction import Prediction, concatenated
 from pn3d.inference.readings import exchanged_clips
+from pn3d.inference.relift import relifted_apart
 from pn3d.inference.sides import exchange, exchanged_sides
 from pn3d.inference.weights import Weights, require_body
+
+AT_ONCE = 2
+"""Clips that are predicted side by side: NumPy works on one while another is in a compiled program."""
 
 
 def predict(
@@ -69,10 +75,25 @@ def predict(
     if keep_sides and mended is not clips:
         lifted = lift_clips(weights, clips)
     clips = clips if keep_sides else mended
-    parts = [predict_clip(predictor, select(clips, [index]), clip) for index, clip in enumerate(lifted)]
+    parts = _predicted(predictor, clips, lifted)
     return dataclasses.replace(
         concatenated(parts), body=body, sides_exchanged=exchanged, sides_kept=keep_sides, reading_score=score
     )
+
+
+def _predicted(predictor: Predictor, clips: Clips, lifted: Sequence[LiftedClip]) -> list[Prediction]:
+    """Every clip's prediction, from what the networks made of it."""
+    apart: Sequence[np.ndarray | None] = [None] * len(lifted)
+    if predictor.student is not None:
+        apart = relifted_apart(predictor.weights, lifted)
+
+    def one(index: int) -> Prediction:
+        return predict_clip(predictor, select(clips, [index]), lifted[index], apart[index])
+
+    # The first by itself: what it compiles, the others need not.
+    first = one(0)
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        return [first, *workers.map(one, range(1, len(lifted)))]
 
 
 def _exchanged_for_a_while(clips: Clips) -> np.ndarray:

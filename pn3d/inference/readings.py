@@ -29,9 +29,9 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.batches import in_batches
 from pn3d.inference.fit import StudentBody
 from pn3d.inference.lifted import LiftedClip
-from pn3d.inference.networks import unpacked, window_predictor
+from pn3d.inference.networks import unpacked
 from pn3d.inference.weights import Weights
-from pn3d.inference.windows import CHUNK, spread_windows
+from pn3d.inference.windows import predicted_windows, spread_windows
 from pn3d.inference.world import up_of_frames
 
 WINDOWS, WINDOW_SECONDS = 24, 1.0
@@ -138,21 +138,17 @@ def _read(
     those, each clip's body of one shape."""
     if not len(rays):
         return ReadFrames(np.zeros((0, len(FITS))), *(np.zeros((0, 3)) for _ in range(3)))
-    predict, middle = window_predictor(weights), rays.shape[1] // 2
-    parts = []
-    for begin in range(0, len(rays), CHUNK):
-        part = [values[begin : begin + CHUNK] for values in (rays, confidence)]
-        count = len(part[0])
-        part = [np.concatenate([values, np.repeat(values[-1:], CHUNK - count, axis=0)]) for values in part]
-        parts.append(np.asarray(predict(*part))[:count, middle])
-    outputs = unpacked(np.concatenate(parts))
+    middle = rays.shape[1] // 2
+    chunks = predicted_windows(weights, rays, confidence, np.arange(len(rays)))
+    outputs = unpacked(np.concatenate([values[:, middle] for values in chunks]))
     assert outputs.betas is not None
     assert outputs.sixd is not None
     counts = np.maximum(np.bincount(clip_of), 1)
     shapes = np.stack([np.bincount(clip_of, column) for column in outputs.betas.T], axis=1) / counts[:, None]
     seen = (rays[:, middle], confidence[:, middle], outputs.size)
     function = lambda *part: _signs(student, *part)  # noqa: E731
-    residual, pelvis, facing = in_batches(function, shapes[clip_of].astype(np.float32), outputs.sixd, *seen)
+    inputs = (shapes[clip_of].astype(np.float32), outputs.sixd, *seen)
+    residual, pelvis, facing = in_batches(function, *inputs, solves=True)
     pelvis, facing = (np.einsum("wij,wj->wi", camera_from_centred, each) for each in (pelvis, facing))
     up = up_of_frames(outputs.elevation_rad, outputs.roll_rad, camera_from_centred)
     return ReadFrames(residual, pelvis, facing, up)

@@ -5,7 +5,7 @@ The cycle is that of training (``pn3d.training.stages.teacher``), from a few fix
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -29,21 +29,27 @@ EVERY_S = 1.0
 """A window is looked at so often."""
 
 
-def relifted_apart(weights: Weights, clip: LiftedClip) -> np.ndarray:
-    """(T,) how far the teacher's skeletons are from what it makes of their pictures from elsewhere, head-root units:
-    the mean over views and joints after alignment, linear between the windows that are looked at."""
-    model, frames = weights.config.model, len(clip.rays)
-    index = spread_windows(frames, clip.fps, model, EVERY_S)
-    at = index[:, model.window // 2]
-    outputs = clip.outputs
-    size = np.maximum(outputs.size[at], 1e-4)
-    joints = outputs.teacher_joints[index] / size[:, None, None, None]
+def relifted_apart(weights: Weights, clips: Sequence[LiftedClip]) -> list[np.ndarray]:
+    """Of every clip, (T,): how far the teacher's skeletons are from what it makes of their pictures from elsewhere,
+    head-root units; the mean over views and joints after alignment, linear between the windows that are looked at."""
+    model = weights.config.model
+    parts = [spread_windows(len(clip.rays), clip.fps, model, EVERY_S) for clip in clips]
+    middles = [index[:, model.window // 2] for index in parts]
+    # Windows of all clips share the calls of the network.
+    seen = [clip.outputs.at(at) for clip, at in zip(clips, middles, strict=True)]
+    size = np.maximum(np.concatenate([outputs.size for outputs in seen]), 1e-4)
+    joints = np.concatenate([clip.outputs.teacher_joints[index] for clip, index in zip(clips, parts, strict=True)])
+    joints = (joints / size[:, None, None, None]).astype(np.float32)
+    up = (np.concatenate([getattr(outputs, name) for outputs in seen]) for name in ("elevation_rad", "roll_rad"))
     relift = _compiled(model)
     teacher = jax.tree.map(jnp.asarray, weights.teacher)
-    inputs = (joints.astype(np.float32), outputs.elevation_rad[at], outputs.roll_rad[at], size)
-    turned, again = in_batches(lambda *part: relift(teacher, *part), *inputs)
-    apart = aligned_distance(again.reshape(-1, 17, 3), turned.reshape(-1, 17, 3)).reshape(len(at), -1).mean(axis=1)
-    return np.interp(np.arange(frames), at, apart).astype(np.float32)
+    turned, again = in_batches(lambda *part: relift(teacher, *part), joints, *up, size)
+    apart = aligned_distance(again.reshape(-1, 17, 3), turned.reshape(-1, 17, 3)).reshape(len(size), -1).mean(axis=1)
+    of_clips = np.split(apart, np.cumsum([len(at) for at in middles])[:-1])
+    return [
+        np.interp(np.arange(len(clip.rays)), at, own).astype(np.float32)
+        for clip, at, own in zip(clips, middles, of_clips, strict=True)
+    ]
 
 
 def aligned_distance(points: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pn3d.inference.lifted import LiftedClip
-from pn3d.inference.relift import aligned_distance, relifted_apart
+from pn3d.inference.relift import aligned_distance
 from pn3d.inference.smoothing import over_time
-from pn3d.inference.weights import Weights
 
 SIGNS = ("disagreement", "relifted")
 """Others that were measured and left out: docs/log/wild.md."""
@@ -33,20 +31,20 @@ DEFAULT: dict[str, Any] = {
 }
 
 
-def error_signs(weights: Weights, clip: LiftedClip, student_m: np.ndarray, teacher_m: np.ndarray) -> np.ndarray:
+def error_signs(student_m: np.ndarray, teacher_m: np.ndarray, relifted: np.ndarray, fps: float) -> np.ndarray:
     """(T, 2) the signs of ``SIGNS`` in one clip, averaged over time.
 
     Args:
-        weights: of the teacher.
-        clip: through the networks, with a student.
         student_m: (T, 17, 3) the student's joints.
         teacher_m: (T, 17, 3) the teacher's.
+        relifted: (T,) of ``pn3d.inference.relift.relifted_apart``.
+        fps: frames per second.
     """
     frames = np.arange(len(student_m))
-    at = frames[:: max(1, round(clip.fps / COMPARED_PER_SECOND))]
+    at = frames[:: max(1, round(fps / COMPARED_PER_SECOND))]
     disagreement = np.interp(frames, at, aligned_distance(teacher_m[at], student_m[at]))
-    signs = np.log(np.stack([disagreement, relifted_apart(weights, clip)], axis=1) + FLOOR)
-    return over_time(signs, round(SMOOTH_SECONDS * clip.fps)).astype(np.float32)
+    signs = np.log(np.stack([disagreement, relifted], axis=1) + FLOOR)
+    return over_time(signs, round(SMOOTH_SECONDS * fps)).astype(np.float32)
 
 
 def expected_error_mm(signs: np.ndarray, facts: dict[str, Any], seen: np.ndarray | None = None) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Overlapping windows -> one value per frame: every window of a clip is predicted, and its frames are averaged."""
 
 import itertools
+from collections.abc import Iterator
 
+import jax
 import numpy as np
 
 from pn3d.config import ModelConfig
@@ -9,8 +11,9 @@ from pn3d.data.rays import FrameRays
 from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
 from pn3d.inference.weights import Weights
 
-CHUNK = 1024
-"""Windows per call of the networks; the last chunk is padded, so one shape is compiled."""
+CHUNK = 256
+"""Windows per call of the networks; the last chunk is padded, so one shape is compiled. What is between their layers
+then stays in a processor's cache, and few of a short clip's windows are padding."""
 
 STRIDE_SHARE = 4
 """Windows start every ``window / 4`` frames (every second one for windows of 9): each frame is in four or five."""
@@ -44,17 +47,43 @@ def average_windows(weights: Weights, frames: FrameRays, clip_start: np.ndarray)
         Outputs of the N frames.
     """
     gather, frame_of = window_frames(clip_start, weights.config.model.window)
-    predict = window_predictor(weights)
     rays, confidence = np.asarray(frames.rays), np.asarray(frames.confidence)
     sums, weight_sums = np.zeros((0, 0), np.float32), np.zeros(len(rays), np.float32)
-    for begin in range(0, len(gather), CHUNK):
-        part, own = gather[begin : begin + CHUNK], frame_of[begin : begin + CHUNK]
-        padded = np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)]) if len(part) < CHUNK else part
-        values = np.asarray(predict(rays[padded], confidence[padded]))[: len(part)]
+    begin = 0
+    for values in predicted_windows(weights, rays, confidence, gather):
         if not len(sums):
             sums = np.zeros((len(rays), values.shape[-1]), np.float32)
-        add_windows(sums, weight_sums, values, own)
+        add_windows(sums, weight_sums, values, frame_of[begin : begin + len(values)])
+        begin += len(values)
     return unpacked(sums / weight_sums[:, None])
+
+
+def predicted_windows(
+    weights: Weights, rays: np.ndarray, confidence: np.ndarray, gather: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Windows through both networks, ``CHUNK`` of them at a time.
+
+    Args:
+        weights: the networks.
+        rays: centred, (N, 17, 2), or of whole windows, (N, T, 17, 2).
+        confidence: (N, 17) or (N, T, 17).
+        gather: (W, T) which frames, or (W,) which windows.
+
+    Yields:
+        (n, T, D) packed outputs of the next n windows.
+    """
+    predict = window_predictor(weights)
+    running: list[tuple[jax.Array, int]] = []
+    for begin in range(0, len(gather), CHUNK):
+        part = gather[begin : begin + CHUNK]
+        padded = np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)])
+        running.append((predict(rays[padded], confidence[padded]), len(part)))
+        # Waited for only when the next windows are under way.
+        if len(running) > 1:
+            values, count = running.pop(0)
+            yield np.asarray(values)[:count]
+    for values, count in running:
+        yield np.asarray(values)[:count]
 
 
 def add_windows(sums: np.ndarray, weight_sums: np.ndarray, values: np.ndarray, frame_of: np.ndarray) -> None:

@@ -28,7 +28,7 @@ def test_the_teacher_disagrees_with_skeletons_of_lost_depth_and_not_for_a_mirror
 
     def apart(joints: np.ndarray, roll_rad: np.ndarray) -> np.ndarray:
         outputs = clip.outputs._replace(teacher_joints=joints.astype(np.float32), roll_rad=roll_rad)
-        return relifted_apart(weights, clip._replace(outputs=outputs))
+        return relifted_apart(weights, [clip._replace(outputs=outputs)])[0]
 
     joints, roll = clip.outputs.teacher_joints, clip.outputs.roll_rad
     own = apart(joints, roll)
@@ -50,7 +50,7 @@ def test_a_clip_shorter_than_a_window_is_looked_at_once() -> None:
         fast=clip.fast[:3],
         fps=clip.fps,
     )
-    apart = relifted_apart(weights, first)
+    (apart,) = relifted_apart(weights, [first])
     assert apart.shape == (3,)
     assert np.isfinite(apart).all()
     assert np.ptp(apart) == 0
