@@ -16,6 +16,7 @@ from pn3d.inference.ankles import ankles_from_feet
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.followed import followed_limbs
 from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.leaps import carried_over_leaps
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
 from pn3d.inference.prediction import Prediction
@@ -62,6 +63,10 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
     turns = _turns(clip, lifted)
     if turns is not None:
         lifted = lifted._replace(camera_from_centred=(turns @ lifted.camera_from_centred).astype(np.float32))
+    overruled: dict[str, Any] = {}
+    if predictor.student is not None and predictor.refine:
+        lifted = carried_over_leaps(predictor.student, _shape(predictor, lifted.outputs.betas), lifted)
+        overruled = {"depth_carried": _carried(lifted)}
     up_cam = mean_up(lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred)
     teacher = teacher_joints(lifted, predictor.smooth_s)
     shared = _facts(predictor, clip) | {"elevation_rad": lifted.outputs.elevation_rad}
@@ -108,6 +113,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
     focal, centre = np.split(clip.intrinsics[0], 2)
     return Prediction(
         **shared,
+        **overruled,
         **paths,
         up_cam=up_cam[None],
         teacher_joints_cam_m=teacher_m,
@@ -120,7 +126,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
         reprojected_px=joints[..., :2] / joints[..., 2:] * focal + centre,
         ankles_measured=ankles_measured,
         error_signs=signs,
-        expected_error_mm=expected_error_mm(signs, predictor.weights.facts, _seen(clip)),
+        expected_error_mm=expected_error_mm(signs, predictor.weights.facts, _seen(clip, lifted)),
         **upright,
     )
 
@@ -128,10 +134,17 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
 _rest_joints = jax.jit(body_model.rest_joints_m)
 
 
-def _seen(clip: Clips) -> np.ndarray:
-    """(T,) frames in which the person was detected."""
+def _seen(clip: Clips, lifted: LiftedClip) -> np.ndarray:
+    """(T,) frames in which the person was detected, and what is predicted is what the networks say."""
     measured = np.any(clip.confidence > 0, axis=1)
+    # One body is in the place of both networks, which cannot disagree then.
+    measured &= ~_carried(lifted)
     return measured if clip.filled is None else measured & ~clip.filled
+
+
+def _carried(lifted: LiftedClip) -> np.ndarray:
+    """(T,) frames in which the networks were overruled."""
+    return np.zeros(len(lifted.rays), bool) if lifted.carried is None else lifted.carried
 
 
 def _shape(predictor: Predictor, betas: np.ndarray | None) -> np.ndarray:

@@ -28,6 +28,7 @@ class LiftedClip(NamedTuple):
         jitter: (T,) of the keypoints, head-root units (``pn3d.inference.smoothing``).
         fast: (T, 17) how fast and surely seen the joints are, 0 to 1.
         fps: frames per second.
+        carried: (T,) bool, frames whose outputs were replaced (``pn3d.inference.leaps``); None where none were.
     """
 
     rays: np.ndarray
@@ -37,6 +38,7 @@ class LiftedClip(NamedTuple):
     jitter: np.ndarray
     fast: np.ndarray
     fps: float
+    carried: np.ndarray | None = None
 
 
 def lift_clips(weights: Weights, clips: Clips) -> list[LiftedClip]:

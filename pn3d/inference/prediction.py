@@ -74,6 +74,8 @@ class Prediction:
         foot_contact: (N, 4) probability that left heel, right heel, left toe, right toe stand; path_cut: (N,) bool,
             frames to which no path leads from the frame before; airborne: (N,) bool, frames in which the person flies.
             None where every frame was placed by itself.
+        depth_carried: (N,) bool, frames in which the networks were overruled (``pn3d.inference.leaps``); None where
+            nothing was refined.
         expected_error_mm: (N,) PA-MPJPE that is likely (``pn3d.inference.uncertainty``): a rough guess.
         camera_turn_rad: (N, 3) how the camera has turned, as in ``Clips``, and ``up_cam`` is then of where it looked in
             the middle of the clip; None = it is taken to stand still.
@@ -119,6 +121,7 @@ class Prediction:
     foot_contact: np.ndarray | None = None
     path_cut: np.ndarray | None = None
     airborne: np.ndarray | None = None
+    depth_carried: np.ndarray | None = None
     expected_error_mm: np.ndarray | None = None
     camera_turn_rad: np.ndarray | None = None
     ankles_measured: np.ndarray | None = None

@@ -38,7 +38,7 @@ DISTANCE_M = (2.5, 13.0)
 DRIFT_DEG = 12.0
 """The camera is taken to move where the elevation, averaged over a second, ranges further than this."""
 
-_LABELS = ("swapped", "flipped", "elevation", "distance", "unsure", "cut", "unseen", "reprojection")
+_LABELS = ("swapped", "flipped", "elevation", "distance", "unsure", "cut", "unseen", "reprojection", "depth")
 UNSURE_MM = 110.0
 
 REPROJECTION_TIMES, REPROJECTION_LEAST = 2.5, 0.03
@@ -58,6 +58,7 @@ class Warnings(NamedTuple):
         cut: (N,) nobody moves so from the frame before.
         unseen: (N,) the person was not detected.
         reprojection: (N,) the body is much further from the keypoints than elsewhere in the clip.
+        carried: (N,) the networks saw the mirrored depth, and were overruled.
         drift_deg: (C,) how far the camera's elevation ranges over the clip.
     """
 
@@ -69,6 +70,7 @@ class Warnings(NamedTuple):
     cut: np.ndarray
     unseen: np.ndarray
     reprojection: np.ndarray
+    carried: np.ndarray
     drift_deg: np.ndarray
 
 
@@ -93,6 +95,7 @@ def find_warnings(prediction: "Prediction") -> Warnings:
         cut=none if prediction.path_cut is None else prediction.path_cut,
         unseen=unseen_frames(prediction),
         reprojection=far_reprojection(prediction),
+        carried=none if prediction.depth_carried is None else prediction.depth_carried,
         drift_deg=np.array([np.ptp(values) for values in smooth]),
     )
 
