@@ -17,6 +17,7 @@ from pn3d.files.errors import UserError
 from pn3d.video.camera_turn import CameraTurns
 from pn3d.video.decode import Selection, VideoInfo, read_frames, read_info, select
 from pn3d.video.detectors import Detector, chosen_name, make_detector
+from pn3d.video.memory import give_back_memory
 from pn3d.video.prefetch import prefetched
 from pn3d.video.progress import progress
 
@@ -92,12 +93,15 @@ def detect_video(
         print(f"detector: {detector.name}", flush=True)
     turns = None if options.still_camera else CameraTurns(info.image_size)
     raw, stopped = _detect(info, selection, detector, turns, show)
+    name = detector.name
+    del detector  # and with it what its models hold
+    give_back_memory()
     if turns is not None and not stopped:
         raw.camera_steps_rad, raw.steps_focal_px = turns.steps_rad, turns.focal_px
         if show and turns.notice is not None:
             print(turns.notice, flush=True)
     if keep is not None:
-        write_detected(keep, raw, made | {"detector": detector.name, "finished": not stopped})
+        write_detected(keep, raw, made | {"detector": name, "finished": not stopped})
     return DetectedVideo(info, selection, raw, stopped)
 
 

@@ -12,6 +12,7 @@ from pn3d.video.decode import Selection, VideoInfo, read_frames
 from pn3d.video.encode import Sound, write_mp4
 from pn3d.video.figures import Figure, surface_of
 from pn3d.video.interrupt import asked_to_stop
+from pn3d.video.memory import give_back_memory
 from pn3d.video.prefetch import prefetched
 from pn3d.video.progress import progress
 from pn3d.video.rasterise import draw_surfaces
@@ -90,6 +91,7 @@ def write_overlay(
     Raises:
         UserError: an unknown style, no rasteriser, or a file that cannot be written.
     """
+    give_back_memory()
     drawn = overlay_frames(figures, background, fps, style)
     told = prefetched(progress(drawn, background.frames, "drawing", show=show))
     with asked_to_stop() as stop:

@@ -7,6 +7,7 @@ import numpy as np
 from pn3d.export.footage import EMBED_UP_TO_BYTES, Footage
 from pn3d.video.encode import write_mp4
 from pn3d.video.extras import require
+from pn3d.video.memory import give_back_memory
 from pn3d.video.overlay import Background
 from pn3d.video.prefetch import prefetched
 from pn3d.video.progress import progress
@@ -55,6 +56,7 @@ def write_page_video(path: str | Path, background: Background, embed: bool = Fal
         None,
         _OPTIONS,
     )
+    give_back_memory()
     content = None
     if embed:
         content = path.read_bytes()
