@@ -3,8 +3,9 @@
 Truth is the body's own joints: a heel (ankle) or toe (foot joint) stands where it is slower than
 ``pn3d.inference.contacts.CONTACT_M_S`` and lower than 0.1 m over its clip's lowest. Prints the weights as
 ``pn3d/inference/contacts.py`` holds them, and F1 of heels and toes on clips held out. With ``--taught EXACT DETECTED``,
-the same clips with exact and with a detector's 2D, of which no truth is read: both learn besides what the weights
-in use say of the exact ones (surer than ``TAUGHT``). Options: ``--clips`` (per form of keypoints), ``--seed``.
+the same clips with exact and with a detector's 2D, of which no truth is read: both learn besides what weights of
+built-in motion alone say of the exact ones (surer than ``TAUGHT``). Options: ``--clips`` (per form of keypoints),
+``--seed``.
 """
 
 import argparse
@@ -23,15 +24,16 @@ from pn3d.evaluation.path_metrics import f1
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24_FEET
 from pn3d.inference import placed
-from pn3d.inference.contacts import CONTACT_M_S, FEATURES, PARTS, WEIGHTS, FeetView, contact_features, logits
+from pn3d.inference.contacts import COLUMNS, CONTACT_M_S, FEATURES, PARTS, FeetView, contact_features, logits
 from pn3d.inference.predict import predict
 from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_synthetic_clips
 
 HIGH_M = 0.1
-TAUGHT = 0.65
+TAUGHT = 0.7
 RIDGE = 1e-3
+LEAST_SPREAD = 1e-6
 STEPS = 15
 
 
@@ -74,22 +76,30 @@ def features_of(clips: Clips) -> np.ndarray:
 
 
 def fitted(features: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Logistic regression by Newton's method, a ridge on features in units of their spread.
+    """Logistic regression by Newton's method, a ridge on all but the constants, in units of the columns' spread.
 
-    (n, F), (n,) -> (F + 1,), the constant last.
+    (n, ``COLUMNS``), (n,) -> (``COLUMNS``,).
     """
-    mean, spread = features.mean(axis=0), features.std(axis=0)
-    columns = np.concatenate([(features - mean) / spread, np.ones((len(features), 1))], axis=1)
-    weights = np.zeros(columns.shape[1])
-    ridge = RIDGE * np.eye(len(weights))
-    ridge[-1, -1] = 0.0
+    spread = features.std(axis=0) + LEAST_SPREAD
+    columns = features / spread
+    weights = np.zeros(COLUMNS)
+    ridge = RIDGE * np.eye(COLUMNS)
+    for constant in range(len(FEATURES) - 1, COLUMNS, len(FEATURES)):
+        ridge[constant, constant] = LEAST_SPREAD
     for _ in range(STEPS):
         probability = 1.0 / (1.0 + np.exp(-columns @ weights))
         slope = columns.T @ (probability - truth) / len(truth) + ridge @ weights
         curve = (columns * (probability * (1.0 - probability))[:, None]).T @ columns / len(truth) + ridge
         weights -= np.linalg.solve(curve, slope)
-    scaled = weights[:-1] / spread
-    return np.append(scaled, weights[-1] - scaled @ mean)
+    return weights / spread
+
+
+def fitted_parts(features: list[np.ndarray], truth: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights of heels and toes from all that is given, (N, 4, ``COLUMNS``) and (N, 4) each."""
+    seen, stands = np.concatenate(features), np.concatenate(truth)
+    return {
+        name: fitted(seen[:, part].reshape(-1, COLUMNS), stands[:, part].reshape(-1)) for name, part in PARTS.items()
+    }
 
 
 def main() -> None:
@@ -106,13 +116,12 @@ def main() -> None:
         features.append(features_of(clips))
         truth.append(true_contacts(clips))
     if options.taught:
+        teaches = fitted_parts(features, truth)
         features += [features_of(read_clips(path, truth=False)) for path in options.taught]
-        truth += [logits(features[-2], WEIGHTS) > np.log(TAUGHT / (1.0 - TAUGHT))] * 2
-    seen, stands = np.concatenate(features), np.concatenate(truth)
-    weights: dict[str, np.ndarray] = {}
-    for name, part in PARTS.items():
-        weights[name] = fitted(seen[:, part].reshape(-1, len(FEATURES)), stands[:, part].reshape(-1))
-        print(f'    "{name}": ({", ".join(f"{value:.3f}" for value in weights[name])}),')
+        truth += [logits(features[-2], teaches) > np.log(TAUGHT / (1.0 - TAUGHT))] * 2
+    weights = fitted_parts(features, truth)
+    for name, values in weights.items():
+        print(f'    "{name}": ({", ".join(f"{value:.3f}" for value in values)}),')
     for title, make in (("held out", held_out_clips), ("held out, families", held_out_family_clips)):
         for noise in (False, True):
             clips = make(detector_noise=noise)

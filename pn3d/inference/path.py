@@ -76,7 +76,7 @@ STILL_STEP_M = (0.001, 0.00012)
 STILL_M_S = 0.25
 """Who moves faster than this on both feet is not still: the weight of the above falls."""
 
-STILL_POWER = 4
+STILL_POWER = 8
 """Of the probability that both feet stand; it must be high for the above."""
 
 SLIDING_STEP_M = 0.02
@@ -135,6 +135,12 @@ def measure_misfit(view: ClipView, pelvis_m: np.ndarray) -> float:
     return max(1.0, float(np.median(off[measured])) / MISFIT) if measured.any() else 1.0
 
 
+def detected_share(jitter: np.ndarray, misfit: float) -> np.ndarray:
+    """Where jitter, of any shape, and ``measure_misfit`` lie between those of exact keypoints, 0, and a detector's, 1:
+    exact are keypoints that neither jitter nor miss the body."""
+    return np.maximum(jittering(jitter), min(misfit - 1.0, 1.0))
+
+
 def solve_path(
     view: ClipView, pelvis_m: np.ndarray, standing: Standing | None = None, *, steps: int = STEPS
 ) -> np.ndarray:
@@ -158,8 +164,7 @@ def solve_path(
     joined = ~view.cut[1:]
     seen = np.minimum(view.confidence.sum(axis=1, dtype=np.float64) / SEEN_JOINTS, 1.0)
     unseen = (1.0 - np.minimum(seen[1:], seen[:-1])) * joined * rate / UNSEEN_STEP_M**2
-    # Exact are keypoints that neither jitter nor miss the body.
-    detected = np.maximum(jittering(view.jitter), min(view.misfit - 1.0, 1.0))
+    detected = detected_share(view.jitter, view.misfit)
     lasting = CORRELATED.at(detected) * view.jitter
     spread = np.hypot(lasting[:, None], view.misfit * NOISE) * view.size[:, None]
     trust = (view.confidence / spread**2 / rate).astype(np.float32)

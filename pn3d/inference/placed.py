@@ -91,7 +91,8 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     ankles = list(H36M17_ANKLES)
     pelvis = solve_path(view, start)
     points = pelvis[:, None] + feet
-    contact = find_contacts(FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, up_cam, fps))
+    seen_feet = FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, view.misfit, up_cam, fps)
+    contact = find_contacts(seen_feet)
     loose = np.all(contact < STANDS, axis=1) & np.any(confidence[:, ankles] > 0, axis=1)
     flights = find_flights(pelvis @ up_cam, jitter, loose, cut, fps)
     pelvis = solve_path(view, pelvis, Standing(feet, contact, flights))

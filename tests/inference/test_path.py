@@ -161,12 +161,34 @@ def test_clips_of_a_few_frames_are_solved(frames: int) -> None:
     feet = Standing(np.zeros((frames, 4, 3)), np.ones((frames, 4)), nobody_flies(frames))
     assert np.abs(solve_path(view_of(true), true, feet) - true).max() < 0.05
     contact = find_contacts(
-        FeetView(np.ones((frames, 4, 3)), np.zeros((frames, 2, 2)), np.ones((frames, 2)), np.zeros(frames), UP, FPS)
+        FeetView(
+            np.ones((frames, 4, 3)), np.zeros((frames, 2, 2)), np.ones((frames, 2)), np.zeros(frames), 1.0, UP, FPS
+        )
     )
     assert contact.shape == (frames, 4)
 
 
 UP = np.array([0.0, -1.0, 0.0])
+
+
+@pytest.mark.parametrize(("jitter", "misfit"), [(0.0, 1.0), (0.02, 1.0), (0.0, 2.5)])
+def test_a_foot_stands_while_it_stays_and_not_when_it_pauses_in_a_step(jitter: float, misfit: float) -> None:
+    frames, now = 91, 45
+    time = (np.arange(frames) - now) / FPS
+    still = np.tile([0.1, 1.0, 5.0], (frames, 1))
+    # The other foot turns back in the middle: it rests for a moment, and moves at 1 m/s before and after.
+    pausing = still + np.abs(time)[:, None] * np.array([1.0, 0.0, 0.0])
+    ankles = np.stack([still, pausing], axis=1)
+    points = np.concatenate([ankles, ankles + [0.0, 0.06, -0.1]], axis=1)
+    view = FeetView(
+        points, ankles[..., :2] / ankles[..., 2:], np.ones((frames, 2)), np.full(frames, jitter), misfit, UP, FPS
+    )
+    left, right = find_contacts(view).reshape(frames, 2, 2).max(axis=1).T
+    assert left[15:-15].min() > 0.9
+    assert (right[20:-20] > 0.5).sum() <= 1
+    # Frames without the ankle do not stand.
+    unseen = find_contacts(view._replace(ankle_confidence=np.zeros((frames, 2))))
+    assert not unseen.any()
 
 
 def test_standing_feet_hold_the_body_and_gliding_ones_do_not() -> None:
