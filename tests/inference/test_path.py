@@ -179,7 +179,7 @@ def test_a_foot_stands_while_it_stays_and_not_when_it_pauses_in_a_step(jitter: f
     # The other foot turns back in the middle: it rests for a moment, and moves at 1 m/s before and after.
     pausing = still + np.abs(time)[:, None] * np.array([1.0, 0.0, 0.0])
     ankles = np.stack([still, pausing], axis=1)
-    points = np.concatenate([ankles, ankles + [0.0, 0.06, -0.1]], axis=1)
+    points = np.concatenate([ankles, ankles + np.array([0.0, 0.06, -0.1])], axis=1)
     view = FeetView(
         points, ankles[..., :2] / ankles[..., 2:], np.ones((frames, 2)), np.full(frames, jitter), misfit, UP, FPS
     )
