@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.robustness.changed_clips import every_other, seen_from
-from benchmarks.robustness.predictions import ELEVATIONS_DEG, Predictor, rates
+from benchmarks.robustness.predictions import ELEVATIONS_DEG, Predictor, joints_of, rates
 from pn3d.commands.session import find_weights, start_jax
 from pn3d.config import to_json
 from pn3d.data.clips import Clips, read_clips
-from pn3d.evaluation.evaluate import evaluate_prediction
+from pn3d.evaluation.evaluate import Scores, evaluate_prediction
 from pn3d.evaluation.joints import true_joints
 from pn3d.evaluation.metrics import frame_errors, mean_by_group
 from pn3d.evaluation.protocol_run import run_protocol
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.predict import predict
+from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import Weights
 from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips
 
@@ -86,12 +86,11 @@ def size_groups(clips: Clips) -> np.ndarray:
     return np.repeat(names, clips.lengths)
 
 
-def grouped(predictor: Predictor, clips: Clips) -> str:
+def grouped(prediction: Prediction, clips: Clips) -> str:
     """PA-MPJPE by action and by body size."""
     truth, actions = true_joints(clips), np.repeat(clips.actions, clips.lengths)
     sizes = size_groups(clips)
-    joints = predictor.joints(clips)
-    errors = {player: frame_errors(values, truth).pa_mpjpe_mm for player, values in joints.items()}
+    errors = {player: frame_errors(joints, truth).pa_mpjpe_mm for player, joints in joints_of(prediction).items()}
     parts = []
     for title, groups in (("action", actions), ("body size (thirds by bone length)", sizes)):
         means = {player: mean_by_group(values, groups) for player, values in errors.items()}
@@ -104,13 +103,12 @@ def grouped(predictor: Predictor, clips: Clips) -> str:
 
 def by_elevation(predictor: Predictor) -> str:
     """PA-MPJPE on built-in motion seen from several heights."""
-    clips = held_out_clips()
-    rows = [["camera's elevation", *predictor.joints(clips)]]
+    clips, rows = held_out_clips(), []
     for elevation in ELEVATIONS_DEG:
         moved = seen_from(clips, elevation_deg=elevation)
         scores = predictor.score(moved, true_joints(moved))
         rows.append([f"{elevation:g}°", *(f"{score['pa_mpjpe_mm']:.1f}" for score in scores.values())])
-    return markdown_table(rows)
+    return markdown_table([["camera's elevation", *scores], *rows])
 
 
 def by_rate(predictor: Predictor, clips: Clips) -> str:
@@ -125,33 +123,31 @@ def by_rate(predictor: Predictor, clips: Clips) -> str:
     return markdown_table(rows)
 
 
-def overall(predictor: Predictor, files: dict[str, Clips]) -> str:
+def overall(files: dict[str, Clips], scores: dict[str, dict[str, Scores]]) -> str:
     """The main numbers of every file."""
     rows = [["file", "frames", "output", *_METRICS.values(), "depth-flipped"]]
     for name, clips in files.items():
-        prediction = predict(predictor.weights, clips, predictor.body, predictor.landmarks)
-        for player, score in evaluate_prediction(prediction, clips, body=predictor.body).items():
+        for player, score in scores[name].items():
             numbers = [f"{score[key]:.1f}" if key in score else "–" for key in _METRICS]
             rows.append([name, f"{clips.frames}", player, *numbers, f"{100 * score['depth_flipped_frac']:.2f} %"])
     return markdown_table(rows)
 
 
-def in_space(predictor: Predictor, files: dict[str, Clips]) -> str:
+def in_space(scores: dict[str, dict[str, Scores]]) -> str:
     """How the student's body moves where it stands."""
     rows = [["file", *_IN_SPACE.values()]]
-    for name, clips in files.items():
-        prediction = predict(predictor.weights, clips, predictor.body, predictor.landmarks)
-        score = evaluate_prediction(prediction, clips, body=predictor.body).get("student", {})
+    for name, players in scores.items():
+        score = players.get("student", {})
         rows.append([name, *(f"{score[key]:.2f}" if key in score else "–" for key in _IN_SPACE)])
     return markdown_table(rows)
 
 
-def real_people(predictor: Predictor, files: dict[str, Clips]) -> str:
+def real_people(files: dict[str, Clips], predictions: dict[str, Prediction]) -> str:
     """Errors of twelve limb joints on real people, by genre where clips' names tell one."""
     rows = [["file", "people", "teacher PA / N mm", "student PA / N / MPJPE mm"]]
     for name, clips in files.items():
         cells: dict[str, dict[str, list[str]]] = {}
-        for player, joints in predictor.joints(clips).items():
+        for player, joints in joints_of(predictions[name]).items():
             scores = run_protocol("aist12", joints, clips, metric_scale=player == "student")
             for value in scores.values:
                 for group, number in (value.per_action | {"all": value.value}).items():
@@ -195,12 +191,17 @@ def card(
 ) -> str:
     """The whole card."""
     predictor = Predictor(weights)
+    predictions = {label: predictor.predict(clips) for label, clips in (files | real).items()}
+    scores = {
+        label: evaluate_prediction(predictions[label], clips, body=predictor.body)
+        for label, clips in (files | real).items()
+    }
     data = weights.facts.get("training_data", {})
     sources = {"cmu": CMU_TERMS, "built-in": BUILTIN_TERMS}
     names = " ".join(data.get("files", []))
     terms = "\n".join(f"- {text}" for word, text in sources.items() if word in names)
     on = "\n".join(f"- {part}: {', '.join(terms)}" for part, terms in terms_on(weights).items())
-    groups = "\n\n".join(f"**{label}**\n\n{grouped(predictor, clips)}" for label, clips in files.items())
+    groups = "\n\n".join(f"**{label}**\n\n{grouped(predictions[label], clips)}" for label, clips in files.items())
     rate_file = next(iter(files))
     seconds = sum(weights.facts.get("seconds_per_stage", {}).values())
     devices = weights.facts.get("devices", "devices that were not recorded")
@@ -232,11 +233,11 @@ walking, running, sports and traffic signs of adults in motion capture, on dance
 
 ## What it reaches
 
-{overall(predictor, files)}
+{overall(files, scores)}
 
 **Real people** (twelve limb joints; two sequences of AIST++, a development set: settings were chosen by it)
 
-{real_people(predictor, real) if real else "not measured"}
+{real_people(real, predictions) if real else "not measured"}
 
 **Real people kept apart**, per detector, to be filled in by whoever holds them:
 
@@ -250,7 +251,7 @@ walking, running, sports and traffic signs of adults in motion capture, on dance
 
 **Motion in space** (student; `docs/protocols.md` says what is measured)
 
-{in_space(predictor, files | real)}
+{in_space(scores)}
 
 {groups}
 

@@ -24,6 +24,7 @@ from pn3d.evaluation.metrics import frame_errors
 from pn3d.evaluation.report import align
 from pn3d.files.atomic import write_json
 from pn3d.inference.predict import predict
+from pn3d.inference.prediction import Prediction
 from pn3d.inference.weights import Weights
 from pn3d.synthetic.scenes import held_out_clips
 
@@ -57,15 +58,23 @@ class Predictor:
     def __init__(self, weights: Weights) -> None:
         self.weights, self.body, self.landmarks = weights, builtin_body(), builtin_landmarks()
 
+    def predict(self, clips: Clips) -> Prediction:
+        """Of these clips."""
+        return predict(self.weights, clips, self.body, self.landmarks)
+
     def joints(self, clips: Clips) -> dict[str, np.ndarray]:
         """{player: (N, 17, 3)}."""
-        prediction = predict(self.weights, clips, self.body, self.landmarks)
-        both = {"teacher": prediction.teacher_joints_cam_m}
-        return both if prediction.joints_cam_m is None else both | {"student": prediction.joints_cam_m}
+        return joints_of(self.predict(clips))
 
     def score(self, clips: Clips, truth_m: np.ndarray) -> dict[str, Score]:
         """{player: scores} over all frames."""
         return {player: score_of(joints, truth_m) for player, joints in self.joints(clips).items()}
+
+
+def joints_of(prediction: Prediction) -> dict[str, np.ndarray]:
+    """{player: (N, 17, 3)}."""
+    both = {"teacher": prediction.teacher_joints_cam_m}
+    return both if prediction.joints_cam_m is None else both | {"student": prediction.joints_cam_m}
 
 
 def score_of(joints_m: np.ndarray, truth_m: np.ndarray) -> Score:
