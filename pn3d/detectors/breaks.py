@@ -7,6 +7,7 @@ makes 7. Where another person's joints lie where this one's were, ids were excha
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,6 +44,15 @@ class Breaks:
     steps: int
 
 
+class _People(NamedTuple):
+    """Everybody in all frames: (D,) frame, (D, J, 2) keypoints, (D, J) bool measured, (D,) sizes, px."""
+
+    frame: np.ndarray
+    keypoints: np.ndarray
+    measured: np.ndarray
+    sizes: np.ndarray
+
+
 def step_limit(frames: np.ndarray | float, fps: float) -> np.ndarray:
     """Body sizes that somebody may go in this many frames."""
     return np.maximum(LEAST_STEP, FASTEST * np.asarray(frames, np.float64) / fps)
@@ -59,18 +69,17 @@ def find_breaks(
         track: (D,) each id at most once per frame.
         fps: frames per second.
     """
-    sizes = np.maximum(box_diagonal(keypoints, confidence), 1.0)
-    measured = confidence > 0
+    people = _People(frame, keypoints, confidence > 0, np.maximum(box_diagonal(keypoints, confidence), 1.0))
     order = np.lexsort((frame, track))
     order = order[track[order] != NO_TRACK]
     before, after = order[:-1], order[1:]
     same = track[before] == track[after]
     before, after = before[same], after[same]
-    scale = np.maximum(sizes[before], sizes[after])
-    step = _way(keypoints, measured, before, after) / scale
+    scale = np.maximum(people.sizes[before], people.sizes[after])
+    step = _way(people, before, after) / scale
     gap = frame[after] - frame[before]
     limit = step_limit(gap, fps)
-    jumped = (step > limit) | (_zoomed(keypoints, measured, sizes, before, after, gap / fps) & (gap <= 2))
+    jumped = (step > limit) | (_zoomed(people, before, after, gap / fps) & (gap <= 2))
     suspect = np.flatnonzero(jumped | (step > EXCHANGE_LEAST))
     found = Breaks(track.copy(), np.zeros(len(track), bool), [], [], len(step))
     if not len(suspect):
@@ -82,20 +91,17 @@ def find_breaks(
     for i in suspect.tolist():
         a, b = int(before[i]), int(after[i])
         others = [row for row in rows_of[int(frame[b])] if row != b]
-        nearest = min((float(_way(keypoints, measured, [a], [row])[0]) / scale[i] for row in others), default=np.inf)
+        nearest = min((float(_way(people, [a], [row])[0]) / scale[i] for row in others), default=np.inf)
         exchanged = nearest < EXCHANGE_SHARE * step[i] and nearest < limit[i]
-        if exchanged and _goes_on(a, b, last_of.get(a), next_of.get(b), frame, keypoints, measured):
+        if exchanged and _goes_on(people, a, b, last_of.get(a), next_of.get(b)):
             exchanged = False
         if exchanged:
             broken.append((a, b))
             found.exchanged.append(int(frame[b]))
-        elif jumped[i] and not (
-            _returns(a, b, next_of, frame, keypoints, measured, sizes, fps)
-            or _returns(b, a, last_of, frame, keypoints, measured, sizes, fps)
-        ):
+        elif jumped[i] and not (_returns(people, a, b, next_of, fps) or _returns(people, b, a, last_of, fps)):
             broken.append((a, b))
             found.cut.append(int(frame[b]))
-    _relink(found, broken, frame, keypoints, measured, sizes, fps)
+    _relink(found, broken, people, fps)
     found.cut = sorted(set(found.cut) - set(found.exchanged))
     return found
 
@@ -106,12 +112,10 @@ def shown_times(times: list[float]) -> str:
     return ", ".join(f"{time:.2f}" for time in times[:6]) + f" s{more}"
 
 
-def _way(
-    keypoints: np.ndarray, measured: np.ndarray, one: np.ndarray | list[int], other: np.ndarray | list[int]
-) -> np.ndarray:
+def _way(people: _People, one: np.ndarray | list[int], other: np.ndarray | list[int]) -> np.ndarray:
     """(S,) median distance of the joints that rows ``one`` and ``other`` have in common; 0 where they have too few."""
-    common = measured[one] & measured[other]
-    apart = np.where(common, np.linalg.norm(keypoints[one] - keypoints[other], axis=-1), np.nan)
+    common = people.measured[one] & people.measured[other]
+    apart = np.where(common, np.linalg.norm(people.keypoints[one] - people.keypoints[other], axis=-1), np.nan)
     enough = common.sum(-1) >= MIN_COMMON
     result = np.zeros(len(apart))
     if enough.any():
@@ -119,19 +123,13 @@ def _way(
     return result
 
 
-def _zoomed(
-    keypoints: np.ndarray,
-    measured: np.ndarray,
-    sizes: np.ndarray,
-    before: np.ndarray,
-    after: np.ndarray,
-    seconds: np.ndarray,
-) -> np.ndarray:
+def _zoomed(people: _People, before: np.ndarray, after: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """(S,) whether (nearly) all distances between joints changed by ``ZOOM`` or more: a camera that is nearer at once.
 
     Nobody's joints do that; 1.04 in a thirtieth of a second is the most in recorded dance and motion capture, and over
     the ``seconds`` (S,) between two frames at 5 per second that grows to as much.
     """
+    _, keypoints, measured, sizes = people
     result = np.zeros(len(before), bool)
     least = np.maximum(np.log(ZOOM), ZOOM_RATE * seconds)
     for i in np.flatnonzero(np.abs(np.log(sizes[after] / sizes[before])) > least).tolist():
@@ -155,17 +153,10 @@ def _rows_by_frame(frame: np.ndarray) -> dict[int, list[int]]:
     return rows
 
 
-def _goes_on(
-    a: int,
-    b: int,
-    last: int | None,
-    following: int | None,
-    frame: np.ndarray,
-    keypoints: np.ndarray,
-    measured: np.ndarray,
-) -> bool:
+def _goes_on(people: _People, a: int, b: int, last: int | None, following: int | None) -> bool:
     """Whether the step from ``a`` to ``b`` is as the one before it, or else as the one after: then somebody follows
     somebody else, and nobody was exchanged."""
+    frame, keypoints, measured, _ = people
     for one, other, third in ((a, b, last), (b, a, following)):
         if third is None:
             continue
@@ -174,45 +165,30 @@ def _goes_on(
         if both.sum() < MIN_COMMON:
             continue
         off = np.linalg.norm(keypoints[one] + ahead - keypoints[other], axis=-1)[both]
-        return float(np.median(off)) < AS_BEFORE * float(_way(keypoints, measured, [a], [b])[0])
+        return float(np.median(off)) < AS_BEFORE * float(_way(people, [a], [b])[0])
     return False
 
 
-def _returns(
-    a: int,
-    b: int,
-    next_of: dict[int, int],
-    frame: np.ndarray,
-    keypoints: np.ndarray,
-    measured: np.ndarray,
-    sizes: np.ndarray,
-    fps: float,
-) -> bool:
+def _returns(people: _People, a: int, b: int, next_of: dict[int, int], fps: float) -> bool:
     """Whether the track, followed from ``b`` (in time or against it), is back at ``a`` within a tenth of a second."""
+    frame, sizes = people.frame, people.sizes
     reach = max(1, round(OUTLIER_SECONDS * fps))
-    away = _way(keypoints, measured, [a], [b])[0]
+    away = _way(people, [a], [b])[0]
     grown = abs(np.log(sizes[b] / sizes[a]))
     row = next_of.get(b)
     while row is not None and abs(frame[row] - frame[b]) <= reach:
-        near = _way(keypoints, measured, [a], [row])[0] < BACK * away
+        near = _way(people, [a], [row])[0] < BACK * away
         if near and abs(np.log(sizes[row] / sizes[a])) < max(BACK * grown, np.log(ZOOM)):
             return True
         row = next_of.get(row)
     return False
 
 
-def _relink(
-    found: Breaks,
-    broken: list[tuple[int, int]],
-    frame: np.ndarray,
-    keypoints: np.ndarray,
-    measured: np.ndarray,
-    sizes: np.ndarray,
-    fps: float,
-) -> None:
+def _relink(found: Breaks, broken: list[tuple[int, int]], people: _People, fps: float) -> None:
     """Cuts tracks at ``broken`` steps, and lets each new piece go on from the nearest piece that ended before it."""
     if not broken:
         return
+    frame, sizes = people.frame, people.sizes
     ends_at: dict[int, list[int]] = {}
     for a, _ in broken:
         ends_at.setdefault(int(frame[a]), []).append(a)
@@ -228,7 +204,7 @@ def _relink(
     for _, b in broken:
         for gap in range(1, max(1, round(fps)) + 1):
             for a in ends_at.get(int(frame[b]) - gap, ()):
-                way = float(_way(keypoints, measured, [a], [b])[0]) / max(sizes[a], sizes[b])
+                way = float(_way(people, [a], [b])[0]) / max(sizes[a], sizes[b])
                 alike = abs(np.log(sizes[a] / sizes[b])) < np.log(SIZE_RATIO)
                 if (a, b) not in steps and alike and way < step_limit(gap, fps):
                     pairs.append((way + 0.05 * gap, a, b))
