@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 import pn3d.inference.leaps as leaps
-from benchmarks.accuracy.depths import clips_of
+from benchmarks.accuracy.prediction_dials import clips_of
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.commands.session import start_jax

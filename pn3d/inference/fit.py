@@ -21,7 +21,7 @@ from pn3d.lifting.student import landmark_corrections
 
 DEPTH_SIGMA = 0.3
 """What the teacher's depths are measured by in the fit where a card has no other ``fit.depth_sigma``, head-root units;
-0: they do not count. Chosen by ``python -m benchmarks.accuracy.depths`` (docs/prediction.md)."""
+0: they do not count. Chosen by ``python -m benchmarks.accuracy.prediction_dials`` (docs/prediction.md)."""
 
 _LEGS_DEPTH = 0.6
 DEPTH_SIGMA_TIMES = np.array(

@@ -66,11 +66,14 @@ def window_predictor(weights: Weights) -> Callable[[np.ndarray, np.ndarray], jax
     """A compiled function from (B, T, 17, 2) centred rays and (B, T, 17) confidences to packed outputs.
 
     Every window is also lifted mirrored, and both are averaged: the networks are trained to be symmetric, not made so.
+    What is seen is seen at least at the confidence ``windows.least_confidence`` of the weights' card (0 where it has
+    none): weights that learnt most of what they know without noise lose more by doubt than by the errors it tells.
     """
     predict = _compiled_predictor(weights.config.model)
+    least = np.float32(weights.facts.get("windows", {}).get("least_confidence", 0.0))
     teacher = jax.tree.map(jnp.asarray, weights.teacher)
     student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)
-    return lambda rays, confidence: predict(teacher, student, rays, confidence)
+    return lambda rays, confidence: predict(teacher, student, rays, confidence, least)
 
 
 @functools.cache
@@ -94,7 +97,8 @@ def _compiled_predictor(model: ModelConfig) -> Callable[..., jax.Array]:
         return FrameOutputs(joints, elevation, size, square, roll, local_sixd(outputs), betas)  # type: ignore[arg-type]
 
     @jax.jit
-    def predict(teacher: Any, student: Any, rays: jax.Array, confidence: jax.Array) -> jax.Array:
+    def predict(teacher: Any, student: Any, rays: jax.Array, confidence: jax.Array, least: jax.Array) -> jax.Array:
+        confidence = jnp.where(confidence > 0, jnp.maximum(confidence, least), 0.0)
         window = make_window(rays, confidence, model.root_depth)
         plain = outputs_of(teacher, student, window)
         mirrored = mirrored_outputs(outputs_of(teacher, student, mirror_window(window)))

@@ -16,13 +16,14 @@ from pn3d.commands.session import SHIPPED_WEIGHTS
 from pn3d.config import ModelConfig
 from pn3d.data.augmentation import flip_windows
 from pn3d.data.clips import Clips, select, without_truth, write_clips
+from pn3d.data.joints17 import to_h36m17
 from pn3d.data.resample import resample_clips, resample_values
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.fit import DEPTH_SIGMA, StudentBody, fit_frames, pose_frames, student_body, translations
-from pn3d.inference.lifted import camera_from_centred
+from pn3d.inference.lifted import camera_from_centred, lift_clips
 from pn3d.inference.predict import predict
 from pn3d.inference.prediction import Prediction, save_prediction
 from pn3d.inference.weights import Weights, load_weights, save_weights
@@ -338,3 +339,18 @@ def test_windows_spread_over_a_clip_reach_both_ends_and_keep_their_distance() ->
         assert (np.diff(index[:, 0]) >= fps - 1).all()
         if frames > 100:
             np.testing.assert_allclose(np.diff(index, axis=1).mean(), fps / model.frame_rate, atol=0.1)
+
+
+def test_networks_are_told_no_doubt_below_what_the_card_says() -> None:
+    clips, sure = tiny.clips(), weights()
+    doubtful = dataclasses.replace(clips, confidence=np.where(clips.confidence > 0, 0.3, 0).astype(np.float32))
+    half = dataclasses.replace(clips, confidence=np.where(clips.confidence > 0, 0.6, 0).astype(np.float32))
+
+    def lifted(least: float, of: Clips) -> np.ndarray:
+        card = dataclasses.replace(sure, facts={"windows": {"least_confidence": least}})
+        return lift_clips(card, to_h36m17(without_truth(of)))[0].outputs.teacher_joints
+
+    assert np.array_equal(lifted(0.6, doubtful), lifted(0.0, half))
+    assert not np.array_equal(lifted(0.0, doubtful), lifted(0.0, half))
+    hidden = dataclasses.replace(doubtful, confidence=doubtful.confidence * (np.arange(17) != 3))
+    assert not np.array_equal(lifted(0.6, hidden), lifted(0.6, doubtful))  # what is missing stays missing
