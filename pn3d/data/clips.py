@@ -24,11 +24,29 @@ TRUTH_FIELDS = ("joints_cam", "truth_joint_names", "poses", "betas", "transl_cam
 _BODY_TRUTH = ("poses", "betas", "transl_cam_m", "body")
 _REQUIRED = ("keypoints", "confidence", "clip_start", "clip_name", "image_size", "fps", "joint_names", "layout")
 _OPTIONAL = ("intrinsics", "frame_number", "time_s", "filled", "has_joint", "feet", "camera_turn_rad")
-_PER_FRAME = (
-    *("keypoints", "confidence", "joints_cam", "poses", "transl_cam_m", "scored"),
-    *("frame_number", "time_s", "filled", "feet", "camera_turn_rad"),
-)
-_PER_CLIP = ("clip_name", "image_size", "fps", "intrinsics", "has_joint", "betas", "up_cam")
+_ARRAYS: dict[str, tuple[str, type]] = {
+    "keypoints": ("N J 2", np.float32),
+    "confidence": ("N J", np.float32),
+    "clip_start": ("C+1", np.int64),
+    "clip_name": ("C", np.str_),
+    "image_size": ("C 2", np.int32),
+    "fps": ("C", np.float32),
+    "intrinsics": ("C 4", np.float32),
+    "frame_number": ("N", np.int64),
+    "time_s": ("N", np.float64),
+    "filled": ("N", np.bool_),
+    "has_joint": ("C J", np.bool_),
+    "feet": ("N 6 3", np.float32),
+    "camera_turn_rad": ("N 3", np.float32),
+    "joints_cam": ("N K 3", np.float32),
+    "poses": ("N 24 3", np.float32),
+    "betas": ("C 10", np.float32),
+    "transl_cam_m": ("N 3", np.float32),
+    "up_cam": ("C 3", np.float32),
+    "scored": ("N", np.bool_),
+}
+"""Axes and type of each array: N frames, C clips, J joints of the layout, K true joints."""
+_PER_FRAME, _PER_CLIP = ([key for key, (axes, _) in _ARRAYS.items() if axes.split()[0] == first] for first in "NC")
 _KINDS = {"f": "float32", "i": "int64", "U": "str", "b": "bool"}
 
 
@@ -244,51 +262,26 @@ def validate_clips(clips: Clips, where: str | Path) -> Clips:
     frames, joints = len(np.atleast_1d(clips.keypoints)), len(clips.layout.joints)
     count = len(np.atleast_1d(clips.clip_name))
     names = checked_truth_names(where, clips.truth_joint_names, clips.joints_cam, clips.layout)
-    shapes: dict[str, tuple[tuple[int, ...], str, type]] = {
-        "keypoints": ((frames, joints, 2), "f", np.float32),
-        "confidence": ((frames, joints), "f", np.float32),
-        "clip_start": ((count + 1,), "i", np.int64),
-        "clip_name": ((count,), "U", np.str_),
-        "image_size": ((count, 2), "i", np.int32),
-        "fps": ((count,), "f", np.float32),
-        "intrinsics": ((count, 4), "f", np.float32),
-        "frame_number": ((frames,), "i", np.int64),
-        "time_s": ((frames,), "f", np.float64),
-        "filled": ((frames,), "b", np.bool_),
-        "has_joint": ((count, joints), "b", np.bool_),
-        "feet": ((frames, 6, 3), "f", np.float32),
-        "camera_turn_rad": ((frames, 3), "f", np.float32),
-        "joints_cam": ((frames, joints if names is None else len(names), 3), "f", np.float32),
-        "poses": ((frames, 24, 3), "f", np.float32),
-        "betas": ((count, 10), "f", np.float32),
-        "transl_cam_m": ((frames, 3), "f", np.float32),
-        "up_cam": ((count, 3), "f", np.float32),
-        "scored": ((frames,), "b", np.bool_),
-    }
+    lengths = {"N": frames, "C": count, "C+1": count + 1, "J": joints, "K": joints if names is None else len(names)}
     if frames == 0 or count == 0:
         raise UserError(f"{where}: empty keypoint file: {frames} frames in {count} clips, expected at least one")
     typed: dict[str, Any] = {"truth_joint_names": names}
-    for key, (shape, kind, dtype) in shapes.items():
+    for key, (axes, dtype) in _ARRAYS.items():
         value = getattr(clips, key)
         if value is not None:
+            shape = tuple(lengths[axis] if axis in lengths else int(axis) for axis in axes.split())
             unknown = key == "joints_cam" and names is not None
-            typed[key] = _check_array(where, key, np.asarray(value), shape, kind, dtype, nan=unknown)
+            typed[key] = _check_array(where, key, np.asarray(value), shape, dtype, nan=unknown)
     clips = replace(clips, **typed)
     _check_values(where, clips)
     return clips
 
 
 def _check_array(
-    where: str | Path,
-    key: str,
-    value: np.ndarray,
-    shape: tuple[int, ...],
-    kind: str,
-    dtype: type,
-    *,
-    nan: bool = False,
+    where: str | Path, key: str, value: np.ndarray, shape: tuple[int, ...], dtype: type, *, nan: bool = False
 ) -> np.ndarray:
     """One array of the expected shape and kind, converted to its exact dtype; NaN is refused unless ``nan``."""
+    kind = np.dtype(dtype).kind
     found_kind = "i" if value.dtype.kind == "u" else value.dtype.kind
     if found_kind != kind:
         raise UserError(f"{where}: {key!r} must be {_KINDS[kind]}, found {value.dtype}")

@@ -1,6 +1,7 @@
 """A video as upright RGB frames on an even grid of times, decoded as a stream by PyAV (FFmpeg)."""
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ def read_frames(info: VideoInfo, selection: Selection) -> Iterator[tuple[int, np
     target = next(wanted, None)
     held: Any = None
     picture: np.ndarray | None = None
-    for time_s, frame in _decoded(info, selection.first / info.rate):
+    for time_s, frame in itertools.chain(_decoded(info, selection.first / info.rate), [(math.inf, None)]):
         place = float((time_s - info.first_s) * info.rate)
         while target is not None and held is not None and target < place - 0.5:
             picture = upright_rgb(held, info) if picture is None else picture
@@ -130,10 +131,6 @@ def read_frames(info: VideoInfo, selection: Selection) -> Iterator[tuple[int, np
         if target is None:
             return
         held, picture = frame, None
-    while target is not None and held is not None:
-        picture = upright_rgb(held, info) if picture is None else picture
-        yield target, picture
-        target = next(wanted, None)
 
 
 def upright_rgb(frame: Any, info: VideoInfo) -> np.ndarray:
