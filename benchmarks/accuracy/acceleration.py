@@ -4,7 +4,8 @@ Acceleration errors of the weights' teacher and student, of a single-frame teach
 ``model.window=1``, predicted without averaging over time) and of two oracles that no network can be: a skeleton that
 never accelerates, whose error is the truth's own acceleration, and the truth itself, averaged over 0.07 s. Once over
 all frames, and once without those where the truth jumps: a joint that is more than ``--jump`` mm off the line through
-its neighbours in time, and two frames around.
+its neighbours in time, and two frames around. Then the pelvis' own acceleration where the person is, in metres, of the
+student and of the truth, by recording (a clip's name without its camera).
 """
 
 import argparse
@@ -54,6 +55,24 @@ def smoothed(joints_m: np.ndarray, clips: Clips) -> np.ndarray:
     return np.concatenate(parts)
 
 
+def of_pelvis(pelvis_m: np.ndarray, true_m: np.ndarray, clips: Clips) -> list[str]:
+    """(N, 3) each -> a line for each recording and one for all: lengths of second differences, mm/frame^2."""
+    bends: dict[str, list[np.ndarray]] = {}
+    for name, (a, b) in zip(clips.clip_name, itertools.pairwise(clips.clip_start), strict=True):
+        own, true = (np.diff(of[a:b].astype(np.float64), 2, axis=0) for of in (pelvis_m, true_m))
+        lengths = 1000.0 * np.stack([np.linalg.norm(bend, axis=1) for bend in (own, true, own - true)])
+        bends.setdefault(str(name).rpartition("/")[0], []).append(lengths)
+    joined = {name: np.concatenate(parts, axis=1) for name, parts in bends.items()}
+    lines = []
+    for name, (own, true, error) in {"all": np.concatenate(list(joined.values()), axis=1), **joined}.items():
+        highest, true_highest = (np.percentile(of, 99) for of in (own, true))
+        lines.append(
+            f"  {name:30s} student {own.mean():5.2f} (median {np.median(own):5.2f}, 99 % below {highest:5.1f}), truth "
+            f"{true.mean():5.2f} ({np.median(true):5.2f}, {true_highest:5.1f}), error {error.mean():5.2f}"
+        )
+    return lines
+
+
 def main() -> None:
     """Predicts and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,6 +103,7 @@ def main() -> None:
                 for counted in (None, steady)
             ]
             print(f"  {name:30s} {errors[0]:7.2f}   without jumps {errors[1]:7.2f}")
+        print("pelvis", *of_pelvis(found.joints_cam_m[:, 0], truth[:, 0], clips), sep="\n")
 
 
 if __name__ == "__main__":
