@@ -1,9 +1,10 @@
 """What the path of a clip is worth: every frame by itself beside the path, ``python -m benchmarks.accuracy.path``.
 
 For each ``--data`` file with truth (built-in held-out motion with and without the simulated detector where none is
-named): the student's scores without and with the path, and the reprojection error. For each ``--keypoints`` file, of
-which there is no truth: how fast pelvis and ankles move, and how far the pelvis ranges in depth. ``--example``: where
-the pelvis of ``examples/kick.json`` is faster than the truth that it was made from (``tools.example_file``).
+named): the student's scores without and with the path, and the reprojection error; with ``--actions`` also the
+PA-MPJPE of each action. For each ``--keypoints`` file, of which there is no truth: how fast pelvis and ankles move, and
+how far the pelvis ranges in depth. ``--example``: where the pelvis of ``examples/kick.json`` is faster than the truth
+that it was made from (``tools.example_file``).
 """
 
 import argparse
@@ -57,8 +58,8 @@ def reprojection_px(prediction: Prediction) -> float:
     return float(gap[prediction.input_confidence > 0].mean())
 
 
-def with_truth(weights: Weights, title: str, clips: Clips) -> str:
-    """A table: a row for each number, a column without and one with the path."""
+def with_truth(weights: Weights, title: str, clips: Clips, actions: bool) -> str:
+    """A table: a row for each number, and for each action's PA-MPJPE, a column without and one with the path."""
     both = [predicted(weights, clips, path) for path in (False, True)]
     scores = [evaluate_prediction(one, clips)["student"] for one in both]
     rows = [[title, "off", "on"]]
@@ -66,6 +67,8 @@ def with_truth(weights: Weights, title: str, clips: Clips) -> str:
         if any(key in of for of in scores):
             rows.append([METRICS[key].name, *(f"{of[key]:.3f}" if key in of else "-" for of in scores)])
     rows.append(["reprojection px", *(f"{reprojection_px(one):.3f}" for one in both)])
+    for action in scores[0]["per_action"] if actions else ():
+        rows.append([f"PA-MPJPE mm, {action}", *(f"{of['per_action'][action]:.3f}" for of in scores)])
     return align(rows)
 
 
@@ -114,6 +117,7 @@ def main() -> None:
     parser.add_argument(
         "--keypoints", nargs="*", default=[], metavar="FILE", help="files of one person, of any detector"
     )
+    parser.add_argument("--actions", action="store_true")
     parser.add_argument("--example", action="store_true")
     parser.add_argument("--fps", type=float)
     parser.add_argument("--image-size", type=int, nargs=2, metavar=("W", "H"))
@@ -121,7 +125,9 @@ def main() -> None:
     options = parser.parse_args()
     weights = load_weights(options.weights)
     for path in options.data:
-        print(with_truth(weights, Path(path).name, read_clips(Path(path), truth=True)), "\n", flush=True)
+        print(
+            with_truth(weights, Path(path).name, read_clips(Path(path), truth=True), options.actions), "\n", flush=True
+        )
     size = None if options.image_size is None else tuple(options.image_size)
     for path in options.keypoints:
         clips = person_clips(read_keypoints(path, fps=options.fps, image_size=size))
@@ -131,7 +137,8 @@ def main() -> None:
     if not options.data and not options.keypoints and not options.example:
         for noise in (False, True):
             title = f"built-in, held out, {'simulated detector' if noise else 'exact'}"
-            print(with_truth(weights, title, held_out_clips(detector_noise=noise)), "\n", flush=True)
+            clips = held_out_clips(detector_noise=noise)
+            print(with_truth(weights, title, clips, options.actions), "\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import numpy as np
 from pn3d.geometry.camera import NEAREST_M
 from pn3d.inference.cuts import uncut_runs
 from pn3d.inference.ground import Ground
+from pn3d.inference.path import ByNoise
 
 STANDS = 0.5
 """Probability of a contact from which a foot is held."""
@@ -15,14 +16,17 @@ SHORTEST_S = 0.1
 EASE_S = 0.2
 """Seconds before and after, over which a foot comes to its place and leaves it."""
 
-FURTHEST = 0.06
-"""What a held foot may move in the picture, head-root units (2.6 % of the person's height): beyond, it follows."""
+FURTHEST = ByNoise(0.015, 0.06)
+"""What a held foot may move in the picture, head-root units: beyond, it follows. Exact keypoints show where it is, a
+detector's err by about the second (2.6 % of the person's height)."""
 
 FURTHEST_M = 0.15
 """And what it may move at all."""
 
 
-def held_ankles(ankles_m: np.ndarray, contact: np.ndarray, cut: np.ndarray, fps: float, size: np.ndarray) -> np.ndarray:
+def held_ankles(
+    ankles_m: np.ndarray, contact: np.ndarray, cut: np.ndarray, fps: float, size: np.ndarray, detected: np.ndarray
+) -> np.ndarray:
     """How far each ankle moves to where its foot stands.
 
     While a foot stands, its ankle stays at the middle of its places, weighted by the contact's probability; before and
@@ -34,6 +38,7 @@ def held_ankles(ankles_m: np.ndarray, contact: np.ndarray, cut: np.ndarray, fps:
         cut: (T,) frames at which no foot goes on standing.
         fps: frames per second.
         size: (T,) head-root distance over depth.
+        detected: (T,) 0 where keypoints are exact, 1 where they are a detector's (``path.detected_share``).
 
     Returns:
         (T, F, 3) metres; at most ``FURTHEST`` in the picture and ``FURTHEST_M`` in space.
@@ -44,7 +49,7 @@ def held_ankles(ankles_m: np.ndarray, contact: np.ndarray, cut: np.ndarray, fps:
     depth = np.maximum(ankles_m[..., 2], NEAREST_M)
     across = moves[..., :2] - ankles_m[..., :2] / depth[..., None] * moves[..., 2:]
     seen = np.linalg.norm(across, axis=-1) / depth / size[:, None]
-    share = np.minimum(1.0, FURTHEST / np.maximum(seen, 1e-9))
+    share = np.minimum(1.0, FURTHEST.at(detected)[:, None] / np.maximum(seen, 1e-9))
     share = np.minimum(share, FURTHEST_M / np.maximum(np.linalg.norm(moves, axis=-1), 1e-9))
     return moves * share[..., None]
 

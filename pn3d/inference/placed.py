@@ -14,7 +14,7 @@ from pn3d.inference.flights import find_flights
 from pn3d.inference.ground import Ground, find_ground
 from pn3d.inference.legs import reach
 from pn3d.inference.limbs import LEGS, place_limb
-from pn3d.inference.path import ClipView, Standing, measure_misfit, solve_path
+from pn3d.inference.path import ClipView, Standing, detected_share, measure_misfit, solve_path
 
 _PELVIS = H36M17.index("pelvis")
 _LEAST_MOVE_M = 1e-4
@@ -98,7 +98,8 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     pelvis = solve_path(view, pelvis, Standing(feet, contact, flights))
     points = pelvis[:, None] + feet
     ground = find_ground(points, contact, up_cam, fps)
-    moves = held_ankles(points[:, :2], contact[:, :2], cut, fps, size)
+    detected = detected_share(jitter, view.misfit)
+    moves = held_ankles(points[:, :2], contact[:, :2], cut, fps, size, detected)
     moves = lifted_ankles(moves, points, ground)
     shift = (pelvis - start).astype(np.float32)
     moved = Posed(

@@ -244,7 +244,8 @@ def test_held_ankles_stay_and_let_go_gently() -> None:
     ankles = np.tile([0.0, 1.0, 5.0], (60, 2, 1)) + 0.01 * rng.normal(size=(60, 2, 3))
     contact = np.zeros((60, 2))
     contact[20:40, 0] = 0.9
-    moves = held_ankles(ankles, contact, np.zeros(60, bool), FPS, np.full(60, 0.15))
+    size, detected = np.full(60, 0.15), np.ones(60)
+    moves = held_ankles(ankles, contact, np.zeros(60, bool), FPS, size, detected)
     held = ankles + moves
     assert np.ptp(held[20:40, 0], axis=0).max() < 1e-9
     assert not moves[:, 1].any()
@@ -253,13 +254,13 @@ def test_held_ankles_stay_and_let_go_gently() -> None:
     cut = np.zeros(60, bool)
     cut[30] = True
     ankles[30:] += [0.5, 0.0, 0.0]
-    apart = ankles + held_ankles(ankles, contact, cut, FPS, np.full(60, 0.15))
+    apart = ankles + held_ankles(ankles, contact, cut, FPS, size, detected)
     np.testing.assert_allclose(apart[31, 0, 0] - apart[29, 0, 0], 0.5, atol=0.05)
     # Without the cut the foot would have to move far in the picture; it moves as far as is stated.
-    moves = held_ankles(ankles, contact, np.zeros(60, bool), FPS, np.full(60, 0.15))
-    placed = ankles + moves
-    shift = np.linalg.norm(placed[..., :2] / placed[..., 2:] - ankles[..., :2] / ankles[..., 2:], axis=-1) / 0.15
-    assert 0.9 * FURTHEST < shift.max() < 1.1 * FURTHEST
+    for share, furthest in ((0.0, FURTHEST.exact), (1.0, FURTHEST.detected)):
+        placed = ankles + held_ankles(ankles, contact, np.zeros(60, bool), FPS, size, share * detected)
+        shift = np.linalg.norm(placed[..., :2] / placed[..., 2:] - ankles[..., :2] / ankles[..., 2:], axis=-1) / 0.15
+        assert 0.9 * furthest < shift.max() < 1.1 * furthest
 
 
 def test_two_bones_reach_their_target_with_the_knee_on_its_side(monkeypatch: pytest.MonkeyPatch) -> None:
