@@ -1,9 +1,9 @@
-"""When a person is in the air: the longest stretch without a standing foot in which the body falls as gravity pulls.
+"""When a person is in the air: stretches in which pelvis and feet move as in flight, and the body as gravity pulls.
 
-A foot that pushes off or lands already moves, so feet that do not stand say too much. Between take-off and landing the
-body's height is a parabola that gravity alone bends; before and after, legs hold it up. How strongly it is bent also
-says how much larger the person is taken to be than they are, one number per clip. Our choice; settings were chosen on
-built-in jumps (docs/log/path.md). Everything here is of one clip, T frames.
+Between take-off and landing the body's height is a parabola that gravity alone bends. A stretch is worth what its
+frames say (``flight_odds``) and how near it is to such a parabola; those that are worth most are taken. How strongly
+they are bent also says how much larger the person is taken to be than they are, one number per clip. Our choice;
+settings were chosen on built-in jumps (docs/log/path.md). Everything here is of one clip, T frames.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 
 from pn3d.geometry.kinematics import GRAVITY_M_S2
 from pn3d.inference.cuts import uncut_runs
+from pn3d.inference.flight_odds import RATE, AirView, air_logits
 
 SCALES = (0.9, 0.95, 1.0, 1.05, 1.1)
 """How many times as large as they are people may be taken to be, for a body's size is assumed …"""
@@ -29,7 +30,16 @@ SPREAD_M = (0.004, 0.4)
 """How far heights are off a parabola: where keypoints are exact, and, where they are not, over their jitter."""
 
 GAIN = 1.8
-"""What a frame of flight is worth: it belongs to the flight while it is nearer to the parabola than so many spreads."""
+"""A frame of flight belongs to it while it is nearer to the parabola than so many spreads …"""
+
+PARABOLA = 0.3
+"""… which counts so much beside what ``flight_odds`` says of the frame: both see the same height."""
+
+SUREST = 6.0
+"""Of one frame's logarithm of the odds."""
+
+THINKABLE = -5.0
+"""Frames of smaller odds than this are in no flight: fewer stretches to look at."""
 
 CLEARER = 16.0
 """How much more likely (twice the logarithm) than going on in a straight line a flight must be."""
@@ -39,48 +49,37 @@ class Flights(NamedTuple):
     """When a person is in the air, and what gravity is there.
 
     Attributes:
-        falling: (T,) bool, frames whose height lies on the parabola; from the last frame of take-off to the first of
-            landing.
+        airborne: (T,) bool, frames after take-off and before landing; their number over the rate is the time of flight.
         gravity_m_s2: in units of the person's assumed size.
     """
 
-    falling: np.ndarray
+    airborne: np.ndarray
     gravity_m_s2: float
 
-    @property
-    def airborne(self) -> np.ndarray:
-        """(T,) without each flight's first frame, so that their number over the rate is the time of flight."""
-        return self.falling & np.concatenate([[False], self.falling[:-1]])
 
-
-def find_flights(height_m: np.ndarray, jitter: np.ndarray, loose: np.ndarray, cut: np.ndarray, fps: float) -> Flights:
-    """Frames in the air.
-
-    Args:
-        height_m: (T,) of the pelvis along the world's up.
-        jitter: (T,) of the keypoints, head-root units.
-        loose: (T,) frames in which feet are seen and none stands.
-        cut: (T,) frames that do not follow the frame before them.
-        fps: frames per second.
-    """
+def find_flights(view: AirView) -> Flights:
+    """Frames in the air."""
+    fps = view.fps
     shortest = max(4, round(SHORTEST_S * fps))
-    spread = np.hypot(SPREAD_M[0], SPREAD_M[1] * jitter)
+    spread = np.hypot(SPREAD_M[0], SPREAD_M[1] * view.jitter)
+    logits = air_logits(view)
+    odds = np.concatenate([[0.0], np.cumsum(np.clip(logits, -SUREST, SUREST) * RATE / fps)])
     pieces = [
-        _stretches(height_m[begin:end], spread[begin:end], fps, shortest, begin)
-        for begin, end in uncut_runs(loose, cut)
+        _stretches(view.pelvis_m[begin:end], spread[begin:end], fps, shortest, begin)
+        for begin, end in uncut_runs(logits > THINKABLE, view.cut)
         if end - begin >= shortest
     ]
     best, gravity = 0.0, GRAVITY_M_S2
     found: list[tuple[int, int]] = []
     for scale in SCALES if pieces else ():
-        falls = [fall for piece in pieces for fall in _falls(piece, scale * GRAVITY_M_S2)]
+        falls = [fall for piece in pieces for fall in _falls(piece, odds, scale * GRAVITY_M_S2, fps)]
         worth = sum(fall[2] for fall in falls) - ((scale - 1.0) / SCALE_SPREAD) ** 2
         if falls and (not found or worth > best):
             best, found, gravity = worth, [fall[:2] for fall in falls], scale * GRAVITY_M_S2
-    falling = np.zeros(len(height_m), bool)
+    airborne = np.zeros(len(view.pelvis_m), bool)
     for begin, end in found:
-        falling[begin:end] = True
-    return Flights(falling, gravity)
+        airborne[begin:end] = True
+    return Flights(airborne, gravity)
 
 
 class _Stretches(NamedTuple):
@@ -136,13 +135,17 @@ def _stretches(height_m: np.ndarray, spread_m: np.ndarray, fps: float, shortest:
     )
 
 
-def _falls(of: _Stretches, gravity: float) -> list[tuple[int, int, float]]:
-    """Stretches that are likeliest falls, one after the other: first frame, the one after the last, worth."""
+def _falls(of: _Stretches, odds: np.ndarray, gravity: float, fps: float) -> list[tuple[int, int, float]]:
+    """Stretches that are likeliest flights, one after the other: first frame, the one after the last, worth.
+
+    ``odds`` (T + 1,) are sums over the frames before each of what ``flight_odds`` says, per frame of ``RATE``.
+    """
     with_gravity = of.misfit + gravity * of.first_order + gravity**2 * of.second_order
     speed = of.leaves + gravity * of.leaves_by
     up_and_down = (speed > gravity * of.first_s) & (speed < gravity * of.last_s)
     clear = with_gravity < of.misfit - CLEARER
-    worth = (of.ends - of.starts) * GAIN**2 - with_gravity
+    parabola = ((of.ends - of.starts) * GAIN**2 - with_gravity) * RATE / fps
+    worth = odds[of.ends] - odds[of.starts] + PARABOLA * parabola
     left = np.flatnonzero(up_and_down & clear & (worth > 0))
     found = []
     while len(left):

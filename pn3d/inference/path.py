@@ -176,9 +176,9 @@ def solve_path(
             across, along = (tolerance.at(detected[1:-1]) for tolerance in ACCELERATION_M)
             bends = _across_and_along(_over_ground(_sight(pelvis_m[1:-1]), view.up_cam), (across, along))
             fall = np.zeros((frames - 2, 3))
-            if standing is not None and standing.flights.falling.any():
-                falling, gravity = standing.flights
-                inside = falling[2:] & falling[1:-1] & falling[:-2]
+            if standing is not None and standing.flights.airborne.any():
+                airborne, gravity = standing.flights
+                inside = airborne[2:] & airborne[1:-1] & airborne[:-2]
                 fall[inside] = -gravity / view.fps**2 * view.up_cam
                 bends[inside] = _across_and_along(_sight(pelvis_m[1:-1][inside]), FALLING_M)
             problem.add((1.0, -2.0, 1.0), smooth[:, None, None] * bends, fall)

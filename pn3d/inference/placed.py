@@ -8,8 +8,9 @@ from scipy.spatial.transform import Rotation
 from pn3d.geometry.skeleton import H36M17, H36M17_ANKLES, SMPL24_FEET
 from pn3d.inference.contacts import FeetView, find_contacts
 from pn3d.inference.cuts import find_cuts
-from pn3d.inference.feet import STANDS, held_ankles, lifted_ankles
+from pn3d.inference.feet import held_ankles, lifted_ankles
 from pn3d.inference.fit import StudentBody
+from pn3d.inference.flight_odds import AirView
 from pn3d.inference.flights import find_flights
 from pn3d.inference.ground import Ground, find_ground
 from pn3d.inference.legs import reach
@@ -93,8 +94,9 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     points = pelvis[:, None] + feet
     seen_feet = FeetView(points, rays[:, ankles], confidence[:, ankles], jitter, view.misfit, up_cam, fps)
     contact = find_contacts(seen_feet)
-    loose = np.all(contact < STANDS, axis=1) & np.any(confidence[:, ankles] > 0, axis=1)
-    flights = find_flights(pelvis @ up_cam, jitter, loose, cut, fps)
+    legs_seen = np.any(confidence[:, ankles] > 0, axis=1)
+    leg_m = float(np.linalg.norm(np.diff(posed.body_joints[0, list(LEGS[0][:3])], axis=0), axis=1).sum())
+    flights = find_flights(AirView(pelvis @ up_cam, points @ up_cam, contact, jitter, legs_seen, cut, fps, leg_m))
     pelvis = solve_path(view, pelvis, Standing(feet, contact, flights))
     points = pelvis[:, None] + feet
     ground = find_ground(points, contact, up_cam, fps)

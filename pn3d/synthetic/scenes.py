@@ -80,6 +80,15 @@ def make_synthetic_clips(
     return _make(_TRAINING, seed, names, frames_per_clip, detector_noise, mixture.wide_share)
 
 
+def airborne_frames(
+    seed: int, num_clips: int, frames_per_clip: int = FRAMES_PER_CLIP, *, mixture: Mixture | None = None
+) -> np.ndarray:
+    """(N,) bool, the frames in which the person of ``make_synthetic_clips`` with the same arguments flies."""
+    names = draw_names(np.random.default_rng([_TRAINING, seed, 0]), num_clips, mixture or Mixture())
+    _, actors = _actors(_TRAINING, seed, names, frames_per_clip)
+    return np.concatenate([actor.motion.airborne for actor in actors])
+
+
 def held_out_clips(num_clips: int = HELD_OUT_CLIPS, *, detector_noise: bool | Form = False) -> Clips:
     """The clips that evaluation uses when no file is named: always the same ones, which no training seed can draw."""
     names = draw_names(np.random.default_rng([_HELD_OUT, 0, 0]), num_clips)
