@@ -1,9 +1,11 @@
 """2D keypoints -> joints, SMPL pose, shape and translation, in the camera and in an upright world: clip by clip."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import clip_intrinsics
 from pn3d.inference.clip import Predictor, predict_clip
 from pn3d.inference.fit import student_body
-from pn3d.inference.lifted import LiftedClip, lift_clips
+from pn3d.inference.lifted import lift_clips
 from pn3d.inference.prediction import Prediction, concatenated
 from pn3d.inference.readings import exchanged_clips
 from pn3d.inference.relift import relifted_apart
@@ -23,7 +25,11 @@ from pn3d.inference.sides import exchange, exchanged_sides
 from pn3d.inference.weights import Weights, require_body
 
 AT_ONCE = 2
-"""Clips that are predicted side by side: NumPy works on one while another is in a compiled program."""
+"""Groups of clips that are predicted side by side: NumPy works on one while another is in a compiled program."""
+
+GROUP_FRAMES = 4096
+"""Clips of about so many frames are a group: few, and the calls of the networks are not full; many, and more memory is
+needed."""
 
 
 def predict(
@@ -61,9 +67,31 @@ def predict(
     clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
     student = None if weights.student is None else student_body(weights, body, landmarks)
     predictor = Predictor(weights, student, source, refine, height_m, path, smooth_s)
+    of_group = functools.partial(_predict_group, predictor, keep_sides)
+    groups = _groups(clips.clip_start)
+    if len(groups) == 1:
+        return dataclasses.replace(of_group(clips), body=body)
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        parts = list(workers.map(lambda group: of_group(select(clips, group)), groups))
+    return dataclasses.replace(concatenated(parts), body=body)
+
+
+def _groups(clip_start: np.ndarray) -> list[np.ndarray]:
+    """The numbers of each group's clips: whole clips, of about as many frames as any other group's, and ``AT_ONCE``
+    groups or a multiple of it where there are so many clips."""
+    frames = int(clip_start[-1])
+    count = AT_ONCE * -(-frames // (AT_ONCE * GROUP_FRAMES))
+    group_of = (0.5 * (clip_start[1:] + clip_start[:-1]) * count / frames).astype(int)
+    return np.split(np.arange(len(group_of)), np.flatnonzero(np.diff(group_of)) + 1)
+
+
+def _predict_group(predictor: Predictor, keep_sides: bool, clips: Clips) -> Prediction:
+    """Clips that share the calls of the networks: sides, networks, then one clip after the other."""
+    weights, student = predictor.weights, predictor.student
     exchanged = _exchanged_for_a_while(clips)
     mended = _with_sides(clips, exchanged)
     lifted, score = lift_clips(weights, mended), None
+    apart: Sequence[np.ndarray | None] = [None] * len(lifted)
     if student is not None:
         throughout, score = exchanged_clips(weights, student, lifted)
         if throughout.any():
@@ -75,25 +103,12 @@ def predict(
     if keep_sides and mended is not clips:
         lifted = lift_clips(weights, clips)
     clips = clips if keep_sides else mended
-    parts = _predicted(predictor, clips, lifted)
-    return dataclasses.replace(
-        concatenated(parts), body=body, sides_exchanged=exchanged, sides_kept=keep_sides, reading_score=score
-    )
-
-
-def _predicted(predictor: Predictor, clips: Clips, lifted: Sequence[LiftedClip]) -> list[Prediction]:
-    """Every clip's prediction, from what the networks made of it."""
-    apart: Sequence[np.ndarray | None] = [None] * len(lifted)
-    if predictor.student is not None:
-        apart = relifted_apart(predictor.weights, lifted)
-
-    def one(index: int) -> Prediction:
-        return predict_clip(predictor, select(clips, [index]), lifted[index], apart[index])
-
-    # The first by itself: what it compiles, the others need not.
-    first = one(0)
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        return [first, *workers.map(one, range(1, len(lifted)))]
+    if student is not None:
+        apart = relifted_apart(weights, lifted)
+    each = enumerate(zip(lifted, apart, strict=True))
+    parts = [predict_clip(predictor, select(clips, [index]), *of_clip) for index, of_clip in each]
+    facts: dict[str, Any] = {"sides_exchanged": exchanged, "sides_kept": keep_sides, "reading_score": score}
+    return dataclasses.replace(concatenated(parts), **facts)
 
 
 def _exchanged_for_a_while(clips: Clips) -> np.ndarray:

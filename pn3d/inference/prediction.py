@@ -206,7 +206,7 @@ def concatenated(parts: Sequence[Prediction]) -> Prediction:
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) for name in _arrays_with_rows(parts[0])
     }
-    starts = np.cumsum([0, *(len(part.keypoints_px) for part in parts)]).astype(np.int64)
+    starts = np.cumsum([0, *np.concatenate([np.diff(part.clip_start) for part in parts])]).astype(np.int64)
     return dataclasses.replace(parts[0], **joined, clip_start=starts)
 
 
