@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jax
 import numpy as np
 
 from pn3d.body.landmarks import Landmarks
@@ -62,6 +63,8 @@ def predict(
         UserError: the weights' student poses another body.
     """
     require_body(weights, body)
+    # On the device once, and not for every call of the networks.
+    weights = dataclasses.replace(weights, **jax.device_put({"teacher": weights.teacher, "student": weights.student}))
     clips = with_defaults(to_h36m17(without_truth(clips)))
     source = "assumed from the image size" if clips.intrinsics is None else "file"
     clips = dataclasses.replace(clips, intrinsics=clip_intrinsics(clips))
