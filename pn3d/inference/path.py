@@ -44,6 +44,10 @@ MISFIT = 1.0
 """Times ``NOISE`` that keypoints are off the body, in the median of a clip; where it is more, they err by as much more.
 A detector that smooths its keypoints jitters little, and errs all the same."""
 
+SMOOTHED, MISFIT_DETECTED = 2.0, 2.0
+"""… and, because that smoothing also brings them nearer to the body, what they are off more than exact ones counts so
+many times, up to what detectors that do not smooth are off at least."""
+
 CORRELATED = ByNoise(1.0, 2.0)
 """How much more a detector errs than its jitter says: errors that last are no jitter."""
 
@@ -127,12 +131,14 @@ class Standing(NamedTuple):
 
 
 def measure_misfit(view: ClipView, pelvis_m: np.ndarray) -> float:
-    """How far keypoints are off a body that is placed frame by frame, (T, 3), over ``MISFIT``; at least 1."""
+    """How far keypoints err, by how far they are off a body that is placed frame by frame, (T, 3), over ``MISFIT``; at
+    least 1."""
     points = view.offsets_m + pelvis_m[:, None]
     drawn = points[..., :2] / np.maximum(points[..., 2:], NEAREST_M)
     off = np.linalg.norm(view.rays - drawn, axis=-1) / view.size[:, None] / NOISE
     measured = view.confidence > 0
-    return max(1.0, float(np.median(off[measured])) / MISFIT) if measured.any() else 1.0
+    found = max(1.0, float(np.median(off[measured])) / MISFIT) if measured.any() else 1.0
+    return max(found, min(MISFIT_DETECTED, 1.0 + SMOOTHED * (found - 1.0)))
 
 
 def detected_share(jitter: np.ndarray, misfit: float) -> np.ndarray:

@@ -22,7 +22,7 @@ from pn3d.inference.feet import FURTHEST, held_ankles
 from pn3d.inference.flights import Flights
 from pn3d.inference.ground import find_ground
 from pn3d.inference.legs import reach
-from pn3d.inference.path import ClipView, Standing, measure_misfit, solve_path
+from pn3d.inference.path import NOISE, ClipView, Standing, measure_misfit, solve_path
 from pn3d.inference.prediction import Prediction
 from pn3d.synthetic.scenes import held_out_clips
 
@@ -113,6 +113,14 @@ def test_keypoints_that_miss_the_body_are_followed_less() -> None:
         found = solve_path(seen._replace(misfit=measure_misfit(seen, true)), true)
         bends.append(np.linalg.norm(np.diff(found, 2, axis=0), axis=1).mean())
     assert bends[1] < 0.9 * bends[0]
+
+
+@pytest.mark.parametrize(("off", "misfit"), [(0.5, 1.0), (1.3, 1.6), (1.8, 2.0), (3.0, 3.0)])
+def test_keypoints_that_miss_the_body_by_a_little_err_by_more(off: float, misfit: float) -> None:
+    true = walk_m()
+    view = view_of(true)
+    aside = off * NOISE[:, None] * np.array([0.6, 0.8]) * view.size[:, None, None]
+    assert measure_misfit(view._replace(rays=view.rays + aside), true) == pytest.approx(misfit, rel=1e-3)
 
 
 def test_a_body_that_is_held_still_stays_within_a_millimetre() -> None:
