@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pn3d.detectors import read_keypoints
-from pn3d.detectors.key_words import frame_labels
+from pn3d.detectors.key_words import WORDS, frame_labels, plain_key
 from pn3d.detectors.records import Detections
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import COCO17
@@ -34,6 +34,13 @@ def frame_of(t: int, who: tuple[int, ...] = (0,), **facts: Any) -> dict[str, Any
 
 def assert_first(found: Detections) -> None:
     np.testing.assert_allclose(found.people[0].keypoints_px, PEOPLE[:, 0, :, :2], atol=1e-3)
+
+
+@pytest.mark.parametrize("meaning", WORDS)
+def test_words_of_the_table_can_be_found(meaning: str) -> None:
+    """They are compared with plain keys, so a capital or a mark in one of them would never be met."""
+    words = WORDS[meaning]
+    assert [word for word in words if plain_key(word) != word or words.count(word) > 1] == []
 
 
 @pytest.mark.parametrize("key", ["trackId", "tracker_id", "object_id", "pid", "Player ID", "subject", "ID"])
