@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pn3d.body.landmarks import Landmarks
 from pn3d.body.model import BodyModel
@@ -16,7 +17,7 @@ from pn3d.config import Config, Stage, to_json
 from pn3d.data.clips import Clips, concatenate, without_truth
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
-from pn3d.inference.weights import Weights
+from pn3d.inference.weights import NEVER_SEEN, Weights
 from pn3d.models.networks import make_networks
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import make_synthetic_clips
@@ -59,7 +60,7 @@ class RunInputs:
         """What ``config.json`` of a run folder holds."""
         return {
             "config": to_json(self.config),
-            "data": self.facts,
+            "data": {name: fact for name, fact in self.facts.items() if name != NEVER_SEEN},  # the digest tells it too
             "body_sha256": self.body.sha256,
             "init_sha256": self.init.sha256 if self.init else None,
         }
@@ -114,11 +115,14 @@ def read_inputs(config: Config, arguments: argparse.Namespace, say: Callable[[st
     if config.data.held_out_share:
         clips, held_out = split_by_name(clips, config.data.held_out_share)
         say(f"held out: the 2D of {held_out.num_clips} clips, {held_out.frames} frames")
-    facts = {
+    facts: dict[str, Any] = {
         "files": [Path(name).name for name in arguments.train or ["built-in motion"]],
         "frames": int(clips.frames),
         "sha256": session.clips_digest(clips),
     }
+    unseen = np.array(clips.layout.joints)[~(clips.confidence > 0).any(axis=0)].tolist()
+    if unseen:
+        facts[NEVER_SEEN] = unseen
     return RunInputs(config, clips, held_out, facts, body, landmarks, init)
 
 

@@ -1,11 +1,10 @@
 """One door for 2D: from any layout to the 17 joints that the networks take, for predict, train and eval alike.
 
 Joints go by name, and nothing is invented: a joint that a layout does not have stays masked (confidence 0). COCO-17
-gives the twelve joints of the limbs, and no pelvis, spine, thorax, neck or head, since middles of other joints would
-tell the networks nothing new. For the head, eyes, ears and nose are not used: none of them is the top of the head or
-the base of the skull, and how far off they are turns with the head. The middle of the ears as a neck helps the student
-and harms the teacher (benchmarks/accuracy/ears.py;
-docs/detectors.md).
+gives the twelve joints of the limbs, and no pelvis, spine, thorax, neck or head; what networks are shown in their place
+at prediction is the business of ``pn3d.data.trunk``. Eyes, ears and nose are not used: none of them is the top of the
+head or the base of the skull, and how far off they are turns with the head. The middle of the ears as a neck helps the
+student and harms the teacher (benchmarks/accuracy/ears.py; docs/detectors.md).
 
 Two rules, both measured (docs/detectors.md):
 

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.config import ModelConfig
+from pn3d.data.trunk import with_whole_trunk
 from pn3d.data.windows import Window, make_window, mirror_window
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24
-from pn3d.inference.weights import Weights
+from pn3d.inference.weights import NEVER_SEEN, Weights
 from pn3d.lifting.student import local_sixd, student_outputs
 from pn3d.lifting.teacher import lift, mirror_joints, root_relative
 from pn3d.models.networks import make_networks
@@ -65,11 +66,14 @@ def unpacked(flat: np.ndarray) -> FrameOutputs:
 def window_predictor(weights: Weights) -> Callable[[np.ndarray, np.ndarray], jax.Array]:
     """A compiled function from (B, T, 17, 2) centred rays and (B, T, 17) confidences to packed outputs.
 
-    Every window is also lifted mirrored, and both are averaged: the networks are trained to be symmetric, not made so.
-    What is seen is seen at least at the confidence ``windows.least_confidence`` of the weights' card (0 where it has
-    none): weights that learnt most of what they know without noise lose more by doubt than by the errors it tells.
+    The middle of the trunk is made whole first (``pn3d.data.trunk``). Every window is also lifted mirrored, and both
+    are averaged: the networks are trained to be symmetric, not made so. What is seen is seen at least at the confidence
+    ``windows.least_confidence`` of the weights' card (0 where it has none): weights that learnt most of what they know
+    without noise lose more by doubt than by the errors it tells.
     """
-    predict = _compiled_predictor(weights.config.model)
+    # Networks that never saw a pelvis, as after training on COCO's joints alone, are not shown one now.
+    unseen = (weights.facts.get("training_data") or {}).get(NEVER_SEEN)
+    predict = _compiled_predictor(weights.config.model, not unseen)
     least = np.float32(weights.facts.get("windows", {}).get("least_confidence", 0.0))
     teacher = jax.tree.map(jnp.asarray, weights.teacher)
     student = None if weights.student is None else jax.tree.map(jnp.asarray, weights.student)
@@ -77,7 +81,7 @@ def window_predictor(weights: Weights) -> Callable[[np.ndarray, np.ndarray], jax
 
 
 @functools.cache
-def _compiled_predictor(model: ModelConfig) -> Callable[..., jax.Array]:
+def _compiled_predictor(model: ModelConfig, whole_trunk: bool) -> Callable[..., jax.Array]:
     """One jitted function for each shape of networks: weights of one shape, however many, are compiled once."""
     networks = make_networks(model)
 
@@ -98,6 +102,8 @@ def _compiled_predictor(model: ModelConfig) -> Callable[..., jax.Array]:
 
     @jax.jit
     def predict(teacher: Any, student: Any, rays: jax.Array, confidence: jax.Array, least: jax.Array) -> jax.Array:
+        if whole_trunk:
+            rays, confidence = with_whole_trunk(rays, confidence)
         confidence = jnp.where(confidence > 0, jnp.maximum(confidence, least), 0.0)
         window = make_window(rays, confidence, model.root_depth)
         plain = outputs_of(teacher, student, window)

@@ -20,6 +20,8 @@ from pn3d.models.networks import Params
 SIZE_RULE = "segments-quantile-0.8"
 """Names data.person_size; weights trained under another rule are refused."""
 
+NEVER_SEEN = "joints_never_seen"
+"""Under ``training_data`` in the card: joints that no frame of the training data had; absent where there are none."""
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "builtin.npz"
 """Weights that come with the package."""

@@ -21,7 +21,7 @@ from pn3d.data.resample import resample_clips, resample_values
 from pn3d.evaluation.evaluate import evaluate_prediction
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera, rotations
-from pn3d.geometry.skeleton import H36M17
+from pn3d.geometry.skeleton import H36M17, LAYOUTS
 from pn3d.inference.fit import DEPTH_SIGMA, StudentBody, fit_frames, pose_frames, student_body, translations
 from pn3d.inference.lifted import camera_from_centred, lift_clips
 from pn3d.inference.predict import predict
@@ -354,3 +354,15 @@ def test_networks_are_told_no_doubt_below_what_the_card_says() -> None:
     assert not np.array_equal(lifted(0.0, doubtful), lifted(0.0, half))
     hidden = dataclasses.replace(doubtful, confidence=doubtful.confidence * (np.arange(17) != 3))
     assert not np.array_equal(lifted(0.6, hidden), lifted(0.6, doubtful))  # what is missing stays missing
+
+
+def test_some_joints_of_the_trunk_are_worth_no_less_than_none() -> None:
+    trained, clips = load_weights(SHIPPED_WEIGHTS), held_out_clips(3)
+    error_mm = {}
+    for name in ("h36m17", "body25", "coco17"):
+        has = np.isin(H36M17.joints, LAYOUTS[name].joints)
+        given = dataclasses.replace(clips, confidence=np.where(has, clips.confidence, np.float32(0)))
+        found = predict(trained, without_truth(given), tiny.scene().body, tiny.scene().landmarks)
+        error_mm[name] = evaluate_prediction(found, clips)["student"]["pa_mpjpe_mm"]
+    assert error_mm["body25"] < error_mm["coco17"] + 1.5
+    assert error_mm["coco17"] < error_mm["h36m17"] + 2.0
