@@ -69,23 +69,28 @@ def find_flights(view: AirView) -> Flights:
         for begin, end in uncut_runs(logits > THINKABLE, view.cut)
         if end - begin >= shortest
     ]
+    airborne = np.zeros(len(view.pelvis_m), bool)
+    if not pieces:
+        return Flights(airborne, GRAVITY_M_S2)
+    # Together, since most pieces are so short that it is the calls that take time.
+    every = _Stretches(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
     best, gravity = 0.0, GRAVITY_M_S2
     found: list[tuple[int, int]] = []
-    for scale in SCALES if pieces else ():
-        falls = [fall for piece in pieces for fall in _falls(piece, odds, scale * GRAVITY_M_S2, fps)]
+    for scale in SCALES:
+        falls = _falls(every, odds, scale * GRAVITY_M_S2, fps)
         worth = sum(fall[2] for fall in falls) - ((scale - 1.0) / SCALE_SPREAD) ** 2
         if falls and (not found or worth > best):
             best, found, gravity = worth, [fall[:2] for fall in falls], scale * GRAVITY_M_S2
-    airborne = np.zeros(len(view.pelvis_m), bool)
     for begin, end in found:
         airborne[begin:end] = True
     return Flights(airborne, gravity)
 
 
 class _Stretches(NamedTuple):
-    """All stretches of a piece of a clip, and the best line through the heights of each: n of everything.
+    """All stretches of pieces of a clip, and the best line through the heights of each: n of everything.
 
     Attributes:
+        piece: first frame of the piece that it is of.
         starts: first frame; ends: the one after the last.
         misfit: weighted sum of squares around the line, without gravity.
         first_order, second_order: how it changes with gravity and with its square, m/s².
@@ -93,6 +98,7 @@ class _Stretches(NamedTuple):
         first_s, last_s: times of the first and the last frame.
     """
 
+    piece: np.ndarray
     starts: np.ndarray
     ends: np.ndarray
     misfit: np.ndarray
@@ -123,6 +129,7 @@ def _stretches(height_m: np.ndarray, spread_m: np.ndarray, fps: float, shortest:
     square = np.maximum(sxx - sx * sx / n, 1e-12)
     along_y, along_f = sxy - sx * sy / n, sxf - sx * sf / n
     return _Stretches(
+        np.full_like(starts, offset),
         starts + offset,
         ends + offset,
         syy - sy * sy / n - along_y**2 / square,
@@ -151,5 +158,6 @@ def _falls(of: _Stretches, odds: np.ndarray, gravity: float, fps: float) -> list
     while len(left):
         best = left[worth[left].argmax()]
         found.append((int(of.starts[best]), int(of.ends[best]), float(worth[best])))
-        left = left[(of.ends[left] < of.starts[best]) | (of.starts[left] > of.ends[best])]
+        apart = (of.ends[left] < of.starts[best]) | (of.starts[left] > of.ends[best])
+        left = left[apart | (of.piece[left] != of.piece[best])]
     return found
