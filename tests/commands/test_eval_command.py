@@ -67,7 +67,7 @@ def test_several_files_make_one_table_one_json_and_one_page(
 
 def test_several_runs_are_compiled_once(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Weights of one shape and files of any length: the networks are traced once."""
-    compiled = _compiled_predictor(tiny.config().model)
+    compiled = _compiled_predictor(tiny.config().model, True)
     compiled.clear_cache()
     runs, data = (str(files / "run"), str(files / "run2")), (str(files / "a.npz"), str(files / "b.npz"))
     words = ["eval", "--run", *runs, "--data", *data]
