@@ -16,17 +16,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.accuracy.views import views_of
 from pn3d.body import model as body_model
 from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import builtin_landmarks
 from pn3d.data.clips import Clips, read_clips
 from pn3d.evaluation.path_metrics import f1
 from pn3d.geometry import rotations
 from pn3d.geometry.skeleton import SMPL24_FEET
-from pn3d.inference import placed
-from pn3d.inference.contacts import COLUMNS, CONTACT_M_S, FEATURES, PARTS, FeetView, contact_features, logits
-from pn3d.inference.predict import predict
-from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
+from pn3d.inference.contacts import COLUMNS, CONTACT_M_S, FEATURES, PARTS, contact_features, logits
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_synthetic_clips
 
@@ -60,19 +57,7 @@ def true_contacts(clips: Clips) -> np.ndarray:
 
 def features_of(clips: Clips) -> np.ndarray:
     """(N, 4, F) as prediction sees them."""
-    seen: list[np.ndarray] = []
-    find = placed.find_contacts
-
-    def listening(view: FeetView) -> np.ndarray:
-        seen.append(contact_features(view))
-        return find(view)
-
-    placed.find_contacts = listening
-    try:
-        predict(load_weights(SHIPPED_WEIGHTS), clips, builtin_body(), builtin_landmarks())
-    finally:
-        placed.find_contacts = find
-    return np.concatenate(seen)
+    return np.concatenate([contact_features(view) for view in views_of("find_contacts", clips)])
 
 
 def fitted(features: np.ndarray, truth: np.ndarray) -> np.ndarray:

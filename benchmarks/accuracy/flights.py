@@ -10,14 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pn3d.body.builtin import builtin_body
-from pn3d.body.landmarks import builtin_landmarks
+from benchmarks.accuracy.views import views_of
 from pn3d.data.clips import Clips
-from pn3d.inference import flight_odds, placed
-from pn3d.inference.flight_odds import FRAMES, SIGNALS, AirView, air_signals
-from pn3d.inference.flights import Flights
-from pn3d.inference.predict import predict
-from pn3d.inference.weights import SHIPPED_WEIGHTS, load_weights
+from pn3d.inference import flight_odds
+from pn3d.inference.flight_odds import FRAMES, SIGNALS, air_signals
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import airborne_frames, held_out_jumps, make_synthetic_clips
 
@@ -32,19 +28,10 @@ NOTE = """\
 
 def signals_around(clips: Clips) -> np.ndarray:
     """(N, 4, 21) all signals but the constant, in the frames around each, as prediction sees them."""
-    seen: list[np.ndarray] = []
-    find = placed.find_flights
-
-    def listening(view: AirView) -> Flights:
+    seen = []
+    for view in views_of("find_flights", clips):
         padded = np.pad(air_signals(view)[:, :-1], ((-FRAMES[0], FRAMES[-1]), (0, 0)), mode="edge")
         seen.append(np.lib.stride_tricks.sliding_window_view(padded, len(FRAMES), axis=0))
-        return find(view)
-
-    placed.find_flights = listening
-    try:
-        predict(load_weights(SHIPPED_WEIGHTS), clips, builtin_body(), builtin_landmarks())
-    finally:
-        placed.find_flights = find
     return np.concatenate(seen)
 
 
