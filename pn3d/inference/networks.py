@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.config import ModelConfig
+from pn3d.data.gaps import across_gaps
 from pn3d.data.trunk import with_whole_trunk
 from pn3d.data.windows import Window, make_window, mirror_window
 from pn3d.geometry import rotations
@@ -66,7 +67,8 @@ def unpacked(flat: np.ndarray) -> FrameOutputs:
 def window_predictor(weights: Weights) -> Callable[[np.ndarray, np.ndarray], jax.Array]:
     """A compiled function from (B, T, 17, 2) centred rays and (B, T, 17) confidences to packed outputs.
 
-    The middle of the trunk is made whole first (``pn3d.data.trunk``). Every window is also lifted mirrored, and both
+    Joints that flicker are carried over gaps (``pn3d.data.gaps``), and the middle of the trunk is made whole first
+    (``pn3d.data.trunk``). Every window is also lifted mirrored, and both
     are averaged: the networks are trained to be symmetric, not made so. What is seen is seen at least at the confidence
     ``windows.least_confidence`` of the weights' card (0 where it has none): weights that learnt most of what they know
     without noise lose more by doubt than by the errors it tells.
@@ -102,6 +104,7 @@ def _compiled_predictor(model: ModelConfig, whole_trunk: bool) -> Callable[..., 
 
     @jax.jit
     def predict(teacher: Any, student: Any, rays: jax.Array, confidence: jax.Array, least: jax.Array) -> jax.Array:
+        rays, confidence = across_gaps(rays, confidence)
         if whole_trunk:
             rays, confidence = with_whole_trunk(rays, confidence)
         confidence = jnp.where(confidence > 0, jnp.maximum(confidence, least), 0.0)
