@@ -15,22 +15,22 @@ import numpy as np
 from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from pn3d.geometry.camera import NEAREST_M
-from pn3d.inference.path import detected_share
+from pn3d.inference.path import ByNoise, detected_share
 
 CONTACT_M_S = 0.1
 """What counted as standing when the regression was fitted, m/s."""
 
-HALF_S = ((0.0, 0.1), (0.07, 0.2), (0.15, 0.3))
+HALF_S = (ByNoise(0.0, 0.1), ByNoise(0.07, 0.2), ByNoise(0.15, 0.3))
 """Half widths of the averages over time under which a foot's speed is measured, seconds: where keypoints are exact, and
 where they jitter."""
 
-AROUND_S = (0.1, 0.2)
+AROUND_S = ByNoise(0.1, 0.2)
 """How far before and after a frame its foot's greatest speed is looked for, likewise."""
 
 LOW_S = 4.0
 """The ground under a frame is where the lowest toe is within so many seconds; it need not be one plane."""
 
-SETTLED_S = (0.0, 0.05)
+SETTLED_S = ByNoise(0.0, 0.05)
 """Half width of the average over time of the logits, likewise."""
 
 UNSEEN_S = 0.1
@@ -93,7 +93,7 @@ class FeetView(NamedTuple):
 
 def find_contacts(view: FeetView) -> np.ndarray:
     """(T, 4) probability that left heel, right heel, left toe, right toe stand; 0 where the ankle is long unseen."""
-    half = round(_between(SETTLED_S, _detected(view)) * view.fps)
+    half = round(SETTLED_S.at(_detected(view)) * view.fps)
     settled = _averaged(logits(contact_features(view), WEIGHTS), half)
     seen = maximum_filter1d(view.ankle_confidence > 0, 2 * round(UNSEEN_S * view.fps) + 1, axis=0)
     probability = 1.0 / (1.0 + np.exp(-np.clip(settled, -30.0, 30.0)))
@@ -117,9 +117,9 @@ def contact_features(view: FeetView) -> np.ndarray:
     depth = np.maximum(view.points_m[:, :2, 2], NEAREST_M)
     seen = view.points_m[:, :2, :2] / depth[..., None]
     rays = np.where((view.ankle_confidence > 0)[..., None], view.ankle_rays, seen).astype(np.float64)
-    halves = [round(_between(half_s, share) * view.fps) for half_s in HALF_S]
+    halves = [round(half_s.at(share) * view.fps) for half_s in HALF_S]
     speeds = [_log_speed(_speed(_averaged(rays, half), view.fps) * depth) for half in halves]
-    around = maximum_filter1d(speeds[0], 2 * round(_between(AROUND_S, share) * view.fps) + 1, axis=0)
+    around = maximum_filter1d(speeds[0], 2 * round(AROUND_S.at(share) * view.fps) + 1, axis=0)
     rise = view.points_m @ view.up_cam
     low = minimum_filter1d(rise[:, 2:].min(axis=1), int(LOW_S * view.fps) | 1, mode="nearest")
     low = uniform_filter1d(low, int(0.5 * LOW_S * view.fps) | 1, mode="nearest")
@@ -131,11 +131,6 @@ def contact_features(view: FeetView) -> np.ndarray:
     features += [both(speed[moment]) for moment in moments for speed in speeds[:2]]
     columns = np.stack([*features, np.ones_like(rise)], axis=-1)
     return np.concatenate([(1.0 - share) * columns, share * columns], axis=-1)
-
-
-def _between(exact_and_jittering: tuple[float, float], share: float) -> float:
-    exact, jittering = exact_and_jittering
-    return exact + (jittering - exact) * share
 
 
 def _detected(view: FeetView) -> float:

@@ -62,7 +62,7 @@ class AirView(NamedTuple):
 
 
 def read_taps(kind: str) -> np.ndarray:
-    """(5, 2 REACH + 1) factors of ``SIGNALS``, first frame first, where keypoints are "exact" or "detected"."""
+    """(5, 21) factors of ``SIGNALS`` in ``FRAMES``, where keypoints are "exact" or "detected"."""
     rows = {row["signal"]: row for row in read_table(__file__, "flight_odds.csv") if row["keypoints"] == kind}
     return np.array([[float(rows[signal][str(frame)]) for frame in FRAMES] for signal in SIGNALS])
 

@@ -58,7 +58,7 @@ class Flights(NamedTuple):
 
 
 def find_flights(view: AirView) -> Flights:
-    """Frames in the air."""
+    """(T,) frames in the air, and gravity, of what is seen of one clip."""
     fps = view.fps
     shortest = max(4, round(SHORTEST_S * fps))
     spread = np.hypot(SPREAD_M[0], SPREAD_M[1] * view.jitter)

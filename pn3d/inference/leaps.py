@@ -23,7 +23,7 @@ from pn3d.geometry import camera, rotations
 from pn3d.inference.fit import StudentBody, fit_frames
 from pn3d.inference.keyframes import keyframe_stride
 from pn3d.inference.lifted import LiftedClip
-from pn3d.inference.networks import FrameOutputs
+from pn3d.inference.networks import LEAST_SIZE, FrameOutputs
 
 SPREAD = 0.15
 """Windows disagree about a frame where their joints vary by more than this about their mean, head-root units squared,
@@ -48,6 +48,8 @@ FADE_S = 0.3
 _FEWEST = 4
 _STEPS, _WAYS = 64, 4
 """Frames and bodies per call of what carries."""
+_GAUSS_NEWTON = 2
+"""Steps per frame."""
 _LARGEST = 0.3
 """Head-root units: what a joint's residual counts at most."""
 
@@ -61,7 +63,7 @@ class Leap(NamedTuple):
 
 def find_leaps(outputs: FrameOutputs, fps: float) -> list[Leap]:
     """Where in one clip depths change to about their mirror image while the picture hardly changes."""
-    size = np.maximum(outputs.size, 1e-4)
+    size = np.maximum(outputs.size, LEAST_SIZE)
     joints = outputs.teacher_joints / size[:, None, None]
     spread = (outputs.mean_square - np.sum(outputs.teacher_joints**2, axis=(1, 2))) / size**2
     frames = np.flatnonzero(spread > SPREAD)
@@ -195,7 +197,7 @@ def _carry(
     longest = max(len(way) for way in ways)
     steps = -(-longest // _STEPS) * _STEPS
     at = np.stack([np.concatenate([way, np.repeat(way[-1:], steps - len(way))]) for way in ways], axis=1)
-    size = np.maximum(clip.outputs.size, 1e-4)
+    size = np.maximum(clip.outputs.size, LEAST_SIZE)
     parts = []
     for begin in range(0, steps, _STEPS):
         part = at[begin : begin + _STEPS]
@@ -229,7 +231,7 @@ def _carried(
             return fitting.fit_body(student.body, *own, fitting.Picture(*seen), steps=1)
 
         # A loop, since one step takes a second to compile.
-        turned = jax.lax.fori_loop(0, 2, closer, turned)
+        turned = jax.lax.fori_loop(0, _GAUSS_NEWTON, closer, turned)
         joints, turns = body_model.posed_joints(student.body, rest, turned)
         marks = landmark_joints(student.landmarks, joints, turns, student.corrections_m)
         placed = marks + camera.fit_translation(marks, *seen)[:, None]

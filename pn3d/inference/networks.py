@@ -19,6 +19,9 @@ from pn3d.lifting.student import local_sixd, student_outputs
 from pn3d.lifting.teacher import lift, mirror_joints, root_relative
 from pn3d.models.networks import make_networks
 
+LEAST_SIZE = 1e-4
+"""What sizes in the picture are taken for at least where something is measured by them: nobody is so small."""
+
 
 class FrameOutputs(NamedTuple):
     """What the networks give for T frames, in centred-camera axes; leading axes may be (B, T) within windows.

@@ -7,7 +7,7 @@ the keypoints' is linear. Our choice; settings were chosen on built-in motion an
 (docs/log/path.md). Everything here is of one clip, T frames.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,13 +21,16 @@ RATE = 30.0
 """Frames per second that the settings below are said for; at other rates they mean the same per second."""
 
 
+_Share = TypeVar("_Share", float, np.ndarray)
+
+
 class ByNoise(NamedTuple):
     """A setting where keypoints are exact, and where they are a detector's."""
 
     exact: float
     detected: float
 
-    def at(self, share: np.ndarray) -> np.ndarray:
+    def at(self, share: _Share) -> _Share:
         """Between the two, 0 to 1."""
         return self.exact + (self.detected - self.exact) * share
 

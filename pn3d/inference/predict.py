@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -83,7 +84,7 @@ def _groups(clip_start: np.ndarray) -> list[np.ndarray]:
     """The numbers of each group's clips: whole clips, of about as many frames as any other group's, and ``AT_ONCE``
     groups or a multiple of it where there are so many clips."""
     frames = int(clip_start[-1])
-    count = AT_ONCE * -(-frames // (AT_ONCE * GROUP_FRAMES))
+    count = AT_ONCE * math.ceil(frames / (AT_ONCE * GROUP_FRAMES))
     group_of = (0.5 * (clip_start[1:] + clip_start[:-1]) * count / frames).astype(int)
     return np.split(np.arange(len(group_of)), np.flatnonzero(np.diff(group_of)) + 1)
 

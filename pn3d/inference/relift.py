@@ -17,6 +17,7 @@ from pn3d.data.windows import Window, novel_window, virtual_depth
 from pn3d.geometry import camera
 from pn3d.inference.batches import in_batches
 from pn3d.inference.lifted import LiftedClip
+from pn3d.inference.networks import LEAST_SIZE
 from pn3d.inference.weights import Weights
 from pn3d.inference.windows import spread_windows
 from pn3d.lifting.teacher import average_lifted
@@ -37,7 +38,7 @@ def relifted_apart(weights: Weights, clips: Sequence[LiftedClip]) -> list[np.nda
     middles = [index[:, model.window // 2] for index in parts]
     # Windows of all clips share the calls of the network.
     seen = [clip.outputs.at(at) for clip, at in zip(clips, middles, strict=True)]
-    size = np.maximum(np.concatenate([outputs.size for outputs in seen]), 1e-4)
+    size = np.maximum(np.concatenate([outputs.size for outputs in seen]), LEAST_SIZE)
     joints = np.concatenate([clip.outputs.teacher_joints[index] for clip, index in zip(clips, parts, strict=True)])
     joints = (joints / size[:, None, None, None]).astype(np.float32)
     up = (np.concatenate([getattr(outputs, name) for outputs in seen]) for name in ("elevation_rad", "roll_rad"))
