@@ -1,7 +1,8 @@
-"""Joints that a detector loses for a moment, for the networks: carried between the frames around.
+"""Joints that a detector loses for a moment: carried between the frames around.
 
-A joint that flickers is far better told by where it was and will be than by a network's idea of a hidden joint. Only
-the networks see such joints: nothing else takes them for measured (our choice; docs/log/robustness.md).
+A joint that flickers is far better told by where it was and will be than by a network's idea of a hidden joint. The
+networks see such joints, and the fit (``pn3d.inference.keyframes``), which trusts them less; nothing else takes them
+for measured (our choice; docs/log/robustness.md).
 """
 
 import jax

@@ -15,7 +15,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.ankles import ankles_from_feet
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.followed import followed_limbs
-from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.keyframes import keyframe_keypoints, keyframe_stride, smooth_corrections
 from pn3d.inference.leaps import carried_over_leaps
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
@@ -166,13 +166,14 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> np.n
     # Without averages every frame is a keyframe: what lies between two is an average too.
     stride = 1 if predictor.smooth_s == 0 else keyframe_stride(lifted.fps)
     frames = len(lifted.rays)
-    target, at = keyframe_rays(lifted.rays, lifted.confidence, stride, lifted.fast), slice(0, frames, stride)
+    target, sure = keyframe_keypoints(lifted.rays, lifted.confidence, stride, lifted.fast)
+    at = slice(0, frames, stride)
     corrections = fit_frames(
         predictor.student,
         betas,
         lifted.outputs.sixd[at],
         target[at],
-        lifted.confidence[at],
+        sure[at],
         lifted.outputs.size[at],
         lifted.outputs.teacher_joints[at],
     )

@@ -4,11 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.data.gaps import LONGEST
 from pn3d.inference.smoothing import CORRECTIONS, FAST_CORRECTIONS, around, half_widths, of_body_joints, smooth
 
 KEYFRAMES_PER_SECOND = 30.0
 """How often the fit runs; in between its result is interpolated. Half as often is enough but for fast limbs: a punch is
 out for a twentieth of a second."""
+
+CARRIED_SHARE = 1 / 3
+"""How sure the fit takes a carried joint for, as a share of the less sure frame beside the gap."""
 
 
 def keyframe_stride(fps: float) -> int:
@@ -16,11 +20,33 @@ def keyframe_stride(fps: float) -> int:
     return max(1, round(fps / KEYFRAMES_PER_SECOND))
 
 
-def keyframe_rays(rays: np.ndarray, confidence: np.ndarray, stride: int, fast: np.ndarray | None = None) -> np.ndarray:
-    """The keypoints that the fit is given, averaged by a triangle as wide as ``stride``, so that frames that are no
-    keyframe count as much as those that are; those of fast joints (``fast_share``) less. (T, J, 2), (T, J), (T, J) ->
-    (T, J, 2)."""
-    return smooth(rays, confidence, (stride - 1.0) * (1.0 if fast is None else 1.0 - fast)).astype(np.float32)
+def keyframe_keypoints(
+    rays: np.ndarray, confidence: np.ndarray, stride: int, fast: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The keypoints that the fit is given: carried over gaps, and averaged by a triangle as wide as ``stride``, so that
+    frames that are no keyframe count as much as those that are; those of fast joints (``fast_share``) less.
+
+    (T, J, 2), (T, J), frames, (T, J) -> (T, J, 2), (T, J).
+    """
+    rays, sure = _across_gaps(rays, confidence, LONGEST * stride)
+    half = (stride - 1.0) * (1.0 if fast is None else 1.0 - fast)
+    return smooth(rays, sure, half).astype(np.float32), sure
+
+
+def _across_gaps(rays: np.ndarray, confidence: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """``pn3d.data.gaps.across_gaps`` of one whole clip, carried joints ``CARRIED_SHARE`` as sure."""
+    rays, sure = np.array(rays, np.float32), np.array(confidence, np.float32)
+    for joint in range(rays.shape[1]):
+        seen, lost = np.flatnonzero(confidence[:, joint] > 0), np.flatnonzero(confidence[:, joint] <= 0)
+        place = np.searchsorted(seen, lost)
+        lost, place = (of[(place > 0) & (place < len(seen))] for of in (lost, place))
+        before, after = seen[place - 1], seen[place]
+        short = after - before <= longest + 1
+        lost, before, after = lost[short], before[short], after[short]
+        share = ((lost - before) / (after - before)).astype(np.float32)[:, None]
+        rays[lost, joint] = (1.0 - share) * rays[before, joint] + share * rays[after, joint]
+        sure[lost, joint] = CARRIED_SHARE * np.minimum(confidence[before, joint], confidence[after, joint])
+    return rays, sure
 
 
 class Interpolation(NamedTuple):

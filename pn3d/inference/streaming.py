@@ -19,7 +19,7 @@ from pn3d.files.errors import UserError
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.fit import fit_frames, pose_frames, student_body, translations
-from pn3d.inference.keyframes import keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.keyframes import keyframe_keypoints, keyframe_stride, smooth_corrections
 from pn3d.inference.lifted import camera_from_centred
 from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
 from pn3d.inference.smoothing import CORRECTIONS, JITTER_REACH, fast_reach, fast_share, measure_jitter, reach
@@ -218,8 +218,8 @@ class PoseStream:
         if index % self._keyframe_stride == 0:
             frames = self._frames
             fast = self._fast(outputs.size)
-            rays = keyframe_rays(frames.rays, frames.confidence, self._keyframe_stride, fast)[row]
-            seen = (rays, frames.confidence[row], outputs.size, outputs.teacher_joints)
+            rays, sure = keyframe_keypoints(frames.rays, frames.confidence, self._keyframe_stride, fast)
+            seen = (rays[row], sure[row], outputs.size, outputs.teacher_joints)
             frames.corrections[row] = fit_frames(self._student, self._shape(), outputs.sixd, *seen)
         self._finished = index + 1
 

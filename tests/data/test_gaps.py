@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.data.gaps import LONGEST, across_gaps
+from pn3d.inference.keyframes import CARRIED_SHARE, keyframe_keypoints
 
 
 def windows(seed: int = 0, frames: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -54,3 +55,16 @@ def test_time_backwards_gives_the_same_backwards() -> None:
     again, sure_again = bridged(rays[:, ::-1], confidence[:, ::-1])
     np.testing.assert_allclose(again[:, ::-1], found, atol=1e-4)
     assert np.array_equal(sure_again[:, ::-1], sure)
+
+
+def test_the_fit_is_given_the_same_joints_less_sure() -> None:
+    rays, confidence = windows(6, frames=40)
+    confidence[np.random.default_rng(7).random(confidence.shape) < 0.5] = 0.0
+    confidence[:, :, 3], confidence[:, :, 4] = 0.0, 0.8  # never, and always seen
+    expected, sure = bridged(rays, confidence)
+    for i in range(len(rays)):
+        found, less_sure = keyframe_keypoints(rays[i], confidence[i], stride=1)
+        np.testing.assert_allclose(found[sure[i] > 0], expected[i][sure[i] > 0], atol=1e-5)
+        carried = (confidence[i] == 0) & (sure[i] > 0)
+        assert carried.any()
+        np.testing.assert_allclose(less_sure, np.where(carried, CARRIED_SHARE * sure[i], confidence[i]), rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from pn3d.data.rays import frame_rays
 from pn3d.geometry.skeleton import H36M17, SMPL24
-from pn3d.inference.keyframes import interpolation, keyframe_rays, keyframe_stride, smooth_corrections
+from pn3d.inference.keyframes import interpolation, keyframe_keypoints, keyframe_stride, smooth_corrections
 from pn3d.inference.smoothing import (
     CORRECTIONS,
     EXACT,
@@ -156,11 +156,13 @@ def test_a_keyframe_that_counts_nothing_leaves_frames_near_it_to_the_other() -> 
 def test_keyframes_take_every_frame_alike_and_what_moves_evenly_unchanged() -> None:
     rays = np.arange(12.0)[:, None, None] * np.array([1.0, -0.5])
     confidence = np.ones((12, 1))
-    np.testing.assert_array_equal(keyframe_rays(rays, confidence, 1), rays.astype(np.float32))
+    np.testing.assert_array_equal(keyframe_keypoints(rays, confidence, 1)[0], rays.astype(np.float32))
     for stride in (2, 4):
         np.testing.assert_allclose(
-            keyframe_rays(rays, confidence, stride)[stride:-stride], rays[stride:-stride], atol=1e-6
+            keyframe_keypoints(rays, confidence, stride)[0][stride:-stride], rays[stride:-stride], atol=1e-6
         )
-        of_keyframes = np.stack([keyframe_rays(one[:, None, None], confidence, stride)[::stride] for one in np.eye(12)])
+        of_keyframes = np.stack(
+            [keyframe_keypoints(one[:, None, None], confidence, stride)[0][::stride] for one in np.eye(12)]
+        )
         # Frames from the second keyframe to the last: those around keyframes whose triangle is whole.
         np.testing.assert_allclose(of_keyframes.sum(axis=1)[stride : 13 - stride], 1.0 / stride, atol=1e-6)
