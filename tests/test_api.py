@@ -13,7 +13,9 @@ import pytest
 
 import pn3d
 from pn3d.data.clips import select
+from pn3d.detectors.layouts import detector_layout
 from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.predict import predict
 from pn3d.inference.streaming import PoseStream
 from pn3d.synthetic.scenes import held_out_clips
@@ -125,6 +127,47 @@ def test_a_stream_on_its_path_is_near_the_path_of_the_whole_clip() -> None:
     print(gaps, apart)
     assert gaps[False] < 0.03 < apart
     assert gaps[True] < 0.08
+
+
+def test_a_stream_follows_fast_arms_and_turns_ankles_as_a_whole_clip_does() -> None:
+    clip = select(held_out_clips(1), [0])
+    layout = detector_layout("halpe26").layout
+    time_s = np.arange(60) / 30
+    frames = np.zeros((60, len(layout.joints), 3))
+    for index, joint in enumerate(layout.joints):
+        if joint in H36M17.joints:
+            frames[:, index, :2], frames[:, index, 2] = clip.keypoints[:60, H36M17.index(joint)], 1.0
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    tall = float(np.ptp(clip.keypoints[0, :, 1]))
+    # A wrist that is thrown to and fro, and toes that go up and down.
+    frames[:, layout.index("right_wrist"), 0] += 0.12 * tall * np.sin(2 * np.pi * 2.0 * time_s)
+    for side in ("left", "right"):
+        ankle = frames[:, layout.index(f"{side}_ankle"), :2]
+        for part, across in (("heel", -0.03), ("big_toe", 0.12), ("small_toe", 0.11)):
+            rise = 0.05 * np.sin(2 * np.pi * 0.5 * time_s) * (across > 0)
+            frames[:, layout.index(f"{side}_{part}"), :2] = ankle + tall * np.stack([0 * rise + across, 0.03 - rise], 1)
+            frames[:, layout.index(f"{side}_{part}"), 2] = 1.0
+    trained = pn3d.load_weights()
+    whole = pn3d.predict(trained, frames, layout="halpe26", fps=30, image_size=size)
+    assert whole.betas is not None
+    assert whole.joints_cam_m is not None
+    assert whole.poses_cam is not None
+    gaps = {}
+    for path in (True, False):
+        stream = PoseStream(trained, image_size=size, layout="halpe26", betas=whole.betas[0], path=path)
+        poses = [pose for frame in frames if (pose := stream.push(frame)) is not None] + stream.flush()
+        relative = [
+            joints - joints[:, :1] for joints in (np.stack([p.joints_cam_m for p in poses]), whole.joints_cam_m)
+        ]
+        wrist = np.linalg.norm(relative[0] - relative[1], axis=-1)[:, H36M17.index("right_wrist")]
+        ankles = np.stack([p.poses_cam for p in poses])[:, [7, 8]] - whole.poses_cam[:, [7, 8]]
+        gaps[path] = float(wrist.mean()), float(np.degrees(np.linalg.norm(ankles, axis=-1).mean()))
+    print(gaps)
+    assert gaps[True][0] < 0.002
+    assert gaps[False][0] > 0.005
+    assert gaps[True][1] < 0.5
+    assert gaps[False][1] > 3.0
+    assert all(pose.ankles_measured is None for pose in poses)
 
 
 def test_a_causal_stream_answers_at_once_and_looks_at_nothing_to_come() -> None:

@@ -1,8 +1,9 @@
 """How far a stream is from the whole clip: ``python -m benchmarks.accuracy.streaming``.
 
 Held-out built-in motion with the simulated detector, each clip once by ``predict`` and once frame by frame, with the
-lag and without (``causal``), of the same shape: the pelvis' distance, how many feet are told alike (the larger of heel
-and toe at 0.5), and how fast ankles move while their foot stands in the whole clip's result. Options: ``--clips``.
+lag and without (``causal``), of the same shape: distances of the pelvis and of joints relative to it, how many feet are
+told alike (the larger of heel and toe at 0.5), and how fast ankles move while their foot stands in the whole clip's
+result. Options: ``--clips``.
 """
 
 import argparse
@@ -65,12 +66,14 @@ def main() -> None:
         for name, (joints, contact) in results.items():
             whole, stands = found.joints_cam_m[-len(joints) :], standing(found.foot_contact[-len(joints) :])
             gap = np.linalg.norm(joints[:, 0] - whole[:, 0], axis=1)
+            relative = np.linalg.norm(joints - joints[:, :1] - whole + whole[:, :1], axis=-1)
             slow = speeds(joints[:, ankles], float(clip.fps[0]))[stands[1:] & stands[:-1]]
-            rows[name].append((gap, (standing(contact) == stands).ravel(), slow))
+            rows[name].append((gap, relative.ravel(), (standing(contact) == stands).ravel(), slow))
     for name, parts in rows.items():
-        gap, alike, slow = (np.concatenate(values) for values in zip(*parts, strict=True))
+        gap, relative, alike, slow = (np.concatenate(values) for values in zip(*parts, strict=True))
         print(
-            f"{name:15s} pelvis {1000 * gap.mean():5.1f} mm away, {alike.mean():.1%} of the feet told alike, standing "
+            f"{name:15s} pelvis {1000 * gap.mean():5.1f} mm away, joints relative to it "
+            f"{1000 * relative.mean():.1f} mm, {alike.mean():.1%} of the feet told alike, standing "
             f"ones move at {slow.mean():.2f} m/s (median {np.median(slow):.2f})"
         )
 

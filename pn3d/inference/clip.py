@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 
 from pn3d import __version__
-from pn3d.body import model as body_model
 from pn3d.body.feet import foot_points_m
 from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
@@ -102,7 +100,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
     teacher_m = scaled_onto(teacher, joints)
     assert relifted is not None
     signs = error_signs(joints, teacher_m, relifted, lifted.fps)
-    rest_pelvis = np.asarray(_rest_joints(student.body, betas))[0]
+    rest_pelvis = student.rest_joints_m(betas)[0]
     points = {"body_joints": body_joints, "joints": joints, "teacher_joints": teacher_m}
     upright: dict[str, Any] = upright_world(up_cam, poses, transl, points, rest_pelvis, level_m)
     if turns is not None:
@@ -129,9 +127,6 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
         expected_error_mm=expected_error_mm(signs, predictor.weights.facts, _seen(clip, lifted)),
         **upright,
     )
-
-
-_rest_joints = jax.jit(body_model.rest_joints_m)
 
 
 def _seen(clip: Clips, lifted: LiftedClip) -> np.ndarray:
@@ -204,7 +199,7 @@ def _with_feet(
     poses, body_joints, measured = ankles_from_feet(
         posed.poses,
         posed.body_joints,
-        np.asarray(_rest_joints(student.body, betas)),
+        student.rest_joints_m(betas),
         foot_points_m(student.body, betas),
         _still_rays(clip, clip.feet[..., :2], turns),
         clip.feet[..., 2],

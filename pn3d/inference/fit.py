@@ -54,6 +54,13 @@ class StudentBody:
         joints, turns = body_model.posed_joints(self.body, rest, local)
         return joints, landmark_room.landmark_joints(self.landmarks, joints, turns, self.corrections_m)
 
+    def rest_joints_m(self, betas: np.ndarray) -> np.ndarray:
+        """(10,) shape -> (24, 3)."""
+        return np.asarray(_rest_joints(self.body, betas))
+
+
+_rest_joints = jax.jit(body_model.rest_joints_m)
+
 
 def student_body(weights: Weights, body: BodyModel, landmarks: Landmarks) -> StudentBody:
     """The body that the weights' student poses."""

@@ -12,6 +12,7 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
+from pn3d.data.feet import FEET, feet_of
 from pn3d.data.joints17 import h36m17_by_name, mask_guesses, plain_keypoints
 from pn3d.data.rays import root_rays
 from pn3d.detectors.layouts import detector_layout
@@ -38,12 +39,13 @@ class _Frames(NamedTuple):
     rays: np.ndarray  # (R, 17, 2) centred
     confidence: np.ndarray  # (R, 17)
     root_ray: np.ndarray  # (R, 2)
+    feet: np.ndarray  # (R, 6, 3) rays and confidence of heels and toes
     sums: np.ndarray  # (R, D) of windows' packed outputs, weighted
     weight_sums: np.ndarray  # (R,)
     corrections: np.ndarray  # (R, 24, 3) of the fit, at keyframes
 
-    def appended(self, rays: np.ndarray, confidence: np.ndarray, root_ray: np.ndarray) -> "_Frames":
-        new = (rays, confidence, root_ray, *(np.zeros(array.shape[1:], array.dtype) for array in self[3:]))
+    def appended(self, rays: np.ndarray, confidence: np.ndarray, root_ray: np.ndarray, feet: np.ndarray) -> "_Frames":
+        new = (rays, confidence, root_ray, feet, *(np.zeros(array.shape[1:], array.dtype) for array in self[4:]))
         return _Frames(*(np.concatenate([array, row[None]]) for array, row in zip(self, new, strict=True)))
 
     def without_first(self, count: int) -> "_Frames":
@@ -68,7 +70,8 @@ class PoseStream:
         betas: (10,) the person's shape, where it is known.
         causal: no delay, less smooth.
         path: place each frame by those of the last two seconds and, without ``causal``, of half a second after it,
-            with feet that stand, as ``predict`` does over the whole clip; False places each frame by itself.
+            with feet that stand, fast limbs and ankles that follow the picture, as ``predict`` does over the whole
+            clip; False places each frame by itself.
         body_file: SMPL file where the weights speak of another body than the built-in one.
 
     Raises:
@@ -113,7 +116,7 @@ class PoseStream:
         self._path = PathWindow(self._student, self._intrinsics, fps, ahead) if path else None
         self._detected = np.zeros((0, 17), np.float32)
         width = np.asarray(self._networks(*_blank_window(self._length))).shape[-1]
-        shapes = ((17, 2), (17,), (2,), (width,), (), (24, 3))
+        shapes = ((17, 2), (17,), (2,), (len(FEET), 3), (width,), (), (24, 3))
         self._frames = _Frames(*(np.zeros((0, *shape), np.float32) for shape in shapes))
         self._first = 0  # number of the first frame that is still held, always a keyframe
         self._pushed, self._windows_from, self._finished, self._given = 0, 0, 0, 0
@@ -145,7 +148,8 @@ class PoseStream:
 
     def _push_alone(self, keypoints: np.ndarray) -> tuple[StreamPose, SeenFrame] | None:
         """``push`` without a path."""
-        self._frames = self._frames.appended(*self._centred(*self._joints17(keypoints)))
+        pixels, confidence, feet = self._joints17(keypoints)
+        self._frames = self._frames.appended(*self._centred(pixels, confidence), feet)
         self._pushed += 1
         start = self._pushed - self._length
         if start < 0:
@@ -173,14 +177,19 @@ class PoseStream:
             self._finish()
         return [self._give(index) for index in range(self._given, self._pushed)]
 
-    def _joints17(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """One frame through the door that all 2D goes through: (17, 2) px and (17,) confidence."""
+    def _joints17(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One frame through the door that all 2D goes through: (17, 2) px and (17,) confidence; (6, 3) rays and
+        confidence of its feet."""
         values = np.asarray(keypoints, np.float32)
         if values.ndim != 2 or values.shape[0] != self._layout.count or values.shape[1] not in (2, 3):
             raise UserError(f"push: expected ({self._layout.count}, 2 or 3), found {values.shape}")
-        pixels, confidence = h36m17_by_name(*plain_keypoints(values[None], self._layout.layout), self._layout.layout)
+        plain = plain_keypoints(values[None], self._layout.layout)
+        pixels, confidence = h36m17_by_name(*plain, self._layout.layout)
         self._detected = np.concatenate([self._detected, confidence])[-max(1, round(self._fps)) :]
-        return pixels[0], mask_guesses(self._detected, self._fps)[-1]
+        feet = feet_of(*plain, self._layout.layout)
+        feet = np.zeros((len(FEET), 3), np.float32) if feet is None else feet[0]
+        feet[:, :2] = (feet[:, :2] - self._intrinsics[2:]) / self._intrinsics[:2]
+        return pixels[0], mask_guesses(self._detected, self._fps)[-1], feet
 
     def _centred(self, pixels: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rays around the root, confidence, and the ray of the root; where no hip is measured, the last place."""
@@ -241,6 +250,8 @@ class PoseStream:
         seen = SeenFrame(
             towards[:, :2] / towards[:, 2:],
             confidence,
+            centred,
+            self._frames.feet[row][0],
             float(outputs.size[0]),
             jitter,
             float(outputs.roll_rad[0]),

@@ -1,11 +1,17 @@
-"""The path of a stream: each frame is placed by the problem of a whole clip, over the newest frames around it."""
+"""The path of a stream: each frame is placed by the problem of a whole clip, over the newest frames around it.
+
+Fast limbs and ankles come after it, as in a whole clip.
+"""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from pn3d.body.feet import foot_points_m
+from pn3d.inference.ankles import ankles_from_feet
 from pn3d.inference.fit import StudentBody
+from pn3d.inference.followed import followed_limbs
 from pn3d.inference.placed import Posed, Seen, place_on_path
 from pn3d.inference.world import mean_up
 
@@ -14,6 +20,9 @@ AHEAD_S = 0.5
 
 BEHIND_S = 2.0
 """Seconds before it; frames longer ago hardly change it."""
+
+_LIMBS_S = 0.5
+"""Seconds before and after a frame that following its limbs and averaging its ankles look at."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class StreamPose:
         elevation_rad: of the camera.
         reprojected_px: (17, 2).
         foot_contact: (4,); None without a path.
+        ankles_measured: (2,) bool; None without a path.
     """
 
     frame: int
@@ -37,13 +47,15 @@ class StreamPose:
     elevation_rad: float
     reprojected_px: np.ndarray
     foot_contact: np.ndarray | None = None
+    ankles_measured: np.ndarray | None = None
 
 
 class SeenFrame(NamedTuple):
     """What a frame is placed by.
 
     Attributes:
-        rays: (17, 2) of the still camera; confidence: (17,), 0 = missing.
+        rays: (17, 2) of the still camera; confidence: (17,), 0 = missing; centred: (17, 2) the root in the middle.
+        feet: (6, 3) rays and confidence of ``pn3d.data.feet.FEET``, 0 where the layout has none.
         size: head-root distance over depth; jitter: of the keypoints.
         roll_rad: of the camera.
         camera_from_centred: (3, 3).
@@ -51,6 +63,8 @@ class SeenFrame(NamedTuple):
 
     rays: np.ndarray
     confidence: np.ndarray
+    centred: np.ndarray
+    feet: np.ndarray
     size: float
     jitter: float
     roll_rad: float
@@ -89,23 +103,45 @@ class PathWindow:
             *(np.stack([getattr(pose, name) for pose in poses]) for name in ("poses_cam", "transl_cam_m")),
             *(np.stack([getattr(pose, name) for pose in poses]) for name in ("body_joints_cam_m", "joints_cam_m")),
         )
-        rays, confidence, size, jitter, roll, turns = (np.stack(values) for values in zip(*seen, strict=True))
+        rays, confidence, centred, feet, size, jitter, roll, turns = (
+            np.stack(values) for values in zip(*seen, strict=True)
+        )
         up = mean_up(np.array([pose.elevation_rad for pose in poses]), roll, turns)
-        placed = place_on_path(self._student, posed, Seen(rays, confidence, size, jitter, self._fps), up)
-        now = self._next
-        joints = placed.posed.joints[now]
+        view = Seen(rays, confidence, size, jitter, self._fps)
+        placed = place_on_path(self._student, posed, view, up)
+        reach = round(_LIMBS_S * self._fps)
+        first, now = max(self._next - reach, 0), self._next
+        near = slice(first, now + reach + 1)
+        view = Seen(rays[near], confidence[near], size[near], jitter[near], self._fps)
+        around, contact = Posed(*(values[near] for values in placed.posed)), placed.foot_contact[near]
+        around = followed_limbs(self._student, around, view, centred[near], contact)
+        around, measured = self._with_feet(poses[now].betas, around, feet[near], view.jitter)
         focal, centre = np.split(self._intrinsics, 2)
+        joints = around.joints[now - first]
         given = replace(
             poses[now],
             joints_cam_m=joints,
-            body_joints_cam_m=placed.posed.body_joints[now],
-            poses_cam=placed.posed.poses[now],
-            transl_cam_m=placed.posed.transl[now],
+            body_joints_cam_m=around.body_joints[now - first],
+            poses_cam=around.poses[now - first],
+            transl_cam_m=around.transl[now - first],
             reprojected_px=joints[:, :2] / joints[:, 2:] * focal + centre,
             foot_contact=placed.foot_contact[now],
+            ankles_measured=measured[now - first],
         )
         self._next += 1
         spare = self._next - self._behind
         if spare > 0:
             self._held, self._next = self._held[spare:], self._next - spare
         return given
+
+    def _with_feet(
+        self, betas: np.ndarray, posed: Posed, feet: np.ndarray, jitter: np.ndarray
+    ) -> tuple[Posed, np.ndarray]:
+        """The same with ankles turned as heels and toes are seen, and (T, 2) where they are."""
+        if not feet[..., 2].any():
+            return posed, np.zeros((len(feet), 2), bool)
+        rest, points = self._student.rest_joints_m(betas), foot_points_m(self._student.body, betas)
+        poses, joints, measured = ankles_from_feet(
+            posed.poses, posed.body_joints, rest, points, feet[..., :2], feet[..., 2], jitter, self._fps
+        )
+        return posed._replace(poses=poses, body_joints=joints), measured
