@@ -54,6 +54,9 @@ class AugmentConfig:
     mask_rounds: int = 1
     """How many times that is drawn for a window; with two or more it may lose the joints that COCO has not and an arm
     at once."""
+    mask_limbs: float = 0.25
+    """Share of those draws that hide an arm, a leg or both legs in the whole window; two thirds of the others hide what
+    COCO has not, one third some joints for some frames."""
     roll_deg: float = 0.0
     """Largest angle by which windows are turned in the picture; small angles are drawn most. What the networks see is
     turned, discriminators see windows upright."""

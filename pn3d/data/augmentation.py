@@ -39,7 +39,7 @@ _RELATIVE_SIGMA = np.where(_one_hot(_LIMBS), 1.0, 0.6).astype(np.float32)
 _OUTLIER_PROBABILITY = 0.015
 _OUTLIER_SIGMA = 7.0
 _MAX_SINGLE_JOINTS = 3
-_KIND_LOGITS = np.log(np.array([0.5, 0.25, 0.25], np.float32))
+_NOT_IN_COCO_OF_REST = 2 / 3
 
 
 def flip_windows(
@@ -104,28 +104,29 @@ def _noise(key: jax.Array, length: int) -> jax.Array:
 
 
 def drop_joints(
-    keys: Key[Array, " B"], mask: Float[Array, "B T 17"], probability: float | jax.Array
+    keys: Key[Array, " B"], mask: Float[Array, "B T 17"], probability: float | jax.Array, limbs: float = 0.25
 ) -> Float[Array, "B T 17"]:
     """Hides joints of some windows, so that the network learns to do without them.
 
-    With the given probability an example loses one of: the joints that COCO has not (pelvis, spine, thorax, neck,
-    head; half of the cases), one to three single joints over a random span of frames (a quarter), or a whole arm, leg
-    or both legs for the whole window (a quarter). Hips and shoulders never all vanish from a frame that had one. Our
-    choice.
+    With the given probability an example loses one of: a whole arm, leg or both legs for the whole window (a share of
+    ``limbs``), or else the joints that COCO has not (pelvis, spine, thorax, neck, head; two thirds of the rest), or one
+    to three single joints over a random span of frames. Hips and shoulders never all vanish from a frame that had one.
+    Our choice.
 
     Args:
         keys: (B,) typed keys.
         mask: (B, T, 17), 0 = missing; may be a confidence.
         probability: chance of an example to lose anything; 0 changes nothing.
+        limbs: share of the examples that lose anything to lose a limb.
     """
     chex.assert_shape(keys, mask.shape[:1])
-    gone = jax.vmap(lambda key: _gone(key, mask.shape[1], probability))(keys)
+    gone = jax.vmap(lambda key: _gone(key, mask.shape[1], probability, limbs))(keys)
     torso = jnp.array(_TORSO_MASK).reshape(1, 1, -1)
     bare = ~((mask > 0) & ~gone & torso).any(axis=-1, keepdims=True)
     return jnp.where(gone & ~(bare & torso), jnp.zeros_like(mask), mask)
 
 
-def _gone(key: jax.Array, length: int, probability: float | jax.Array) -> jax.Array:
+def _gone(key: jax.Array, length: int, probability: float | jax.Array, limbs: float) -> jax.Array:
     """(T, 17) bool: what one example loses."""
     whether_key, kind_key, joint_key, span_key, part_key = jax.random.split(key, 5)
     joints = len(H36M17.joints)
@@ -144,5 +145,6 @@ def _gone(key: jax.Array, length: int, probability: float | jax.Array) -> jax.Ar
             jnp.broadcast_to(part[None, :], (length, joints)),
         ]
     )
-    kind = jax.random.categorical(kind_key, jnp.array(_KIND_LOGITS))
+    shares = [(1.0 - limbs) * _NOT_IN_COCO_OF_REST, (1.0 - limbs) * (1.0 - _NOT_IN_COCO_OF_REST), limbs]
+    kind = jax.random.categorical(kind_key, jnp.log(jnp.array(shares, jnp.float32)))
     return choices[kind] & jax.random.bernoulli(whether_key, probability)

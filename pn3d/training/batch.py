@@ -129,8 +129,8 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
         noisy_xy = add_detector_noise(draws.noise_key, clean.xy, confidence, augment.noise * STANDING_HEIGHT)
     if augment.mask_probability > 0:
         for keys in jnp.unstack(draws.mask_keys, axis=1):
-            told = drop_joints(keys, told, augment.mask_probability)
-            confidence = drop_joints(keys, confidence, augment.mask_probability)
+            told = drop_joints(keys, told, augment.mask_probability, augment.mask_limbs)
+            confidence = drop_joints(keys, confidence, augment.mask_probability, augment.mask_limbs)
     window = masked = make_window(rays, confidence, root_depth)
     if noisy_xy is not None:
         # What a detector tells of its joints: with the long-lasting noise its confidences too.

@@ -111,6 +111,21 @@ def test_dropped_joints() -> None:
     assert 0.22 < share < 0.38
 
 
+def test_limbs_alone_are_dropped_or_none() -> None:
+    mask = jnp.ones((B, T, J))
+    limbs = {
+        tuple(np.flatnonzero([joint.endswith(part) and joint.startswith(side) for joint in H36M17.joints]))
+        for side in ("left", "right")
+        for part in (("knee", "ankle"), ("elbow", "wrist"))
+    }
+    legs = tuple(i for i, joint in enumerate(H36M17.joints) if joint.endswith(("knee", "ankle")))
+    all_limbs, none = (np.asarray(drop_joints(keys_of(np.arange(B)), mask, 1.0, share)) == 0 for share in (1.0, 0.0))
+    assert {tuple(np.flatnonzero(gone[0])) for gone in all_limbs} == limbs | {legs}
+    assert (all_limbs == all_limbs[:, :1]).all()
+    not_coco = np.array([joint not in COCO17.joints for joint in H36M17.joints])
+    assert 0.58 < (none[:, 0] == not_coco).all(axis=-1).mean() < 0.75
+
+
 def test_dropping_leaves_a_torso_wherever_there_was_one() -> None:
     torso = [i for i, joint in enumerate(H36M17.joints) if joint.endswith(("hip", "shoulder"))]
     mask = np.ones((B, T, J), np.float32)
