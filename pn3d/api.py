@@ -12,6 +12,7 @@ import numpy as np
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
+from pn3d.body.stature import check_stature
 from pn3d.data.clips import Clips, require_somebody
 from pn3d.detectors import Detections, array_clips, person_clips, read_keypoints, read_video_facts
 from pn3d.detectors.cleaning import checked_size
@@ -82,7 +83,7 @@ def predict(
         fps: frames per second; an array must say them.
         image_size: (width, height) px; an array must say it.
         focal_px: focal length; 1.15 of the longer side where None.
-        height_m: how tall the person is; as the student's shape is where None.
+        height_m: how tall the person is, 0.8 to 2.3; as the student's shape is where None.
         body_file: SMPL file where the weights speak of another body than the built-in one.
         refine: bring the pose closer to the keypoints.
         smooth: averages over time: ``"auto"``, as wide as keypoints jitter and following the motion, ``"none"``, or
@@ -111,6 +112,8 @@ def predict(
     _check_number("fps", fps, 1000.0)
     _check_number("focal_px", focal_px, 1e6)
     _check_number("height_m", height_m, 10.0)
+    if height_m is not None:
+        check_stature(height_m)
     if video is not None:
         facts = read_video_facts(video)
         if facts.note and fps is None:

@@ -10,6 +10,12 @@ SHORTEST_M, TALLEST_M = 0.8, 2.3
 """What ``with_stature`` takes: a body model of adults says nothing about smaller children."""
 
 
+def check_stature(height_m: float) -> None:
+    """Raises UserError where nobody that a body model stands for is ``height_m`` tall."""
+    if not SHORTEST_M <= height_m <= TALLEST_M:
+        raise UserError(f"height: expected {SHORTEST_M:g} to {TALLEST_M:g} m, found {height_m:g}")
+
+
 def stature_m(body: BodyModel, betas: np.ndarray) -> np.ndarray:
     """Height of the body at rest, from its lowest to its highest vertex. (C, S) -> (C,) metres."""
     heights = _vertex_heights(body, betas)
@@ -33,8 +39,7 @@ def with_stature(body: BodyModel, betas: np.ndarray, height_m: float) -> np.ndar
     Raises:
         UserError: nobody is that tall, or the body has no shape that changes its height.
     """
-    if not SHORTEST_M <= height_m <= TALLEST_M:
-        raise UserError(f"height: expected {SHORTEST_M:g} to {TALLEST_M:g} m, found {height_m:g}")
+    check_stature(height_m)
     basis_y = np.asarray(body.shape_basis[:, 1], np.float64)
     found = np.asarray(betas, np.float64).copy()
     for _ in range(_STEPS):

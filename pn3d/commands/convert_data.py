@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pn3d.commands.keypoint_options import add_lacking_options, lacking_of
+from pn3d.commands.keypoint_options import add_lacking_options, lacking_of, require_keypoints
 from pn3d.config import add_set_argument, parse_overrides
 from pn3d.data.clips import Clips, concatenate, write_clips
 from pn3d.datasets.convert import KINDS, convert_data, write_splits
@@ -69,6 +69,7 @@ def _detections(arguments: argparse.Namespace, lacking: dict[str, Any], sources:
     """Everybody in the given detector files, cut at gaps, or the largest person of each view, as one file."""
     found = []
     for source in sources:
+        require_keypoints(source)
         detections = read_keypoints(
             source,
             format=None if arguments.kind == "detector" else arguments.kind,

@@ -1,14 +1,18 @@
 """The options with which predict, inspect and convert-data read keypoints, and what they print of them."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from pn3d.detectors import FORMATS, Detections, read_keypoints, read_video_facts
+from pn3d.files.errors import UserError
+from pn3d.video import VIDEO_SUFFIXES
 
 
-def add_keypoint_options(parser: argparse.ArgumentParser) -> None:
-    """INPUT and everything that says what it lacks."""
-    parser.add_argument("input", metavar="INPUT", help="a video, a detector's file or folder, or a native file")
+def add_keypoint_options(parser: argparse.ArgumentParser, *, video: bool = False) -> None:
+    """INPUT, which may be a ``video`` or not, and everything that says what it lacks."""
+    kinds = "a detector's file or folder, or a native file"
+    parser.add_argument("input", metavar="INPUT", help=f"a video, {kinds}" if video else kinds)
     parser.add_argument("--format", choices=sorted(FORMATS), help="instead of finding it out")
     add_lacking_options(parser)
     parser.add_argument("--person", type=int, metavar="K", help="only this person (0 = the largest)")
@@ -42,8 +46,15 @@ def lacking_of(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def require_keypoints(path: str) -> None:
+    """Raises UserError where a path is a video, with the command that makes keypoints of it."""
+    if Path(path).suffix.lower() in VIDEO_SUFFIXES and Path(path).is_file():
+        raise UserError(f"{path}: a video, and keypoints are read here; pn3d detect {path} --output PEOPLE.npz first")
+
+
 def detections_of(arguments: argparse.Namespace, *, say: bool = True) -> Detections:
     """Reads INPUT, and prints what was assumed and what is odd, unless the caller does that."""
+    require_keypoints(arguments.input)
     detections = read_keypoints(
         arguments.input,
         format=arguments.format,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pn3d.api import LONGEST_SMOOTH_S, smooth_seconds
+from pn3d.body.stature import SHORTEST_M, TALLEST_M, check_stature
 from pn3d.commands import session
 from pn3d.commands.earlier_results import clear, earlier_results, left_over
 from pn3d.commands.keypoint_options import add_keypoint_options, detections_of, input_facts
@@ -40,7 +41,7 @@ FORMATS = (*EXPORTS, "mp4")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``pn3d predict``."""
-    add_keypoint_options(parser)
+    add_keypoint_options(parser, video=True)
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder of the results, made where it is missing"
     )
@@ -49,7 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--weights", metavar="FILE", help="weights (default: those that come with pn3d)")
     source.add_argument("--run", metavar="DIR", help="the weights of a run folder")
     parser.add_argument(
-        "--height-m", type=float, metavar="M", help="how tall the person is (default: an average adult)"
+        "--height-m",
+        type=float,
+        metavar="M",
+        help=f"how tall the person is, {SHORTEST_M:g} to {TALLEST_M:g} (default: an average adult)",
     )
     parser.add_argument("--no-refine", action="store_true", help="the student's pose as it is")
     parser.add_argument("--no-path", action="store_true", help="place every frame by itself; feet may slide")
@@ -88,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"--export: unknown format {', '.join(unknown)}; formats: {', '.join(FORMATS)}")
     own_formats = [word for word in formats if word in EXPORTS]
     check_formats(own_formats, arguments.rig)
+    if arguments.height_m is not None:
+        check_stature(arguments.height_m)
     if "mp4" in formats:
         require_rasteriser()  # nobody should wait for the detector to learn this
     print(session.start_jax(), flush=True)

@@ -13,6 +13,8 @@ from pn3d.files.errors import UserError
 
 SET_HELP = "change settings by name, e.g. teacher.optimiser.steps=6000 (names: config.json of any run)"
 
+_COUNTS = ("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch", "mask_rounds")
+
 
 def preset(name: str) -> Config:
     """The configuration of a preset; raises UserError with the names that exist."""
@@ -32,13 +34,15 @@ def validate(config: Config) -> Config:
     for name, value in flatten(config).items():
         if isinstance(value, bool | str):
             continue
-        if name.endswith(("steps", "batch_size", "every", "blocks", "width", "clips", "frames", "per_dispatch")):
+        if name.endswith(_COUNTS):
             may_be_none = ("warmup_steps", "blocks", "optimiser.steps", "digest_every", "fit_steps", "added_clips")
             least = 0 if name.endswith(may_be_none) else 1
             if value < least:
                 raise UserError(f"{name} is {value}, expected at least {least}")
-        elif name.endswith("share") and not 0 <= value < 1:
+        elif name.endswith(("share", "wide_views")) and not 0 <= value < 1:
             raise UserError(f"{name} is {value}, expected a share from 0 to below 1")
+        elif name.endswith(("mask_probability", "mask_limbs", "undisturbed")) and not 0 <= value <= 1:
+            raise UserError(f"{name} is {value}, expected a share from 0 to 1")
         elif value < 0:
             raise UserError(f"{name} is {value}, expected zero or more")
     return config

@@ -161,7 +161,7 @@ def _fitted(predictor: Predictor, betas: np.ndarray, lifted: LiftedClip) -> np.n
     # Without averages every frame is a keyframe: what lies between two is an average too.
     stride = 1 if predictor.smooth_s == 0 else keyframe_stride(lifted.fps)
     frames = len(lifted.rays)
-    target, sure = keyframe_keypoints(lifted.rays, lifted.confidence, stride, lifted.fast)
+    target, sure = keyframe_keypoints(lifted.rays, lifted.confidence, lifted.fps, stride, lifted.fast)
     at = slice(0, frames, stride)
     corrections = fit_frames(
         predictor.student,

@@ -20,15 +20,20 @@ def keyframe_stride(fps: float) -> int:
     return max(1, round(fps / KEYFRAMES_PER_SECOND))
 
 
+def longest_gap(fps: float) -> int:
+    """Frames of a clip's own rate that last as long as ``LONGEST`` at the networks'."""
+    return round(LONGEST * fps / KEYFRAMES_PER_SECOND)
+
+
 def keyframe_keypoints(
-    rays: np.ndarray, confidence: np.ndarray, stride: int, fast: np.ndarray | None = None
+    rays: np.ndarray, confidence: np.ndarray, fps: float, stride: int, fast: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The keypoints that the fit is given: carried over gaps, and averaged by a triangle as wide as ``stride``, so that
     frames that are no keyframe count as much as those that are; those of fast joints (``fast_share``) less.
 
-    (T, J, 2), (T, J), frames, (T, J) -> (T, J, 2), (T, J).
+    (T, J, 2), (T, J), frames per second, frames, (T, J) -> (T, J, 2), (T, J).
     """
-    rays, sure = _across_gaps(rays, confidence, LONGEST * stride)
+    rays, sure = _across_gaps(rays, confidence, longest_gap(fps))
     half = (stride - 1.0) * (1.0 if fast is None else 1.0 - fast)
     return smooth(rays, sure, half).astype(np.float32), sure
 

@@ -227,7 +227,7 @@ class PoseStream:
         if index % self._keyframe_stride == 0:
             frames = self._frames
             fast = self._fast(outputs.size)
-            rays, sure = keyframe_keypoints(frames.rays, frames.confidence, self._keyframe_stride, fast)
+            rays, sure = keyframe_keypoints(frames.rays, frames.confidence, self._fps, self._keyframe_stride, fast)
             seen = (rays[row], sure[row], outputs.size, outputs.teacher_joints)
             frames.corrections[row] = fit_frames(self._student, self._shape(), outputs.sixd, *seen)
         self._finished = index + 1

@@ -70,6 +70,22 @@ def test_a_file_in_the_place_of_an_output_folder_is_named(files: Path, capsys: p
     assert "prediction.npz: a folder has this name" in said
 
 
+def test_a_height_that_nobody_has_is_refused_before_anything_is_made(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = files / "out"
+    assert "0.8 to 2.3 m" in one_line(predict_words(files, "one.json", output, "--height-m", "3"), capsys)
+    assert not output.exists()
+
+
+def test_a_video_in_the_place_of_keypoints_is_told_apart(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "walk.mp4").write_bytes(b"\x00" * 100)
+    for words in (["inspect"], ["convert-data", "detector"]):
+        target = [str(files / "x.npz")] if words[0] == "convert-data" else []
+        assert "pn3d detect" in one_line([*words, str(files / "walk.mp4"), *target], capsys)
+        assert not (files / "x.npz").exists()
+
+
 def test_every_command_says_in_one_line_that_it_cannot_write(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = files / "file" / "below"
     (files / "empty").mkdir()

@@ -9,6 +9,7 @@ import pytest
 
 from pn3d.commands import session
 from pn3d.commands.main import main
+from pn3d.config import parse_overrides, preset, validate, with_overrides
 from pn3d.files.errors import UserError
 from pn3d.training.run_folder import RunFolder
 from pn3d.training.tensorboard import TensorboardLog
@@ -22,6 +23,23 @@ def test_a_refused_setting_leaves_no_run_folder(bad: str, tmp_path: Path, capsys
     assert main(["train", "--preset", "tiny", "--run", str(run), "--set", bad]) == 2
     assert bad.split("=")[0] in capsys.readouterr().err
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "augment.mask_limbs=1.5",
+        "augment.mask_probability=2",
+        "augment.mask_rounds=0",
+        "augment.undisturbed=1.01",
+        "augment.wide_views=1",
+    ],
+)
+def test_a_share_is_one_and_what_is_drawn_is_drawn_once_at_least(bad: str) -> None:
+    with pytest.raises(UserError, match=bad.split("=")[0]):
+        validate(with_overrides(preset("quick"), parse_overrides([bad])))
+    ends = ["augment.mask_limbs=1", "augment.mask_probability=1", "augment.undisturbed=1", "augment.mask_rounds=1"]
+    validate(with_overrides(preset("quick"), parse_overrides([*ends, "augment.wide_views=0"])))
 
 
 def test_the_recorded_command_runs_whichever_way_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from pn3d.data.gaps import LONGEST, across_gaps
 from pn3d.inference.keyframes import CARRIED_SHARE, keyframe_keypoints
@@ -63,8 +64,19 @@ def test_the_fit_is_given_the_same_joints_less_sure() -> None:
     confidence[:, :, 3], confidence[:, :, 4] = 0.0, 0.8  # never, and always seen
     expected, sure = bridged(rays, confidence)
     for i in range(len(rays)):
-        found, less_sure = keyframe_keypoints(rays[i], confidence[i], stride=1)
+        found, less_sure = keyframe_keypoints(rays[i], confidence[i], fps=30.0, stride=1)
         np.testing.assert_allclose(found[sure[i] > 0], expected[i][sure[i] > 0], atol=1e-5)
         carried = (confidence[i] == 0) & (sure[i] > 0)
         assert carried.any()
         np.testing.assert_allclose(less_sure, np.where(carried, CARRIED_SHARE * sure[i], confidence[i]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("fps", "stride"), [(10.0, 1), (15.0, 1), (25.0, 1), (29.97, 1), (60.0, 2), (60.0, 1)])
+def test_a_gap_is_as_long_in_seconds_at_every_rate(fps: float, stride: int) -> None:
+    longest = round(LONGEST / 30.0 * fps)
+    rays, confidence = windows(8, frames=40)
+    for length, carried in ((longest, True), (longest + 1, False)):
+        hidden = confidence[0].copy()
+        hidden[12 : 12 + length, 5] = 0.0
+        _, sure = keyframe_keypoints(rays[0], hidden, fps, stride)
+        assert (sure[12 : 12 + length, 5] > 0).all() == carried

@@ -156,13 +156,13 @@ def test_a_keyframe_that_counts_nothing_leaves_frames_near_it_to_the_other() -> 
 def test_keyframes_take_every_frame_alike_and_what_moves_evenly_unchanged() -> None:
     rays = np.arange(12.0)[:, None, None] * np.array([1.0, -0.5])
     confidence = np.ones((12, 1))
-    np.testing.assert_array_equal(keyframe_keypoints(rays, confidence, 1)[0], rays.astype(np.float32))
+    np.testing.assert_array_equal(keyframe_keypoints(rays, confidence, 30.0, 1)[0], rays.astype(np.float32))
     for stride in (2, 4):
-        np.testing.assert_allclose(
-            keyframe_keypoints(rays, confidence, stride)[0][stride:-stride], rays[stride:-stride], atol=1e-6
-        )
+        rate = 30.0 * stride
+        same = keyframe_keypoints(rays, confidence, rate, stride)[0]
+        np.testing.assert_allclose(same[stride:-stride], rays[stride:-stride], atol=1e-6)
         of_keyframes = np.stack(
-            [keyframe_keypoints(one[:, None, None], confidence, stride)[0][::stride] for one in np.eye(12)]
+            [keyframe_keypoints(one[:, None, None], confidence, rate, stride)[0][::stride] for one in np.eye(12)]
         )
         # Frames from the second keyframe to the last: those around keyframes whose triangle is whole.
         np.testing.assert_allclose(of_keyframes.sum(axis=1)[stride : 13 - stride], 1.0 / stride, atol=1e-6)

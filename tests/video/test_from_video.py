@@ -354,9 +354,10 @@ def test_the_webcam_example_streams_a_file_in_the_place_of_the_camera(
 
     clips = make_synthetic_clips(3, 1, 40)
     joints = clips.keypoints[:40, None] * (SIZE / clips.image_size[0])
+    people = [seen[: 0 if 20 <= frame < 25 else 1] for frame, seen in enumerate(joints)]  # nobody for a moment
     path = write_video(tmp_path / "a.mp4", gradient_pictures(40))
     monkeypatch.setattr("sys.argv", ["webcam.py", str(path)])
-    monkeypatch.setattr("pn3d.video.detectors.make_detector", lambda name: KnownDetector(joints))
+    monkeypatch.setattr("pn3d.video.detectors.make_detector", lambda name: KnownDetector(people))
     runpy.run_path(str(Path(__file__).resolve().parents[2] / "examples/webcam.py"))
     lines = capsys.readouterr().out.splitlines()
     assert 5 < len(lines) <= 40
