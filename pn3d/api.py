@@ -13,15 +13,16 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmark_arrays import load_landmarks
 from pn3d.body.smpl_file import load_body
 from pn3d.body.stature import check_stature
-from pn3d.data.clips import Clips, require_somebody
+from pn3d.data.clips import Clips, require_somebody, validate_clips
 from pn3d.detectors import Detections, array_clips, person_clips, read_keypoints, read_video_facts
-from pn3d.detectors.cleaning import checked_size
+from pn3d.detectors.arguments import check_number, checked_image_size, refuse
 from pn3d.files.errors import UserError
 from pn3d.inference import predict as predict_room
 from pn3d.inference import weights as weights_room
 from pn3d.inference.prediction import Prediction
 from pn3d.inference.streaming import PoseStream as PoseStream
 from pn3d.inference.streaming import StreamPose as StreamPose
+from pn3d.inference.warnings import PredictionWarning as PredictionWarning
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights
 from pn3d.video import looks_like_video
 from pn3d.video.detect import DetectOptions, detect_video
@@ -31,10 +32,6 @@ LONGEST_SMOOTH_S = 2.0
 """Half the width of averages over time, at most."""
 
 _LOG = logging.getLogger("pn3d")
-
-
-class PredictionWarning(UserWarning):
-    """The input is odd, or the prediction likely wrong somewhere."""
 
 
 def load_weights(path: str | Path | None = None) -> Weights:
@@ -78,7 +75,7 @@ def predict(
     Args:
         weights: from ``load_weights``.
         keypoints: a video (see ``detect``), a detector's file or folder (every format of docs/detectors.md), Clips, or
-            an array (T, J, 2) or (T, J, 3) of pixels and confidences; (0, 0), NaN or confidence 0 is a missing joint.
+            an array (T, J, 2) or (T, J, 3) of pixels and confidences; (0, 0), (-1, -1), NaN or confidence 0 is missing.
         layout: joints of an array, which must say them, e.g. ``"coco17"``; also overrides what a file seems to have.
         fps: frames per second; an array must say them.
         image_size: (width, height) px; an array must say it.
@@ -109,9 +106,9 @@ def predict(
         if not isinstance(file, str | Path | None):
             raise UserError(f"{name}: expected a path, found {type(file).__name__}")
     smooth_s = smooth_seconds(smooth)
-    _check_number("fps", fps, 1000.0)
-    _check_number("focal_px", focal_px, 1e6)
-    _check_number("height_m", height_m, 10.0)
+    check_number("fps", fps, 1000.0)
+    check_number("focal_px", focal_px, 1e6)
+    check_number("height_m", height_m, 10.0)
     if height_m is not None:
         check_stature(height_m)
     if video is not None:
@@ -120,15 +117,17 @@ def predict(
             warnings.warn(facts.note, PredictionWarning, stacklevel=2)
         fps, image_size = fps or facts.fps, image_size or facts.image_size
     if isinstance(keypoints, np.ndarray):
-        _refuse("an array", format=format, person=person, all_people=all_people, category=category)
-        image_size = _checked_image_size(image_size)
-        clips = array_clips(keypoints, layout, fps, image_size, focal_px)
+        refuse("an array", format=format, person=person, all_people=all_people, category=category)
+        image_size = None if image_size is None else checked_image_size(image_size)
+        clips, said = array_clips(keypoints, layout, fps, image_size, focal_px)
+        for sentence in said:
+            warnings.warn(sentence, PredictionWarning, stacklevel=2)
     elif isinstance(keypoints, Clips):
         given = {"layout": layout, "fps": fps, "image_size": image_size, "focal_px": focal_px}
-        _refuse("Clips", **given, format=format, person=person, all_people=all_people, category=category)
-        clips = keypoints
+        refuse("Clips", **given, format=format, person=person, all_people=all_people, category=category)
+        clips = validate_clips(keypoints, "Clips")
     elif isinstance(keypoints, str | Path):
-        image_size = _checked_image_size(image_size)
+        image_size = None if image_size is None else checked_image_size(image_size)
         options: dict[str, Any] = {"format": format, "layout": layout, "fps": fps, "image_size": image_size}
         options |= {"focal_px": focal_px, "person": person, "all_people": all_people, "category": category}
         if looks_like_video(keypoints):
@@ -198,28 +197,3 @@ def detect(
         place = Path(folder) / "detections.npz" if keep is None else Path(keep)
         detect_video(video, chosen, place, show=show)
         return read_keypoints(place, **options)
-
-
-def _check_number(name: str, value: Any, most: float) -> None:
-    if value is None:
-        return
-    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
-        raise UserError(f"{name}: expected a number, found {type(value).__name__} {value!r}")
-    if not 0 < value <= most:
-        raise UserError(f"{name} must be above 0 and at most {most:g}, found {value:g}")
-
-
-def _checked_image_size(size: Any) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    try:
-        width, height = (float(side) for side in size)
-    except (TypeError, ValueError):
-        raise UserError(f"image_size: expected (width, height) in px, found {size!r}") from None
-    return checked_size(width, height, "image_size")
-
-
-def _refuse(what: str, **options: Any) -> None:
-    """Options that mean nothing for this kind of input."""
-    if given := [name for name, value in options.items() if value]:
-        raise UserError(f"{given[0]}: {what} takes no such option; it is for files")

@@ -186,16 +186,6 @@ def test_a_causal_stream_answers_at_once_and_looks_at_nothing_to_come() -> None:
     assert first[14].frame == 14
 
 
-def test_a_stream_refuses_what_does_not_fit() -> None:
-    with pytest.raises(UserError, match="frames per second"):
-        PoseStream(weights(), image_size=(100, 100), fps=60)
-    with pytest.raises(UserError, match="no student"):
-        PoseStream(dataclasses.replace(weights(), student=None), image_size=(100, 100))
-    stream, _ = stream_of()
-    with pytest.raises(UserError, match="expected"):
-        stream.push(np.zeros((3, 3)))
-
-
 def walk() -> np.ndarray:
     """(24, 17, 3) px and confidence."""
     clip = select(tiny.clips(), [0])
@@ -238,6 +228,42 @@ def test_a_wrong_argument_is_a_user_error_of_one_line(changed: dict[str, Any], m
     with pytest.raises(pn3d.UserError, match=message) as caught:
         pn3d.predict(words.pop("weights"), words.pop("keypoints"), **words)
     assert "\n" not in str(caught.value)
+
+
+def test_clips_that_are_put_together_wrongly_are_refused() -> None:
+    clips, nowhere = tiny.clips(), tiny.clips().keypoints.copy()
+    nowhere[3, 4] = np.nan
+    wrong: tuple[dict[str, Any], ...] = (
+        {"keypoints": nowhere},
+        {"confidence": 90 * clips.confidence},
+        {"confidence": clips.confidence[1:]},
+        {"fps": 0 * clips.fps},
+    )
+    for changed in wrong:
+        with pytest.raises(pn3d.UserError, match=next(iter(changed))):
+            pn3d.predict(weights(), dataclasses.replace(clips, **changed))
+
+
+@pytest.mark.filterwarnings("ignore:.*frames are likely:pn3d.PredictionWarning")
+def test_an_array_is_read_as_files_are() -> None:
+    """Places that no picture explains are missing, and confidences on another scale are brought to ours, aloud."""
+    plain = walk()
+    plain[..., 2] = np.linspace(0.5, 0.97, 17)
+    missing = plain.copy()
+    missing[5:9, 3:6] = 0.0
+    expected = pn3d.predict(weights(), missing, **GIVEN).joints_cam_m  # type: ignore[arg-type]
+    for place in (-1.0, 1e5, 1e30, np.inf, np.nan):
+        changed = plain.copy()
+        changed[5:9, 3:6, :2] = place
+        found = pn3d.predict(weights(), changed, **GIVEN).joints_cam_m  # type: ignore[arg-type]
+        np.testing.assert_array_equal(found, expected)
+    expected = pn3d.predict(weights(), plain, **GIVEN).joints_cam_m  # type: ignore[arg-type]
+    with pytest.warns(pn3d.PredictionWarning, match="per cent"):
+        found = pn3d.predict(weights(), plain * [1, 1, 100], **GIVEN).joints_cam_m  # type: ignore[arg-type]
+    assert expected is not None
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(pn3d.UserError, match="confidence from 0 to 1"):
+        pn3d.predict(weights(), plain * [1, 1, -1], **GIVEN)  # type: ignore[arg-type]
 
 
 def test_a_prediction_can_do_what_the_command_does(tmp_path: Path) -> None:

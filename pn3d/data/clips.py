@@ -257,6 +257,10 @@ def _place_in_clip(clips: Clips) -> np.ndarray:
     return np.arange(clips.frames) - np.repeat(clips.clip_start[:-1], clips.lengths)
 
 
+FURTHEST_PX = 1e6
+"""No measured joint is further from the picture's corner."""
+
+
 def validate_clips(clips: Clips, where: str | Path) -> Clips:
     """``clips`` with exact dtypes; raises UserError naming ``where`` and the key that is wrong."""
     frames, joints = len(np.atleast_1d(clips.keypoints)), len(clips.layout.joints)
@@ -313,6 +317,12 @@ def _check_values(where: str | Path, clips: Clips) -> None:
         )
     if confidence.min() < 0 or confidence.max() > 1:
         raise UserError(f"{where}: 'confidence' must be in [0, 1], found {confidence.min():g} to {confidence.max():g}")
+    if (far := (np.abs(clips.keypoints) > FURTHEST_PX).any(axis=-1) & (confidence > 0)).any():
+        frame, joint = (int(i) for i in np.argwhere(far)[0])
+        raise UserError(
+            f"{where}: 'keypoints' must be pixels, found {clips.keypoints[frame, joint].tolist()} at {[frame, joint]}; "
+            "a missing joint has confidence 0"
+        )
     for key in ("image_size", "fps", "intrinsics"):
         value = getattr(clips, key)
         if value is not None and value.min() <= 0:

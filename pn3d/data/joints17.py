@@ -33,6 +33,9 @@ ANKLE_CONFIDENCE = 0.5
 LOW_CONFIDENCE = 0.12
 """A joint below it, now and on average over ``GUESS_SECONDS``, is a guess."""
 
+FAR_OUTSIDE = 3.0
+"""Image sizes beyond the border: detectors guess joints outside the picture, but not that far."""
+
 GUESS_SECONDS = 1.0
 """Looks back only, so that a stream gives what a whole clip gives."""
 
@@ -83,14 +86,22 @@ def h36m17_by_name(keypoints_px: np.ndarray, confidence: np.ndarray, layout: Lay
     return positions, found
 
 
-def plain_keypoints(values: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+def near_picture(positions_px: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
+    """(…, 2) px, (width, height) -> (…,) bool; not for what is not finite."""
+    margin = FAR_OUTSIDE * max(image_size)
+    return np.all((positions_px > -margin) & (positions_px < np.array(image_size) + margin), axis=-1)
+
+
+def plain_keypoints(values: np.ndarray, layout: Layout, image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """A plain array, (T, J, 2) or (T, J, 3) of px and confidence, as positions and confidence.
 
-    Joints beyond the layout's are left out; (0, 0), what is not finite and confidence NaN are missing.
+    Joints beyond the layout's are left out; (0, 0), (-1, -1), what is not finite or far outside of the picture, and
+    confidence NaN are missing.
     """
     values = np.asarray(values[:, : len(layout.joints)], np.float64)
     positions = values[..., :2]
-    there = np.isfinite(positions).all(axis=-1) & (positions != 0).any(axis=-1)
+    nowhere = (positions == 0).all(axis=-1) | (positions == -1).all(axis=-1)
+    there = near_picture(positions, image_size) & ~nowhere
     confidence = np.nan_to_num(np.clip(values[..., 2], 0, 1)) if values.shape[-1] == 3 else np.ones(there.shape)
     return np.where(there[..., None], positions, 0.0), np.where(there, confidence, 0.0)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pn3d.data.joints17 import near_picture
 from pn3d.detectors.plausibility import place_warning, refuse_metres
 from pn3d.detectors.records import ABSURD, RawVideo, Source
 from pn3d.detectors.scores import as_confidence
@@ -15,7 +16,6 @@ COMMON_SIZES = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160
 NORMALISED_SIZE = (1920, 1080)  # assumed for shares of a size that nobody gives; the shape 16:9 is what matters
 NORMALISED_LIMIT = 1.6  # nine of ten coordinates of normalised files are below; a person of 2 pixels is no person
 ABSURD_PX = 1e5
-FAR_OUTSIDE = 3.0  # image sizes beyond the border: detectors guess joints outside the picture, but not that far
 
 
 @dataclass
@@ -138,9 +138,7 @@ def _drop_absurd(
     positions: np.ndarray, measured: np.ndarray, size: tuple[int, int], where: str, warnings: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Joints that no picture of this size explains become missing."""
-    margin = FAR_OUTSIDE * max(size)
-    with np.errstate(invalid="ignore"):
-        outside = measured & ~((positions > -margin) & (positions < np.array(size) + margin)).all(-1)
+    outside = measured & ~near_picture(positions, size)
     if outside.any():
         warnings.append(
             f"{where}: {int(outside.sum())} joints are far outside a picture of {size[0]} x {size[1]} px; "

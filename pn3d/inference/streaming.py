@@ -3,8 +3,9 @@
 The functions of ``pn3d.inference.clip``, on the newest frames instead of a whole clip.
 """
 
+import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -15,7 +16,9 @@ from pn3d.body.smpl_file import load_body
 from pn3d.data.feet import FEET, feet_of
 from pn3d.data.joints17 import h36m17_by_name, mask_guesses, plain_keypoints
 from pn3d.data.rays import root_rays
+from pn3d.detectors.arguments import check_number, checked_image_size
 from pn3d.detectors.layouts import detector_layout
+from pn3d.detectors.scores import EXCESS
 from pn3d.files.errors import UserError
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
@@ -25,6 +28,7 @@ from pn3d.inference.lifted import camera_from_centred
 from pn3d.inference.networks import FrameOutputs, unpacked, window_predictor
 from pn3d.inference.smoothing import CORRECTIONS, JITTER_REACH, fast_reach, fast_share, measure_jitter, reach
 from pn3d.inference.streaming_path import AHEAD_S, PathWindow, SeenFrame, StreamPose
+from pn3d.inference.warnings import PredictionWarning
 from pn3d.inference.weights import Weights, require_body
 from pn3d.inference.windows import add_windows, window_stride
 
@@ -75,7 +79,7 @@ class PoseStream:
         body_file: SMPL file where the weights speak of another body than the built-in one.
 
     Raises:
-        UserError: the weights have no student, or a number does not fit.
+        UserError: the weights have no student, or an argument does not fit.
     """
 
     def __init__(
@@ -91,11 +95,18 @@ class PoseStream:
         path: bool = True,
         body_file: str | Path | None = None,
     ) -> None:
+        if not isinstance(weights, Weights):
+            raise UserError(f"weights: expected what load_weights returns, found {type(weights).__name__}")
+        if not isinstance(layout, str):
+            raise UserError(f"layout: expected a name, found {type(layout).__name__} {layout!r}")
+        self._image_size = checked_image_size(image_size)
+        check_number("focal_px", focal_px, 1e6)
         rate = weights.config.model.frame_rate
         if weights.student is None:
             raise UserError("these weights hold no student yet, so there is no body to stream")
-        if abs(fps - rate) > _RATE_TOLERANCE * rate:
-            raise UserError(f"streaming needs about {rate:g} frames per second, found {fps:g}; drop or repeat frames")
+        check_number("fps", fps, 1000.0)
+        if fps is None or abs(fps - rate) > _RATE_TOLERANCE * rate:
+            raise UserError(f"streaming needs about {rate:g} frames per second, found {fps}; drop or repeat frames")
         self.body = builtin_body() if body_file is None else load_body(Path(body_file))
         require_body(weights, self.body)
         self._layout = detector_layout(layout)
@@ -107,9 +118,11 @@ class PoseStream:
         # Without a delay there is no next keyframe to interpolate to, so every frame is one.
         self._keyframe_stride = 1 if causal else keyframe_stride(fps)
         self._causal = causal
-        self._betas = None if betas is None else np.asarray(betas, np.float32)
+        self._betas = None if betas is None else _numbers("betas", betas).astype(np.float32)
+        if self._betas is not None and not (self._betas.shape == (10,) and np.isfinite(self._betas).all()):
+            raise UserError(f"betas: expected (10,) finite numbers, found {self._betas.shape}")
         self._betas_sum, self._betas_count = np.zeros(10, np.float64), 0
-        self._intrinsics = camera.assumed_intrinsics(np.array(image_size))
+        self._intrinsics = camera.assumed_intrinsics(np.array(self._image_size))
         if focal_px is not None:
             self._intrinsics[:2] = focal_px
         ahead = 0 if causal else round(AHEAD_S * fps)
@@ -119,6 +132,7 @@ class PoseStream:
         shapes = ((17, 2), (17,), (2,), (len(FEET), 3), (width,), (), (24, 3))
         self._frames = _Frames(*(np.zeros((0, *shape), np.float32) for shape in shapes))
         self._first = 0  # number of the first frame that is still held, always a keyframe
+        self._warned = False
         self._pushed, self._windows_from, self._finished, self._given = 0, 0, 0, 0
 
     @property
@@ -180,16 +194,24 @@ class PoseStream:
     def _joints17(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One frame through the door that all 2D goes through: (17, 2) px and (17,) confidence; (6, 3) rays and
         confidence of its feet."""
-        values = np.asarray(keypoints, np.float32)
+        values = _numbers("push", keypoints)
         if values.ndim != 2 or values.shape[0] != self._layout.count or values.shape[1] not in (2, 3):
             raise UserError(f"push: expected ({self._layout.count}, 2 or 3), found {values.shape}")
-        plain = plain_keypoints(values[None], self._layout.layout)
+        self._warn_of_scale(values)
+        plain = plain_keypoints(values[None], self._layout.layout, self._image_size)
         pixels, confidence = h36m17_by_name(*plain, self._layout.layout)
         self._detected = np.concatenate([self._detected, confidence])[-max(1, round(self._fps)) :]
         feet = feet_of(*plain, self._layout.layout)
         feet = np.zeros((len(FEET), 3), np.float32) if feet is None else feet[0]
         feet[:, :2] = (feet[:, :2] - self._intrinsics[2:]) / self._intrinsics[:2]
         return pixels[0], mask_guesses(self._detected, self._fps)[-1], feet
+
+    def _warn_of_scale(self, values: np.ndarray) -> None:
+        """Says once that confidences are on another scale, which one frame does not tell."""
+        if values.shape[1] == 3 and not self._warned and (highest := np.nanmax(values[:, 2], initial=0.0)) > EXCESS:
+            self._warned = True
+            said = f"push: a confidence of {highest:.4g}; above 1 all are taken as 1: divide them by their scale"
+            warnings.warn(said, PredictionWarning, stacklevel=5)
 
     def _centred(self, pixels: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rays around the root, confidence, and the ray of the root; where no hip is measured, the last place."""
@@ -300,6 +322,17 @@ class PoseStream:
         count = (self._given - kept - self._first) // self._keyframe_stride * self._keyframe_stride
         if count > 0:
             self._frames, self._first = self._frames.without_first(count), self._first + count
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    """What a user gives as an array; UserError where it holds anything but numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise UserError(f"{name}: expected numbers, found rows of different lengths") from None
+    if array.dtype.kind not in "fiu":
+        raise UserError(f"{name}: expected numbers, found an array of {array.dtype}")
+    return array
 
 
 def _blank_window(length: int) -> tuple[np.ndarray, np.ndarray]:

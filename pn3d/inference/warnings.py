@@ -46,6 +46,10 @@ REPROJECTION_TIMES, REPROJECTION_LEAST = 2.5, 0.03
 person's height in the picture."""
 
 
+class PredictionWarning(UserWarning):
+    """The input is odd, or the prediction likely wrong somewhere."""
+
+
 class Warnings(NamedTuple):
     """One flag per frame each, and the camera's drift per clip.
 

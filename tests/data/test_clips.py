@@ -133,6 +133,7 @@ BAD = {
     "NaN keypoint": (lambda a: {"keypoints": _nan(a, "keypoints")}, r"'keypoints'.*nan at \[0, 1, 1\].*confidence 0"),
     "inf keypoint": (lambda a: {"keypoints": _nan(a, "keypoints", np.inf)}, "'keypoints' must be finite"),
     "overflow": (lambda a: {"keypoints": a["keypoints"].astype(float) * 1e200}, "'keypoints' must be finite"),
+    "far keypoint": (lambda a: {"keypoints": _nan(a, "keypoints", 1e30)}, r"must be pixels, found .* at \[0, 1\]"),
     "NaN confidence": (lambda a: {"confidence": _nan(a, "confidence")}, "'confidence' must be finite"),
     "confidence 2": (lambda a: {"confidence": _nan(a, "confidence", 2)}, r"'confidence' must be in \[0, 1\].* 2"),
     "confidence -1": (lambda a: {"confidence": _nan(a, "confidence", -1)}, r"\[0, 1\], found -1"),

@@ -1,0 +1,82 @@
+"""What a stream does with frames and arguments that are odd; what it gives else is in ``tests/test_api.py``."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pn3d
+from pn3d.data.clips import select
+from pn3d.files.errors import UserError
+from pn3d.inference.streaming import PoseStream
+from pn3d.inference.streaming_path import StreamPose
+from tests.inference.test_predict import weights
+from tests.support import tiny
+
+GIVEN: dict[str, Any] = {"layout": "h36m17", "image_size": (1000, 1000)}
+
+
+def frames(count: int = 24) -> np.ndarray:
+    """(T, 17, 3) px and confidence."""
+    clip = select(tiny.clips(), [1])
+    return np.concatenate([clip.keypoints, np.full_like(clip.keypoints[..., :1], 0.9)], axis=-1)[:count]
+
+
+def streamed(values: Any, **options: Any) -> list[StreamPose]:
+    stream = PoseStream(weights(), **GIVEN | options)
+    return [pose for frame in values if (pose := stream.push(frame)) is not None] + stream.flush()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"weights": "weights.npz"}, "weights: expected what load_weights returns, found str"),
+        ({"weights": dataclasses.replace(weights(), student=None)}, "no student"),
+        ({"fps": 60}, "frames per second, found 60"),
+        ({"fps": float("nan")}, "fps must be above 0"),
+        ({"fps": "30"}, "fps: expected a number"),
+        ({"fps": None}, "frames per second, found None"),
+        ({"image_size": (0, 0)}, "image size must be"),
+        ({"image_size": None}, "image_size: expected"),
+        ({"image_size": (1000,)}, "image_size: expected"),
+        ({"focal_px": 0.0}, "focal_px must be above 0"),
+        ({"focal_px": float("nan")}, "focal_px must be above 0"),
+        ({"layout": None}, "layout: expected a name"),
+        ({"betas": np.zeros(3)}, r"betas: expected \(10,\)"),
+        ({"betas": np.full(10, np.nan)}, r"betas: expected \(10,\)"),
+        ({"betas": "tall"}, "betas: expected numbers"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_the_first_frame(changed: dict[str, Any], message: str) -> None:
+    words = {"weights": weights()} | GIVEN | changed
+    with pytest.raises(UserError, match=message):
+        PoseStream(words.pop("weights"), **words)
+
+
+def test_a_frame_that_is_none_is_refused_and_leaves_no_trace() -> None:
+    clean, stream = streamed(frames()), PoseStream(weights(), **GIVEN)
+    poses = []
+    for frame in frames():
+        for wrong in (None, "abc", [[1.0], [2.0, 3.0]], np.zeros((3, 3)), frame[None], frame > 0, frame * 1j):
+            with pytest.raises(UserError, match=r"^push: expected"):
+                stream.push(wrong)  # type: ignore[arg-type]
+        poses.append(stream.push(frame.tolist()))
+    found = [pose for pose in poses if pose is not None] + stream.flush()
+    for pose, other in zip(found, clean, strict=True):
+        np.testing.assert_array_equal(pose.joints_cam_m, other.joints_cam_m)
+
+
+@pytest.mark.parametrize("place", [-1.0, 1e5, 1e30, np.inf, np.nan])
+def test_a_joint_that_no_picture_explains_is_missing(place: float) -> None:
+    missing, odd = frames(12), frames(12)
+    missing[3:6, 8:12] = 0.0
+    odd[3:6, 8:12, :2] = place
+    for pose, other in zip(streamed(odd), streamed(missing), strict=True):
+        np.testing.assert_array_equal(pose.joints_cam_m, other.joints_cam_m)
+
+
+def test_confidences_on_another_scale_are_warned_of_once() -> None:
+    with pytest.warns(pn3d.PredictionWarning, match="a confidence of 90") as said:
+        streamed(frames(6) * [1, 1, 100])
+    assert len(said) == 1
