@@ -284,6 +284,8 @@ def test_a_prediction_can_do_what_the_command_does(tmp_path: Path) -> None:
     assert whole.summary["frames"] == 96
     assert len(whole.summary["height_m"]) == 4
     assert all(isinstance(sentence, str) for sentence in whole.warnings)
+    page = (Path(__file__).resolve().parents[1] / "docs" / "prediction.md").read_text()
+    assert [key for key in whole.summary if f"`{key}`" not in page] == [], "every number of the summary is explained"
 
 
 def test_shape_coefficients_are_written_for_smpl_bodies_only(tmp_path: Path) -> None:

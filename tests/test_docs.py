@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import importlib
 import io
 import json
@@ -13,6 +14,8 @@ import pytest
 
 from pn3d.commands.main import COMMANDS, module_name
 from pn3d.commands.session import SHIPPED_WEIGHTS
+from pn3d.inference.prediction import NOT_IN_FILES, Prediction
+from pn3d.inference.streaming_path import StreamPose
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -120,6 +123,14 @@ def test_what_is_said_of_the_shipped_weights_is_so():
     assert (
         "`joint.student_adversarial_weight`, the adversarial loss on the student's projection" in page
     ) == adversarial
+
+
+def test_every_array_of_a_prediction_and_of_a_stream_is_described():
+    pages = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("exports", "prediction")}
+    written = {item.name for item in dataclasses.fields(Prediction)} - NOT_IN_FILES
+    assert {name for name in written if f"`{name}`" not in pages["exports"]} == set()
+    streamed = [item.name for item in dataclasses.fields(StreamPose)]
+    assert [name for name in streamed if f"`{name}`" not in pages["prediction"]] == []
 
 
 def test_the_readme_begins_with_a_video_and_the_quickstart_has_an_example_without_one():

@@ -37,7 +37,7 @@ _ONCE = frozenset(
 )
 """Fields without a row per frame; all others have one."""
 
-_NOT_IN_FILES = frozenset(
+NOT_IN_FILES = frozenset(
     ("error_signs", "image_size", "body", "height_source", "sides_kept", "wide_views", "reading_score")
 )
 
@@ -212,7 +212,7 @@ def concatenated(parts: Sequence[Prediction]) -> Prediction:
 
 def save_prediction(path: Path, prediction: Prediction) -> None:
     """Writes prediction.npz, under a temporary name first. Arrays that do not exist are left out."""
-    names = [item.name for item in dataclasses.fields(prediction) if item.name not in _NOT_IN_FILES]
+    names = [item.name for item in dataclasses.fields(prediction) if item.name not in NOT_IN_FILES]
     values = {name: getattr(prediction, name) for name in names}
     arrays: dict[str, Any] = {name: np.asarray(value) for name, value in values.items() if value is not None}
     with whole_file(path) as stream:

@@ -59,11 +59,13 @@ class _Frames(NamedTuple):
 class PoseStream:
     """Poses of one person, frame by frame.
 
-    A pose comes ``delay`` frames after its frame was pushed, and is what ``predict`` gives for the same clip
-    (within rounding, from the first frame on) if ``betas`` is the shape that ``predict`` found. Without ``betas`` the
-    shape is the mean over the frames so far, and settles within seconds; and where hips are missing, the last place
-    of the person is taken instead of one between the last and the next. With ``causal`` there is no delay: each pose
-    is the end of the newest window, and the first ones are missing until a window is full.
+    A pose comes ``delay`` frames after its frame was pushed. Without a path its joints are what ``predict`` gives for
+    the same clip without one (within rounding, from the first frame on) if ``betas`` is the shape that ``predict``
+    found; with a path, which ends soon after the frame, they are near it (docs/prediction.md). Left and right are taken
+    as they come. Without ``betas`` the shape is the mean over the frames so far, and settles within seconds; and where
+    hips are missing, the last place of the person is taken instead of one between the last and the next. With
+    ``causal`` there is no delay: each pose is the end of the newest window, and the first ones are missing until a
+    window is full. A frame in which nobody is seen is pushed as zeros.
 
     Args:
         weights: with a student.
