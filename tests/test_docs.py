@@ -14,6 +14,7 @@ import pytest
 
 from pn3d.commands.main import COMMANDS, module_name
 from pn3d.commands.session import SHIPPED_WEIGHTS
+from pn3d.config.settings import AugmentConfig
 from pn3d.inference.prediction import NOT_IN_FILES, Prediction
 from pn3d.inference.streaming_path import StreamPose
 
@@ -131,6 +132,12 @@ def test_every_array_of_a_prediction_and_of_a_stream_is_described():
     assert {name for name in written if f"`{name}`" not in pages["exports"]} == set()
     streamed = [item.name for item in dataclasses.fields(StreamPose)]
     assert [name for name in streamed if f"`{name}`" not in pages["prediction"]] == []
+
+
+def test_settings_of_augmentation_stand_with_their_defaults():
+    page = (ROOT / "docs" / "training.md").read_text()
+    rows = dict(re.findall(r"^\| `augment\.(\w+)` \| (\S+) \|", page, re.M))
+    assert {name: json.loads(value) for name, value in rows.items()} == dataclasses.asdict(AugmentConfig())
 
 
 def test_the_readme_begins_with_a_video_and_the_quickstart_has_an_example_without_one():

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that name what a run starts from."""
     parser.add_argument("--train", nargs="+", metavar="FILE", help="native keypoint files (default: built-in motion)")
     parser.add_argument("--body", metavar="FILE", help="SMPL file (default: the built-in body)")
-    parser.add_argument("--init", metavar="WEIGHTS", help="start from these weights (a file, or: shipped)")
+    parser.add_argument(
+        "--init", metavar="WEIGHTS", help="start from these weights (a file, a run folder, or: shipped)"
+    )
 
 
 @dataclass
