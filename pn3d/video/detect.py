@@ -173,6 +173,7 @@ def _kept(path: Path | None, made: dict[str, object]) -> RawVideo | None:
         opened = open_source(path)
         content = opened.content
         same = all(np.array_equal(content.get(f"made_{key}"), np.array(value)) for key, value in made.items())
+        same = same and ("made_camera" in content) == ("camera" in made)
         return read_detected(opened, Given())[0] if same and bool(content.get("made_finished")) else None
     except UserError:
         return None

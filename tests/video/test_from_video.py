@@ -203,6 +203,11 @@ def test_kept_detections_are_read_again_only_for_the_same(tmp_path: Path) -> Non
     np.testing.assert_allclose(found.raw.keypoints[:, :, 0], joints[:, 0, :, 0], atol=1e-4)
     detect_video(path, DetectOptions(again, end_s=0.2), kept, show=False)
     assert again.calls == 6
+    # Where the camera was said to stand still its turning was not looked for, and else it is.
+    for still in (True, False, True):
+        each = KnownDetector(joints)
+        detect_video(path, DetectOptions(each, still_camera=still), kept, show=False)
+        assert each.calls == 12, still
 
 
 def test_several_people_are_told_apart(tmp_path: Path) -> None:
