@@ -42,6 +42,16 @@ def test_drops_and_masks_hide_what_they_name(clips: Clips) -> None:
     assert hidden.sum() == clips.frames
 
 
+def test_what_is_missing_stays_missing_under_the_simulated_detector_and_makes_nobody_taller(clips: Clips) -> None:
+    lacking = changed.with_drops(clips, 0.2)
+    detected, whole = changed.with_detector(lacking), changed.with_detector(clips)
+    gone = lacking.confidence == 0
+    assert (detected.confidence[gone] == 0).all()
+    seen = (detected.confidence > 0) & (whole.confidence > 0)
+    moved = [np.linalg.norm(of.keypoints - clips.keypoints, axis=-1)[seen].mean() for of in (detected, whole)]
+    np.testing.assert_allclose(moved[0], moved[1], rtol=0.2)
+
+
 def test_coco_keeps_its_twelve_joints_and_no_truth(clips: Clips) -> None:
     coco = changed.as_coco(clips)
     assert coco.layout == COCO17
