@@ -72,6 +72,18 @@ def without_joints(clips: Clips, names: tuple[str, ...]) -> Clips:
     return _masked(clips, np.isin(np.array(H36M17.joints), names)[None, :] & np.ones((clips.frames, 1), bool))
 
 
+def without_lower_body(clips: Clips, from_share: float = 0.0) -> Clips:
+    """Hips, pelvis, knees and ankles out of sight from a share of every clip on, as of who sits at a desk."""
+    lower = [part in joint for joint in H36M17.joints for part in ("pelvis", "hip", "knee", "ankle")]
+    late = _share_of_clip(clips) >= from_share
+    return _masked(clips, late[:, None] & np.reshape(lower, (len(H36M17.joints), -1)).any(axis=1))
+
+
+def _share_of_clip(clips: Clips) -> np.ndarray:
+    """(N,) how much of its clip lies before each frame, 0 to 1."""
+    return np.concatenate([np.arange(length) / length for length in clips.lengths])
+
+
 def _masked(clips: Clips, gone: np.ndarray) -> Clips:
     return replace(
         clips,

@@ -7,7 +7,7 @@ file knows its world, the camera's elevation. ``--cameras`` leaves all but roll 
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ CONDITIONS: dict[str, Condition] = {
     "no right arm": lambda clips: changed.without_joints(clips, ("right_elbow", "right_wrist")),
     "no right leg": lambda clips: changed.without_joints(clips, ("right_knee", "right_ankle")),
     "no legs": lambda clips: changed.without_joints(clips, ("right_knee", "right_ankle", "left_knee", "left_ankle")),
+    "no hips, no legs": changed.without_lower_body,
+    "no hips, no legs from a third on": lambda clips: changed.without_lower_body(clips, 1 / 3),
     "COCO joints": changed.as_coco,
 }
 
@@ -100,10 +102,15 @@ def rates(predictor: Predictor, clips: Clips) -> dict[str, dict[str, Score]]:
     }
 
 
+def conditions(predictor: Predictor, clips: Clips, names: Sequence[str]) -> dict[str, dict[str, Score]]:
+    """Those of ``CONDITIONS`` on one file."""
+    truth = true_joints(clips)
+    return {name: predictor.score(CONDITIONS[name](clips), truth) for name in names}
+
+
 def study(predictor: Predictor, clips: Clips) -> dict[str, dict[str, Score]]:
     """Every condition on one file."""
-    truth = true_joints(clips)
-    rows = {name: predictor.score(condition(clips), truth) for name, condition in CONDITIONS.items()}
+    rows = conditions(predictor, clips, list(CONDITIONS))
     rows |= rates(predictor, clips)
     for distance in DISTANCES_M:
         moved = changed.seen_from(clips, distance_m=distance)
@@ -148,6 +155,7 @@ def main() -> None:
     source.add_argument("--run", metavar="DIR")
     parser.add_argument("--data", nargs="*", default=[], metavar="FILE", help="files with truth")
     parser.add_argument("--cameras", action="store_true", help="roll and elevation only")
+    parser.add_argument("--only", nargs="+", choices=CONDITIONS, metavar="NAME", help="these conditions alone")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     print(start_jax(), flush=True)
@@ -157,7 +165,10 @@ def main() -> None:
     files: dict[str, Clips] = {"built-in held-out motion": held_out_clips()}
     files |= {Path(path).name: read_clips(Path(path), truth=True) for path in options.data}
     for label, clips in files.items():
-        rows = cameras(predictor, clips) if options.cameras else study(predictor, clips)
+        if options.only:
+            rows = conditions(predictor, clips, options.only)
+        else:
+            rows = cameras(predictor, clips) if options.cameras else study(predictor, clips)
         document["files"][label] = rows
         print(f"\n{label}, {clips.frames} frames\n{table(rows)}", flush=True)
     if options.json:

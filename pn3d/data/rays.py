@@ -11,10 +11,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pn3d.data.clips import Clips
+from pn3d.data.hidden_root import hidden_root
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
 
-_HIPS = (H36M17.index("left_hip"), H36M17.index("right_hip"))
+_HIPS = [H36M17.index("left_hip"), H36M17.index("right_hip")]
 _PELVIS = H36M17.index("pelvis")
 
 
@@ -72,23 +73,15 @@ def root_rays(
 ) -> Float[np.ndarray, "N 2"]:
     """(N, 17, 2), (N, 17) -> (N, 2): middle of the hips, else the pelvis, else linear in time between such frames.
 
-    A clip that never shows a hip or the pelvis takes the mean of the joints it has.
+    Before the first of them and after the last, and in a clip that has none, the root goes where the shoulders go
+    (``pn3d.data.hidden_root``).
     """
     measured = confidence > 0
-    hips = measured[:, _HIPS[0]] & measured[:, _HIPS[1]]
+    hips = np.all(measured[:, _HIPS], axis=1)
     root = np.where(hips[:, None], 0.5 * (rays[:, _HIPS[0]] + rays[:, _HIPS[1]]), rays[:, _PELVIS])
     known = hips | measured[:, _PELVIS]
-    count = np.maximum(measured.sum(axis=1, keepdims=True), 1)
-    mean = np.where(measured[..., None], rays, 0.0).sum(axis=1) / count
     for begin, end in itertools.pairwise(clip_start):
-        frames = np.arange(begin, end)
-        good = known[begin:end]
-        if good.all():
-            continue
-        source, usable = (root, good) if good.any() else (mean, measured[begin:end].any(axis=1))
-        if not usable.any():
-            root[begin:end] = 0.0
-            continue
-        for axis in range(2):
-            root[begin:end, axis] = np.interp(frames, frames[usable], source[begin:end, axis][usable])
+        if not known[begin:end].all():
+            clip = slice(begin, end)
+            root[clip] = hidden_root(root[clip], known[clip], rays[clip], measured[clip])
     return root.astype(np.float32)

@@ -63,7 +63,7 @@ class PoseStream:
     the same clip without one (within rounding, from the first frame on) if ``betas`` is the shape that ``predict``
     found; with a path, which ends soon after the frame, they are near it (docs/prediction.md). Left and right are taken
     as they come. Without ``betas`` the shape is the mean over the frames so far, and settles within seconds; and where
-    hips are missing, the last place of the person is taken instead of one between the last and the next. With
+    hips are missing, the person goes where the shoulders go, and is not on the way to the next place that is seen. With
     ``causal`` there is no delay: each pose is the end of the newest window, and the first ones are missing until a
     window is full. A frame in which nobody is seen is pushed as zeros.
 
@@ -133,6 +133,7 @@ class PoseStream:
         width = np.asarray(self._networks(*_blank_window(self._length))).shape[-1]
         shapes = ((17, 2), (17,), (2,), (len(FEET), 3), (width,), (), (24, 3))
         self._frames = _Frames(*(np.zeros((0, *shape), np.float32) for shape in shapes))
+        self._since_root = (np.zeros((0, 17, 2), np.float32), np.zeros((0, 17), np.float32))
         self._first = 0  # number of the first frame that is still held, always a keyframe
         self._warned = False
         self._pushed, self._windows_from, self._finished, self._given = 0, 0, 0, 0
@@ -216,14 +217,18 @@ class PoseStream:
             warnings.warn(said, PredictionWarning, stacklevel=5)
 
     def _centred(self, pixels: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rays around the root, confidence, and the ray of the root; where no hip is measured, the last place."""
+        """Rays around the root, confidence, and the ray of the root."""
         measured = confidence > 0
         rays = np.where(measured[:, None], (pixels - self._intrinsics[2:]) / self._intrinsics[:2], 0.0)
         rays = rays.astype(np.float32)
-        if self._pushed and not (measured[_HIPS].all() or measured[_PELVIS]):
-            root = self._frames.root_ray[-1]
-        else:
-            root = root_rays(rays[None], confidence[None], np.array([0, 1]))[0]
+        # Where the root is hidden, the last frame that shows it is needed, and how long arms were of late.
+        shown = measured[_HIPS].all() or measured[_PELVIS]
+        rays_before, before = (held[:0] if shown else held for held in self._since_root)
+        if len(before) > self._fps:
+            rays_before, before = (np.delete(held, 1, axis=0) for held in (rays_before, before))
+        since = np.concatenate([rays_before, rays[None]]), np.concatenate([before, confidence[None]])
+        self._since_root = since
+        root = root_rays(*since, np.array([0, len(since[0])]))[-1]
         centred = np.where(measured[:, None], np.asarray(_centre(rays, root)), np.float32(0))
         return centred, confidence, root
 

@@ -9,8 +9,10 @@ import pytest
 import pn3d
 from pn3d.data.clips import select
 from pn3d.files.errors import UserError
+from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.streaming import PoseStream
 from pn3d.inference.streaming_path import StreamPose
+from pn3d.synthetic.scenes import held_out_clips
 from tests.inference.test_predict import weights
 from tests.support import tiny
 
@@ -80,3 +82,26 @@ def test_confidences_on_another_scale_are_warned_of_once() -> None:
     with pytest.warns(pn3d.PredictionWarning, match="a confidence of 90") as said:
         streamed(frames(6) * [1, 1, 100])
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("seen", [0, 5])
+def test_who_shows_the_upper_body_alone_is_followed_as_in_a_whole_clip(seen: int) -> None:
+    """From the first frame on, or from the sixth; while the person crosses the picture."""
+    clip = select(held_out_clips(2), [1])
+    values = np.concatenate([clip.keypoints, np.ones_like(clip.keypoints[..., :1])], axis=-1)[:60]
+    values[..., 0] += np.linspace(0.0, 1.5 * np.ptp(values[0, :, 1]), 60)[:, None]
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    lower = [any(part in joint for part in ("pelvis", "hip", "knee", "ankle")) for joint in H36M17.joints]
+    trained, given = pn3d.load_weights(), {"layout": "h36m17", "image_size": size, "path": False}
+    all_seen = pn3d.predict(trained, values, fps=30, **given).joints_cam_m  # type: ignore[arg-type]
+    values[seen:, lower] = 0.0
+    whole = pn3d.predict(trained, values, fps=30, **given)  # type: ignore[arg-type]
+    assert whole.betas is not None
+    stream = PoseStream(trained, betas=whole.betas[0], **given)  # type: ignore[arg-type]
+    poses = [pose for frame in values if (pose := stream.push(frame)) is not None] + stream.flush()
+    streamed_m = np.stack([pose.joints_cam_m for pose in poses])
+    upper = [joints[:, ~np.array(lower)] - joints[:, :1] for joints in (streamed_m, whole.joints_cam_m, all_seen)]
+    gaps = [float(np.linalg.norm(one - upper[1], axis=-1).mean()) for one in (upper[0], upper[2])]
+    print(gaps)
+    assert gaps[0] < 0.02
+    assert gaps[1] < 0.15
