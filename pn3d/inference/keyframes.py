@@ -21,8 +21,9 @@ def keyframe_stride(fps: float) -> int:
 
 
 def longest_gap(fps: float) -> int:
-    """Frames of a clip's own rate that last as long as ``LONGEST`` at the networks'."""
-    return round(LONGEST * fps / KEYFRAMES_PER_SECOND)
+    """Frames of a clip that the fit is given a lost joint for: ``LONGEST`` keyframes, so longer in seconds where there
+    are fewer frames than keyframes (measured: docs/log/robustness.md)."""
+    return LONGEST * keyframe_stride(fps)
 
 
 def keyframe_keypoints(
