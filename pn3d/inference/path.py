@@ -70,6 +70,9 @@ UNSEEN_STEP_M = 0.02
 SEEN_JOINTS = 3.0
 """Keypoints that are enough to be seen."""
 
+FEWEST_JOINTS = 2
+"""A frame that shows fewer is placed by the frames around it: one joint may be at any distance."""
+
 LOST_M = 100.0
 """Distance from where a frame was before that costs the same: it decides where nobody is seen in all of a clip."""
 
@@ -216,7 +219,9 @@ def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple
     metric[:, 0, 0] = metric[:, 1, 1] = weight.sum(axis=1)
     metric[:, 0, 2] = metric[:, 2, 0] = -(weight * seen_x).sum(axis=1)
     metric[:, 1, 2] = metric[:, 2, 1] = -(weight * seen_y).sum(axis=1)
-    metric[:, 2, 2] = (weight * (seen_x**2 + seen_y**2)).sum(axis=1)
+    # Two joints on one ray leave the distance open; rounding may not make less than nothing of that.
+    least = (metric[:, 0, 2] ** 2 + metric[:, 1, 2] ** 2) / np.maximum(metric[:, 0, 0], 1e-30)
+    metric[:, 2, 2] = np.maximum((weight * (seen_x**2 + seen_y**2)).sum(axis=1), least)
     pull = np.stack(
         [
             (slope * error_x).sum(axis=1),

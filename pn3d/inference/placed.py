@@ -15,7 +15,7 @@ from pn3d.inference.flights import find_flights
 from pn3d.inference.ground import Ground, find_ground
 from pn3d.inference.legs import reach
 from pn3d.inference.limbs import LEGS, place_limb
-from pn3d.inference.path import ClipView, Standing, detected_share, measure_misfit, solve_path
+from pn3d.inference.path import FEWEST_JOINTS, ClipView, Standing, detected_share, measure_misfit, solve_path
 
 _PELVIS = H36M17.index("pelvis")
 _LEAST_MOVE_M = 1e-4
@@ -85,7 +85,8 @@ def place_on_path(student: StudentBody, posed: Posed, seen: Seen, up_cam: np.nda
     start = posed.joints[:, _PELVIS]
     rays, confidence, size, jitter, fps = seen
     cut, astray = find_cuts(rays, confidence, size, fps)
-    confidence = np.where(astray[:, None], 0.0, confidence)
+    lonely = np.count_nonzero(confidence > 0, axis=1) < FEWEST_JOINTS
+    confidence = np.where((astray | lonely)[:, None], 0.0, confidence)
     view = ClipView(posed.joints - start[:, None], rays, confidence, size, jitter, cut, up_cam, fps)
     view = view._replace(misfit=measure_misfit(view, start))
     feet = posed.body_joints[:, list(SMPL24_FEET)] - start[:, None]

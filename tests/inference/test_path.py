@@ -406,3 +406,23 @@ def test_without_legs_in_the_picture_no_foot_stands_and_the_path_is_smooth() -> 
     assert np.isfinite(found.joints_cam_m).all()
     assert speeds(found.joints_cam_m[:, 0].astype(np.float64), FPS).max() < 4.0
     assert len(H36M17_ANKLES) == 2
+
+
+def test_a_picture_that_leaves_the_distance_open_is_solved() -> None:
+    """Frames of single precision, each alone, in which the joints that are seen lie on one ray."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        view = view_of(np.array([rng.normal(size=3) * 0.3 + [0.0, 0.0, 4.0]]))
+        view.confidence[:] = 0.0
+        view.confidence[0, rng.integers(17)] = rng.uniform(0.2, 1.0)
+        single = [value.astype(np.float32) for value in (view.offsets_m, view.rays, view.confidence, view.size)]
+        view = view._replace(**dict(zip(("offsets_m", "rays", "confidence", "size"), single, strict=True)))
+        assert np.isfinite(solve_path(view, np.array([[0.1, 0.2, 3.0]]))).all()
+
+
+@pytest.mark.filterwarnings("ignore::pn3d.PredictionWarning")
+def test_who_shows_one_joint_alone_stands_in_front_of_the_camera() -> None:
+    clip = select(noisy(), [0])
+    confidence = np.where(np.arange(17) == H36M17.index("left_wrist"), clip.confidence, 0.0).astype(np.float32)
+    found = predicted(dataclasses.replace(clip, confidence=confidence))
+    assert found.joints_cam_m[:, 0, 2].min() > 1.0
