@@ -257,6 +257,8 @@ def test_an_array_is_read_as_files_are() -> None:
         changed[5:9, 3:6, :2] = place
         found = pn3d.predict(weights(), changed, **GIVEN).joints_cam_m  # type: ignore[arg-type]
         np.testing.assert_array_equal(found, expected)
+    found = pn3d.predict(weights(), np.ma.array(plain, mask=missing == 0), **GIVEN).joints_cam_m  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, expected)
     expected = pn3d.predict(weights(), plain, **GIVEN).joints_cam_m  # type: ignore[arg-type]
     with pytest.warns(pn3d.PredictionWarning, match="per cent"):
         found = pn3d.predict(weights(), plain * [1, 1, 100], **GIVEN).joints_cam_m  # type: ignore[arg-type]

@@ -18,6 +18,18 @@ def check_number(name: str, value: Any, most: float) -> None:
         raise UserError(f"{name} must be above 0 and at most {most:g}, found {value:g}")
 
 
+def as_numbers(name: str, values: Any) -> np.ndarray:
+    """An array, NaN where a masked one is masked; UserError where ``values`` hold anything but numbers."""
+    try:
+        array = np.asanyarray(values)
+    except ValueError:
+        raise UserError(f"{name}: expected numbers, found rows of different lengths") from None
+    if array.dtype.kind not in "fiu":
+        raise UserError(f"{name}: expected numbers, found an array of {array.dtype}")
+    masked = np.ma.isMaskedArray(array)
+    return np.ma.filled(array.astype(np.float64), np.nan) if masked else np.asarray(array)
+
+
 def checked_image_size(size: Any) -> tuple[int, int]:
     """(width, height) in whole px; UserError where ``size`` is no such pair."""
     try:

@@ -5,6 +5,7 @@ import numpy as np
 from pn3d.data.clips import Clips
 from pn3d.data.feet import feet_of
 from pn3d.data.joints17 import h36m17_by_name, plain_keypoints
+from pn3d.detectors.arguments import as_numbers
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.scores import as_confidence
 from pn3d.files.errors import UserError
@@ -27,8 +28,7 @@ def array_clips(
     """
     if layout is None or image_size is None or fps is None:
         raise UserError("an array needs layout=… (e.g. 'coco17'), fps=… and image_size=(width, height)")
-    if keypoints.dtype.kind not in "fiu":
-        raise UserError(f"keypoints: expected numbers, found an array of {keypoints.dtype}")
+    keypoints = as_numbers("keypoints", keypoints)
     known = detector_layout(layout)
     fits = keypoints.ndim == 3 and keypoints.shape[1] == known.count and keypoints.shape[2] in (2, 3)
     if not fits or not len(keypoints):

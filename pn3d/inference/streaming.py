@@ -5,7 +5,7 @@ The functions of ``pn3d.inference.clip``, on the newest frames instead of a whol
 
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -16,7 +16,7 @@ from pn3d.body.smpl_file import load_body
 from pn3d.data.feet import FEET, feet_of
 from pn3d.data.joints17 import h36m17_by_name, mask_guesses, plain_keypoints
 from pn3d.data.rays import root_rays
-from pn3d.detectors.arguments import check_number, checked_image_size
+from pn3d.detectors.arguments import as_numbers, check_number, checked_image_size
 from pn3d.detectors.layouts import detector_layout
 from pn3d.detectors.scores import EXCESS
 from pn3d.files.errors import UserError
@@ -120,7 +120,7 @@ class PoseStream:
         # Without a delay there is no next keyframe to interpolate to, so every frame is one.
         self._keyframe_stride = 1 if causal else keyframe_stride(fps)
         self._causal = causal
-        self._betas = None if betas is None else _numbers("betas", betas).astype(np.float32)
+        self._betas = None if betas is None else as_numbers("betas", betas).astype(np.float32)
         if self._betas is not None and not (self._betas.shape == (10,) and np.isfinite(self._betas).all()):
             raise UserError(f"betas: expected (10,) finite numbers, found {self._betas.shape}")
         self._betas_sum, self._betas_count = np.zeros(10, np.float64), 0
@@ -197,7 +197,7 @@ class PoseStream:
     def _joints17(self, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One frame through the door that all 2D goes through: (17, 2) px and (17,) confidence; (6, 3) rays and
         confidence of its feet."""
-        values = _numbers("push", keypoints)
+        values = as_numbers("push", keypoints)
         if values.ndim != 2 or values.shape[0] != self._layout.count or values.shape[1] not in (2, 3):
             raise UserError(f"push: expected ({self._layout.count}, 2 or 3), found {values.shape}")
         self._warn_of_scale(values)
@@ -329,17 +329,6 @@ class PoseStream:
         count = (self._given - kept - self._first) // self._keyframe_stride * self._keyframe_stride
         if count > 0:
             self._frames, self._first = self._frames.without_first(count), self._first + count
-
-
-def _numbers(name: str, values: Any) -> np.ndarray:
-    """What a user gives as an array; UserError where it holds anything but numbers."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise UserError(f"{name}: expected numbers, found rows of different lengths") from None
-    if array.dtype.kind not in "fiu":
-        raise UserError(f"{name}: expected numbers, found an array of {array.dtype}")
-    return array
 
 
 def _blank_window(length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -74,8 +74,10 @@ def test_a_joint_that_no_picture_explains_is_missing(place: float) -> None:
     missing, odd = frames(12), frames(12)
     missing[3:6, 8:12] = 0.0
     odd[3:6, 8:12, :2] = place
-    for pose, other in zip(streamed(odd), streamed(missing), strict=True):
+    masked = np.ma.array(frames(12), mask=missing == 0)
+    for pose, hidden, other in zip(streamed(odd), streamed(masked), streamed(missing), strict=True):
         np.testing.assert_array_equal(pose.joints_cam_m, other.joints_cam_m)
+        np.testing.assert_array_equal(hidden.joints_cam_m, other.joints_cam_m)
 
 
 def test_confidences_on_another_scale_are_warned_of_once() -> None:
