@@ -23,7 +23,7 @@ from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
 from pn3d.inference.turning import can_be_followed, put_back, still_from_camera, turned_rays
 from pn3d.inference.uncertainty import error_signs, expected_error_mm
 from pn3d.inference.weights import Weights
-from pn3d.inference.world import mean_up, upright_world
+from pn3d.inference.world import mean_up, shown_frames, upright_world
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
         lifted = lifted._replace(camera_from_centred=(turns @ lifted.camera_from_centred).astype(np.float32))
     overruled: dict[str, Any] = {}
     if predictor.student is not None and predictor.refine:
-        lifted = carried_over_leaps(predictor.student, _shape(predictor, lifted.outputs.betas), lifted)
+        lifted = carried_over_leaps(predictor.student, _shape(predictor, lifted), lifted)
         overruled = {"depth_carried": _carried(lifted)}
-    up_cam = mean_up(lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred)
+    views = lifted.outputs.elevation_rad, lifted.outputs.roll_rad, lifted.camera_from_centred
+    up_cam = mean_up(*views, lifted.confidence)
     teacher = teacher_joints(lifted, predictor.smooth_s)
     shared = _facts(predictor, clip) | {"elevation_rad": lifted.outputs.elevation_rad}
     if turns is None and clip.camera_turn_rad is not None:
@@ -80,7 +81,7 @@ def predict_clip(predictor: Predictor, clip: Clips, lifted: LiftedClip, relifted
     lifted = _held_still(lifted, seen) if predictor.path else lifted
     student, outputs = predictor.student, lifted.outputs
     assert outputs.sixd is not None
-    betas = _shape(predictor, outputs.betas)
+    betas = _shape(predictor, lifted)
     corrections = _fitted(predictor, betas, lifted)
     poses, body_joints, joints = pose_frames(student, betas, outputs.sixd, corrections, lifted.camera_from_centred)
     transl = translations(joints, lifted.rays, lifted.confidence, outputs.size, lifted.camera_from_centred)
@@ -142,11 +143,11 @@ def _carried(lifted: LiftedClip) -> np.ndarray:
     return np.zeros(len(lifted.rays), bool) if lifted.carried is None else lifted.carried
 
 
-def _shape(predictor: Predictor, betas: np.ndarray | None) -> np.ndarray:
-    """(T, 10) -> (10,) the mean over the clip, as tall as is known."""
-    assert betas is not None
+def _shape(predictor: Predictor, lifted: LiftedClip) -> np.ndarray:
+    """(10,) the mean over the clip, as tall as is known."""
+    assert lifted.outputs.betas is not None
     assert predictor.student is not None
-    mean = betas.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = lifted.outputs.betas[shown_frames(lifted.confidence)].mean(axis=0, dtype=np.float64).astype(np.float32)
     if predictor.height_m is None:
         return mean
     return with_stature(predictor.student.body, mean[None], predictor.height_m)[0]

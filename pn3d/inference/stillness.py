@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from pn3d.geometry.skeleton import H36M17, SMPL24
+from pn3d.inference.world import shown_frames
 
 HALF_S = 1.0
 """Half width of the average, and of the time over which joints must keep their places."""
@@ -52,7 +53,7 @@ def stillness(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, jitter
         fps: frames per second.
     """
     width = 2 * round(HALF_S * fps) + 1
-    places = rays[:, _SEEN].astype(np.float64) / np.median(size)
+    places = rays[:, _SEEN].astype(np.float64) / np.median(size[shown_frames(confidence)])
     mean = lambda values: uniform_filter1d(values, width, axis=0, mode="nearest")  # noqa: E731
     off = np.maximum(mean(places**2) - mean(places) ** 2, 0.0).sum(axis=-1)
     beyond = np.maximum(off.max(axis=1) - NOISE_VARIANCE * mean(jitter.astype(np.float64) ** 2), 0.0)

@@ -123,7 +123,7 @@ class PoseStream:
         self._betas = None if betas is None else as_numbers("betas", betas).astype(np.float32)
         if self._betas is not None and not (self._betas.shape == (10,) and np.isfinite(self._betas).all()):
             raise UserError(f"betas: expected (10,) finite numbers, found {self._betas.shape}")
-        self._betas_sum, self._betas_count = np.zeros(10, np.float64), 0
+        self._betas_sum, self._betas_count = np.zeros(10, np.float64), 0.0
         self._intrinsics = camera.assumed_intrinsics(np.array(self._image_size))
         if focal_px is not None:
             self._intrinsics[:2] = focal_px
@@ -251,8 +251,10 @@ class PoseStream:
         outputs = self._outputs(row)
         assert outputs.betas is not None
         assert outputs.sixd is not None
-        self._betas_sum += outputs.betas[0]
-        self._betas_count += 1
+        # A frame that shows nobody says nothing of the shape, unless there is no other yet.
+        counts = 1.0 if (self._frames.confidence[row] > 0).any() else 1e-9
+        self._betas_sum += counts * outputs.betas[0]
+        self._betas_count += counts
         if index % self._keyframe_stride == 0:
             frames = self._frames
             fast = self._fast(outputs.size)

@@ -106,7 +106,7 @@ class PathWindow:
         rays, confidence, centred, feet, size, jitter, roll, turns = (
             np.stack(values) for values in zip(*seen, strict=True)
         )
-        up = mean_up(np.array([pose.elevation_rad for pose in poses]), roll, turns)
+        up = mean_up(np.array([pose.elevation_rad for pose in poses]), roll, turns, confidence)
         view = Seen(rays, confidence, size, jitter, self._fps)
         placed = place_on_path(self._student, posed, view, up)
         reach = round(_LIMBS_S * self._fps)

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from pn3d.geometry.camera_turns import furthest_look_rad
 from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.smoothing import over_time
+from pn3d.inference.world import shown_frames
 
 if TYPE_CHECKING:
     from pn3d.inference.prediction import Prediction
@@ -85,7 +86,8 @@ def find_warnings(prediction: "Prediction") -> Warnings:
     joints = prediction.teacher_joints_cam_m
     flipped = [flipped_frames(joints[a:b], float(rate)) for (a, b), rate in clips]
     degrees = np.degrees(prediction.elevation_rad)
-    smooth = [over_time(degrees[a:b, None], round(float(rate)))[:, 0] for (a, b), rate in clips]
+    shown = [degrees[a:b][shown_frames(prediction.input_confidence[a:b])] for (a, b), _ in clips]
+    smooth = [over_time(values[:, None], round(float(rate)))[:, 0] for values, rate in zip(shown, fps, strict=True)]
     distance = joints[:, 0, 2]
     likely = prediction.expected_error_mm
     none: np.ndarray = np.zeros(len(degrees), bool)

@@ -9,6 +9,12 @@ from pn3d.geometry.skeleton import SMPL24_FEET
 from pn3d.inference.batches import in_batches
 
 
+def shown_frames(confidence: np.ndarray) -> np.ndarray:
+    """(T, J) -> (T,) bool, frames that show somebody: what is one for a clip is told by these. All where none does."""
+    shown: np.ndarray = np.any(confidence > 0, axis=1)
+    return shown if shown.any() else ~shown
+
+
 def up_of_frames(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
     """Up in camera axes. (T,), (T,), (T, 3, 3) -> (T, 3) unit vectors."""
     level = np.cos(elevation_rad)
@@ -16,9 +22,12 @@ def up_of_frames(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_ce
     return np.matmul(camera_from_centred, up[..., None])[..., 0]
 
 
-def mean_up(elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray) -> np.ndarray:
-    """The clip's mean up in camera axes. (T,), (T,), (T, 3, 3) -> (3,) unit vector."""
-    mean = up_of_frames(elevation_rad, roll_rad, camera_from_centred).mean(axis=0)
+def mean_up(
+    elevation_rad: np.ndarray, roll_rad: np.ndarray, camera_from_centred: np.ndarray, confidence: np.ndarray
+) -> np.ndarray:
+    """The clip's mean up in camera axes, over the frames that show somebody. (T,), (T,), (T, 3, 3), (T, J) -> (3,) unit
+    vector."""
+    mean = up_of_frames(elevation_rad, roll_rad, camera_from_centred)[shown_frames(confidence)].mean(axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 

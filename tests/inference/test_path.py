@@ -426,3 +426,18 @@ def test_who_shows_one_joint_alone_stands_in_front_of_the_camera() -> None:
     confidence = np.where(np.arange(17) == H36M17.index("left_wrist"), clip.confidence, 0.0).astype(np.float32)
     found = predicted(dataclasses.replace(clip, confidence=confidence))
     assert found.joints_cam_m[:, 0, 2].min() > 1.0
+
+
+@pytest.mark.filterwarnings("ignore::pn3d.PredictionWarning")
+def test_frames_that_show_nobody_say_nothing_of_shape_and_up() -> None:
+    clip = select(held_out_clips(), [10])
+    size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
+    frames = np.concatenate([clip.keypoints, np.ones_like(clip.keypoints[..., :1])], axis=-1)[:60]
+    late = np.concatenate([np.zeros((240, 17, 3)), frames])
+    alone, after = (pn3d.predict(trained(), each, layout="h36m17", fps=30, image_size=size) for each in (frames, late))
+    assert np.degrees(np.arccos(alone.up_cam[0] @ after.up_cam[0])) < 1.0
+    assert np.abs(alone.betas - after.betas).max() < 0.02
+    assert after.summary["camera_drift_deg"] < alone.summary["camera_drift_deg"] + 1.0
+    stream = pn3d.PoseStream(trained(), layout="h36m17", image_size=size)
+    *_, last = [pose for frame in late if (pose := stream.push(frame)) is not None] + stream.flush()
+    assert np.abs(last.betas - alone.betas[0]).max() < 0.02
