@@ -156,7 +156,7 @@ class PoseStream:
         return self._path.push(*ready)
 
     def flush(self) -> list[StreamPose]:
-        """The poses that are still owed, when no more frames come."""
+        """The poses that are still owed, when no more frames come. The next frame that is pushed follows the last."""
         rest = self._flush_alone()
         if self._path is None:
             return [pose for pose, _ in rest]
@@ -326,7 +326,7 @@ class PoseStream:
             self._reach + self._keyframe_stride,
             JITTER_REACH,
             fast_reach(self._fps),
-            self._length if self._causal else 0,
+            self._length,
         )
         count = (self._given - kept - self._first) // self._keyframe_stride * self._keyframe_stride
         if count > 0:

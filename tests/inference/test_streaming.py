@@ -13,6 +13,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.inference.streaming import PoseStream
 from pn3d.inference.streaming_path import StreamPose
 from pn3d.synthetic.scenes import held_out_clips
+from pn3d.training.state import init_state
 from tests.inference.test_predict import weights
 from tests.support import tiny
 
@@ -107,3 +108,24 @@ def test_who_shows_the_upper_body_alone_is_followed_as_in_a_whole_clip(seen: int
     print(gaps)
     assert gaps[0] < 0.02
     assert gaps[1] < 0.15
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_stream_goes_on_after_it_was_flushed(causal: bool) -> None:
+    """Its windows are longer than what averages look back at."""
+    config = tiny.config(model__window=27)
+    state = init_state(config)
+    wide = dataclasses.replace(weights(), config=config, teacher=state.teacher.params, student=state.student.params)
+    options: dict[str, Any] = GIVEN | {"betas": np.zeros(10), "causal": causal, "path": False}
+    values = np.concatenate([frames(24), frames(24)[::-1], frames(24)])
+    streams = [PoseStream(wide, **options) for _ in range(2)]
+    poses: list[dict[int, np.ndarray]] = [{}, {}]
+    for number, frame in enumerate(values):
+        for stream, found in zip(streams, poses, strict=True):
+            given = [stream.push(frame), *(stream.flush() if number == 34 and stream is streams[1] else [])]
+            found |= {pose.frame: pose.joints_cam_m for pose in given if pose is not None}
+    for stream, found in zip(streams, poses, strict=True):
+        found |= {pose.frame: pose.joints_cam_m for pose in stream.flush()}
+    assert list(poses[0]) == list(poses[1]) == list(range(26 if causal else 0, len(values)))
+    gaps = [float(np.abs(poses[0][frame] - poses[1][frame]).max()) for frame in range(50, len(values))]
+    assert max(gaps) < 1e-3
