@@ -92,6 +92,9 @@ STILL_POWER = 8
 SLIDING_STEP_M = 0.02
 """Feet that would have to be held back by more than this per frame glide: their weight falls."""
 
+NEARER = 0.1
+"""A step brings no joint nearer than to this share of its distance: who is seen is in front of the camera."""
+
 STEPS = 1
 """Gauss-Newton steps of one solve: each frame by itself is a start from which more change little."""
 
@@ -202,8 +205,18 @@ def solve_path(
             stays = _across_and_along(_sight(pelvis_m[1:]), STANDING_STEP_M)
             for weight, target in _held(view, pelvis_m, standing):
                 problem.add((-1.0, 1.0), (weight * joined * rate)[:, None, None] * stays, target)
-        pelvis_m = problem.solve()
+        pelvis_m = _in_front(view, pelvis_m, problem.solve())
     return pelvis_m
+
+
+def _in_front(view: ClipView, before_m: np.ndarray, after_m: np.ndarray) -> np.ndarray:
+    """(T, 3) places after a step, where few joints are seen nearer to those before it than the step would lead."""
+    nearest = view.offsets_m[..., 2].min(axis=1)
+    before, after = before_m[:, 2] + nearest, after_m[:, 2] + nearest
+    behind = np.flatnonzero(after < NEARER * before)
+    share = ((1.0 - NEARER) * before / (before - after))[behind, None] if len(behind) else 0.0
+    after_m[behind] = before_m[behind] + share * (after_m[behind] - before_m[behind])
+    return after_m
 
 
 def _keypoints(view: ClipView, trust: np.ndarray, pelvis_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

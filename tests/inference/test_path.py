@@ -441,3 +441,14 @@ def test_frames_that_show_nobody_say_nothing_of_shape_and_up() -> None:
     stream = pn3d.PoseStream(trained(), layout="h36m17", image_size=size)
     *_, last = [pose for frame in late if (pose := stream.push(frame)) is not None] + stream.flush()
     assert np.abs(last.betas - alone.betas[0]).max() < 0.02
+
+
+def test_nobody_goes_behind_the_camera() -> None:
+    """Two joints of somebody who is near and goes across the picture, of whom the pose says that they draw together."""
+    path = np.linspace([-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], 30)
+    view = view_of(path)
+    view.confidence[:] = 0.0
+    view.confidence[:, [3, 4]] = 1.0
+    view.offsets_m[:, 3] = view.offsets_m[:, 4] + np.linspace(0.3, -0.3, 30)[:, None] * [1.0, 0.0, 0.0]
+    found = solve_path(view, path)
+    assert (found[:, None, 2] + view.offsets_m[..., 2]).min() > 0.0
