@@ -18,7 +18,7 @@ from pn3d.inference.leaps import carried_over_leaps
 from pn3d.inference.lifted import LiftedClip
 from pn3d.inference.placed import Posed, Seen, place_on_path
 from pn3d.inference.prediction import Prediction
-from pn3d.inference.stillness import still_turns, stillness
+from pn3d.inference.stillness import still_joints, still_turns, stillness
 from pn3d.inference.teacher import life_size, scaled_onto, teacher_joints
 from pn3d.inference.turning import can_be_followed, put_back, still_from_camera, turned_rays
 from pn3d.inference.uncertainty import error_signs, expected_error_mm
@@ -182,8 +182,10 @@ def _held_still(lifted: LiftedClip, seen: Seen) -> LiftedClip:
     """The same, trunk and legs at rest while they keep their places in the picture."""
     outputs = lifted.outputs
     assert outputs.sixd is not None
-    turns = still_turns(outputs.sixd, stillness(*seen), seen.fps)
-    return lifted._replace(outputs=outputs._replace(sixd=turns))
+    still = stillness(*seen)
+    turns = still_turns(outputs.sixd, still, seen.fps)
+    joints = still_joints(outputs.teacher_joints, still, seen.fps)
+    return lifted._replace(outputs=outputs._replace(sixd=turns, teacher_joints=joints))
 
 
 def _with_feet(

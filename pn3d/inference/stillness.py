@@ -41,6 +41,8 @@ _STILL = tuple(
     )
 )
 
+_STILL_17 = (*_SEEN, H36M17.index("spine"))
+
 
 def stillness(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, jitter: np.ndarray, fps: float) -> np.ndarray:
     """(T,) 1 where hips, knees, ankles and thorax keep their places in the picture, 0 where any moves or is not seen.
@@ -63,13 +65,23 @@ def stillness(rays: np.ndarray, confidence: np.ndarray, size: np.ndarray, jitter
 
 def still_turns(sixd: np.ndarray, still: np.ndarray, fps: float) -> np.ndarray:
     """(T, 24, 6) rotations of the student, (T,) stillness -> the same, trunk and legs averaged where they are still."""
+    return _averaged(sixd, _STILL, still, fps)
+
+
+def still_joints(joints: np.ndarray, still: np.ndarray, fps: float) -> np.ndarray:
+    """(T, 17, 3) root-relative joints of the teacher, whose depths the fit follows, likewise."""
+    return _averaged(joints, _STILL_17, still, fps)
+
+
+def _averaged(values: np.ndarray, which: tuple[int, ...], still: np.ndarray, fps: float) -> np.ndarray:
+    """(T, J, D), the joints that are averaged, (T,) -> (T, J, D)."""
     if still.max(initial=0.0) < LEAST:
-        return sixd
-    joints, turns = list(_STILL), sixd.copy()
-    own = sixd[:, joints].astype(np.float64)
+        return values
+    joints, result = list(which), values.copy()
+    own = values[:, joints].astype(np.float64)
     width = 2 * round(HALF_S * fps) + 1
     # Only still frames count, so that the average does not reach into a movement.
     weight = uniform_filter1d(still, width, mode="nearest")[:, None, None]
     mean = uniform_filter1d(still[:, None, None] * own, width, axis=0, mode="nearest") / np.maximum(weight, 1e-9)
-    turns[:, joints] = own + still[:, None, None] * (mean - own)
-    return turns
+    result[:, joints] = own + still[:, None, None] * (mean - own)
+    return result
