@@ -70,7 +70,7 @@ def test_the_feet_of_who_stands_and_waves_stand(noise_px: float) -> None:
     frames[:, H36M17.index("right_wrist"), :2] = shoulder + tall * waving
     frames[..., :2] += noise_px * np.random.default_rng(3).normal(size=(120, 17, 2))
     size = (int(clip.image_size[0, 0]), int(clip.image_size[0, 1]))
-    found = pn3d.predict(pn3d.load_weights(), frames, layout="h36m17", fps=30, image_size=size)
+    found = pn3d.predict(pn3d.load_weights(), frames, layout="h36m17", fps=30, image_size=size, keep_sides=True)
     assert found.body_joints_cam_m is not None
     moved = np.linalg.norm(np.diff(found.body_joints_cam_m, axis=0), axis=-1).mean(axis=0) * 30
     assert moved[[SMPL24.index("left_ankle"), SMPL24.index("right_ankle")]].max() < 0.008
