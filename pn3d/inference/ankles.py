@@ -8,9 +8,12 @@ not where it is seen, so that a detector's ankle, which lies elsewhere than the 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from pn3d.body.feet import foot_points_m
 from pn3d.data.joints17 import LOW_CONFIDENCE
 from pn3d.geometry.skeleton import SMPL24
+from pn3d.inference.fit import StudentBody
 from pn3d.inference.limbs import cross_matrix
+from pn3d.inference.placed import Posed
 from pn3d.inference.smoothing import EXACT, JITTERING, HalfWidth, half_width, smooth
 
 _SIDES = tuple(
@@ -31,6 +34,30 @@ _LENGTH_RANGE = (0.85, 1.6)
 
 AVERAGED = HalfWidth(0.0, 0.2)
 """How widely turns are averaged over time."""
+
+
+def with_feet(
+    student: StudentBody, betas: np.ndarray, posed: Posed, feet: np.ndarray, jitter: np.ndarray, fps: float
+) -> tuple[Posed, np.ndarray]:
+    """The same bodies with ankles turned as heels and toes are seen.
+
+    Args:
+        student: the body; betas: (10,) its shape.
+        posed: T frames.
+        feet: (T, 6, 3) rays and confidence of ``pn3d.data.feet.FEET``, 0 = missing.
+        jitter: (T,) of the keypoints, head-root units.
+        fps: frames per second.
+
+    Returns:
+        The bodies, and (T, 2) whether heel and big toe were seen, left and right.
+    """
+    if not feet[..., 2].any():
+        return posed, np.zeros((len(feet), 2), bool)
+    rest_m, points_m = student.rest_joints_m(betas), foot_points_m(student.body, betas)
+    poses, body_joints, measured = ankles_from_feet(
+        posed.poses, posed.body_joints, rest_m, points_m, feet[..., :2], feet[..., 2], jitter, fps
+    )
+    return posed._replace(poses=poses, body_joints=body_joints), measured
 
 
 def ankles_from_feet(

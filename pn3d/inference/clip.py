@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 
 from pn3d import __version__
-from pn3d.body.feet import foot_points_m
 from pn3d.body.stature import with_stature
 from pn3d.data.clips import Clips
 from pn3d.geometry.skeleton import H36M17
-from pn3d.inference.ankles import ankles_from_feet
+from pn3d.inference.ankles import with_feet
 from pn3d.inference.fit import StudentBody, fit_frames, pose_frames, translations
 from pn3d.inference.followed import followed_limbs
 from pn3d.inference.keyframes import keyframe_keypoints, keyframe_stride, smooth_corrections
@@ -199,17 +198,9 @@ def _with_feet(
     """The same with ankles turned as heels and toes are seen, and (T, 2) where they are."""
     if clip.feet is None:
         return posed, np.zeros((len(posed.poses), 2), bool)
-    poses, body_joints, measured = ankles_from_feet(
-        posed.poses,
-        posed.body_joints,
-        student.rest_joints_m(betas),
-        foot_points_m(student.body, betas),
-        _still_rays(clip, clip.feet[..., :2], turns),
-        clip.feet[..., 2],
-        lifted.jitter,
-        lifted.fps,
-    )
-    return posed._replace(poses=poses, body_joints=body_joints), measured
+    rays = _still_rays(clip, clip.feet[..., :2], turns)
+    feet = np.concatenate([rays, clip.feet[..., 2:]], axis=-1)
+    return with_feet(student, betas, posed, feet, lifted.jitter, lifted.fps)
 
 
 def _turns(clip: Clips, lifted: LiftedClip) -> np.ndarray | None:

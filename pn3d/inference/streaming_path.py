@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pn3d.body.feet import foot_points_m
-from pn3d.inference.ankles import ankles_from_feet
+from pn3d.inference.ankles import with_feet
 from pn3d.inference.fit import StudentBody
 from pn3d.inference.followed import followed_limbs
 from pn3d.inference.placed import Posed, Seen, place_on_path
@@ -115,7 +114,7 @@ class PathWindow:
         view = Seen(rays[near], confidence[near], size[near], jitter[near], self._fps)
         around, contact = Posed(*(values[near] for values in placed.posed)), placed.foot_contact[near]
         around = followed_limbs(self._student, around, view, centred[near], contact)
-        around, measured = self._with_feet(poses[now].betas, around, feet[near], view.jitter)
+        around, measured = with_feet(self._student, poses[now].betas, around, feet[near], view.jitter, self._fps)
         focal, centre = np.split(self._intrinsics, 2)
         joints = around.joints[now - first]
         given = replace(
@@ -133,15 +132,3 @@ class PathWindow:
         if spare > 0:
             self._held, self._next = self._held[spare:], self._next - spare
         return given
-
-    def _with_feet(
-        self, betas: np.ndarray, posed: Posed, feet: np.ndarray, jitter: np.ndarray
-    ) -> tuple[Posed, np.ndarray]:
-        """The same with ankles turned as heels and toes are seen, and (T, 2) where they are."""
-        if not feet[..., 2].any():
-            return posed, np.zeros((len(feet), 2), bool)
-        rest, points = self._student.rest_joints_m(betas), foot_points_m(self._student.body, betas)
-        poses, joints, measured = ankles_from_feet(
-            posed.poses, posed.body_joints, rest, points, feet[..., :2], feet[..., 2], jitter, self._fps
-        )
-        return posed._replace(poses=poses, body_joints=joints), measured
