@@ -396,6 +396,25 @@ def test_standing_feet_of_a_prediction_stand_and_the_pose_is_no_worse() -> None:
     assert off.path_cut is None
 
 
+@pytest.mark.parametrize("index", [14, 20])
+def test_a_walk_keeps_its_stride_length(index: int) -> None:
+    clip = select(held_out_clips(), [index])
+    assert clip.actions[0] == "walk"
+    true, found = clip.joints_cam, predicted(clip).joints_cam_m
+    strides = []
+    for ankle in H36M17_ANKLES:
+        stands = np.concatenate([[False], speeds(true[:, ankle], FPS) < 0.25, [False]])
+        begins, ends = (np.flatnonzero(np.diff(stands.astype(int)) == sign) for sign in (1, -1))
+        spans = [(begin, end) for begin, end in zip(begins, ends, strict=True) if end - begin >= 5]
+        places = [np.stack([joints[a:b, ankle].mean(axis=0) for a, b in spans]) for joints in (true, found)]
+        strides.append([np.linalg.norm(np.diff(place, axis=0), axis=-1) for place in places])
+    true_m, found_m = (np.concatenate(lengths) for lengths in zip(*strides, strict=True))
+    assert (true_m > 0.5).sum() >= 5
+    # Who is seen is taken for an average adult: lengths are those of the person after one scale.
+    scale = np.linalg.norm(true - true[:, :1], axis=-1).sum() / np.linalg.norm(found - found[:, :1], axis=-1).sum()
+    assert abs(scale * found_m[true_m > 0.5].sum() / true_m[true_m > 0.5].sum() - 1.0) < 0.03
+
+
 @pytest.mark.filterwarnings("ignore::pn3d.PredictionWarning")
 def test_without_legs_in_the_picture_no_foot_stands_and_the_path_is_smooth() -> None:
     clip = select(noisy(), [0])
