@@ -1,12 +1,13 @@
 """Does the expected error tell how far off a frame is? Fits it on built-in motion, and measures its rank correlation.
 
-    python -m benchmarks.accuracy.confidence --fit [--weights FILE]           coefficients into the weights' card
-    python -m benchmarks.accuracy.confidence [--weights FILE] [--data FILE …]  Spearman with PA-MPJPE per frame
+    python -m benchmarks.accuracy.confidence --fit --real FILE … [--weights FILE]  coefficients into the weights' card
+    python -m benchmarks.accuracy.confidence [--weights FILE] [--data FILE …]       Spearman with PA-MPJPE per frame
 
 The fit sees built-in motion of seeds that no training uses, everyday and unusual, seen from low and high, exact and by
 both simulated detectors, every second clip with COCO's joints only. Without --data the held-out built-in clips are
 measured, which the fit never sees. The expected error is that of all 17 joints; where a file's truth has the twelve of
-the limbs, which err more, it is multiplied by what they erred more in the fit (``limbs`` in the card).
+the limbs, which err more, it is multiplied by what they erred more in the fit (``limbs`` in the card). ``--real`` names
+files with the truth of real people, whose mean error the stretched expected one then has.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from pn3d.evaluation.joints import common_joints, counted_frames, true_joints
 from pn3d.files.atomic import write_json
 from pn3d.geometry.skeleton import COCO17, H36M17
 from pn3d.inference.predict import predict
-from pn3d.inference.uncertainty import SIGNS, fit
+from pn3d.inference.uncertainty import SIGNS, fit, stretched
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.synthetic.motion.catalogue import Mixture
 from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_synthetic_clips
@@ -70,7 +71,7 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(ranks)[0, 1])
 
 
-def write_fit(path: Path, clips: int) -> None:
+def write_fit(path: Path, clips: int, real: list[Path]) -> None:
     """Fits, prints, and writes the coefficients into the card beside the weights."""
     weights = load_weights(path)
     parts = [
@@ -88,9 +89,31 @@ def write_fit(path: Path, clips: int) -> None:
         print(
             f"{name:14s} alone {spearman(signs[:, index], errors):.2f}   coefficient {found['coefficients'][name]:.3f}"
         )
+    if real:
+        fitted = replace(weights, facts=weights.facts | {"uncertainty": found})
+        of_files = [expected_and_true(fitted, read_clips(file, truth=True)) for file in real]
+        expected = np.concatenate([expected for expected, *_ in of_files])
+        of_17 = np.concatenate([true / more for _, true, more, _ in of_files])
+        found = stretched(found, expected, of_17)
+        found["stretched"]["on"] = [file.name for file in real]
+        print(f"stretched by a power of {found['stretched']['power']:.2f}")
     card_path = path.with_suffix(".json")
     write_json(card_path, json.loads(card_path.read_text()) | {"uncertainty": found})
     print(f"{card_path}: uncertainty written")
+
+
+def expected_and_true(weights: Weights, clips: Clips) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """(N,) the expected PA-MPJPE in mm of the counted frames, (N,) the true one by the truth's joints, what these err
+    more than all 17, and (N,) the frames' clips."""
+    prediction = predict(weights, clips, builtin_body(), builtin_landmarks())
+    assert prediction.joints_cam_m is not None
+    assert prediction.expected_error_mm is not None
+    joints = common_joints(prediction.joints_cam_m, clips)
+    counted, index = counted_frames(clips, joints.index), list(joints.index)
+    ours, theirs = (values[counted][:, index] for values in (prediction.joints_cam_m, true_joints(clips)))
+    more = weights.facts.get("uncertainty", {}).get("limbs", 1.0) if joints == LIMBS else 1.0
+    errors = metrics.frame_errors(ours, theirs, joints).pa_mpjpe_mm
+    return prediction.expected_error_mm[counted], errors, more, clips.clip_of_frame[counted]
 
 
 def measure(path: Path, data: list[str]) -> None:
@@ -102,19 +125,10 @@ def measure(path: Path, data: list[str]) -> None:
         for form in FIT_FORMS
     ]
     for name, clips in files:
-        prediction = predict(weights, clips, builtin_body(), builtin_landmarks())
-        assert prediction.joints_cam_m is not None
-        assert prediction.expected_error_mm is not None
-        joints = common_joints(prediction.joints_cam_m, clips)
-        counted, index = counted_frames(clips, joints.index), list(joints.index)
-        ours, theirs = (values[counted][:, index] for values in (prediction.joints_cam_m, true_joints(clips)))
-        errors = metrics.frame_errors(ours, theirs, joints).pa_mpjpe_mm
-        expected = prediction.expected_error_mm[counted]
-        if joints == LIMBS:
-            expected = expected * weights.facts.get("uncertainty", {}).get("limbs", 1.0)
-        print(f"{name}: Spearman {spearman(expected, errors):.3f} over {len(counted)} frames")
+        expected, errors, more, of = expected_and_true(weights, clips)
+        expected = more * expected
+        print(f"{name}: Spearman {spearman(expected, errors):.3f} over {len(errors)} frames")
         print(f"  mean error {errors.mean():.1f} mm, expected {expected.mean():.1f} mm")
-        of = clips.clip_of_frame[counted]
         means = [
             np.bincount(of, values)[np.unique(of)] / np.unique(of, return_counts=True)[1]
             for values in (errors, expected)
@@ -127,11 +141,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--clips", type=int, default=48)
+    parser.add_argument("--real", nargs="+", type=Path, default=[], metavar="FILE")
     parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
     parser.add_argument("--data", nargs="*", default=[])
     arguments = parser.parse_args()
     if arguments.fit:
-        write_fit(arguments.weights, arguments.clips)
+        write_fit(arguments.weights, arguments.clips, arguments.real)
     measure(arguments.weights, arguments.data)
 
 
