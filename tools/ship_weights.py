@@ -70,9 +70,14 @@ def main() -> None:
 
 
 def _seconds(status: dict[str, Any]) -> dict[str, float]:
-    """Of each stage, the weights that the run began from included."""
+    """Of each stage, the weights that the run began from included: other runs, or what was shipped of some."""
     init = status["inputs"]["init"]
-    before = {} if init is None else load_weights(Path(init)).facts.get("seconds_per_stage", {})
+    if init is None:
+        before = {}
+    elif (of_run := Path(init).with_name("status.json")).is_file():
+        before = _seconds(json.loads(of_run.read_text()))
+    else:
+        before = load_weights(Path(init)).facts.get("seconds_per_stage", {})
     spent = status["seconds_per_stage"]
     return {stage: round(before.get(stage, 0.0) + spent.get(stage, 0.0), 1) for stage in {**before, **spent}}
 
