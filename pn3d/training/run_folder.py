@@ -26,10 +26,12 @@ class RunFolder:
     ) -> None:
         self.path, self.writer, self._also_log = path, writer, also_log
         self._lock: Any = None
+        self._made = False
 
     def __enter__(self) -> "RunFolder":
         if not self.writer:
             return self
+        self._made = not self.path.exists()
         make_folder(self.path)
         try:
             # Opened without emptying it: another process may hold it.
@@ -44,8 +46,14 @@ class RunFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
+        if self._lock is None:
+            return
+        lock = self.path / "lock"
+        if self._made and list(self.path.iterdir()) == [lock]:
+            # Nothing came of it, as where an input is missing: no trace is left.
+            lock.unlink()
+            self.path.rmdir()
+        self._lock.close()
 
     def claim(self, identity: dict[str, Any]) -> None:
         """Writes ``config.json``, or compares it: raises UserError with the first difference to the run that is there.

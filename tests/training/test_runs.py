@@ -99,6 +99,19 @@ def test_a_run_folder_has_one_writer(tmp_path: Path) -> None:
         pass
 
 
+def test_a_run_that_never_began_leaves_no_folder(tmp_path: Path) -> None:
+    new, there, claimed = (tmp_path / name for name in ("new", "there", "claimed"))
+    there.mkdir()
+    for path in (new, there):
+        with RunFolder(path):
+            assert (path / "lock").is_file()
+    with RunFolder(claimed) as folder:
+        folder.claim({"data": "walks"})
+    assert not new.exists()
+    assert there.is_dir()
+    assert (claimed / "config.json").is_file()
+
+
 def test_log_lines_after_the_checkpoint_are_forgotten(tmp_path: Path) -> None:
     with RunFolder(tmp_path) as folder:
         for step in (2, 4, 6):
