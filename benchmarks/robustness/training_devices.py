@@ -123,7 +123,7 @@ def worker(arguments: argparse.Namespace) -> None:
             batch = draw_batch(
                 data, jax.random.fold_in(state.key, 7), lane, stage_optimiser(config, stage).batch_size, config
             )
-            drawn = (batch.window.xy, batch.window.confidence, jax.random.key_data(batch.keys))
+            drawn = (batch.window.xy, batch.window.confidence, jax.random.key_data(batch.draws.view_key))
             return state, jax.tree.map(lambda part: jax.lax.all_gather(part, AXIS, tiled=True), drawn)
 
         state, drawn = mapped_step(draw, mesh)(state, setup.data)

@@ -108,7 +108,7 @@ def _terms_and_batch(setup: Setup, params: dict[str, Params], batch: Batch) -> t
         "check_confidence": window.confidence,
         "check_target": clean_xy(batch, window),
         "check_clean": batch.clean.confidence,
-        "check_frame": batch.pose_frame,
+        "check_frame": batch.draws.pose_frame,
         "check_rotation": cycle.view.rotation,
         "check_elevation": cycle.view.elevation,
     }

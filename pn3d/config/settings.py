@@ -169,6 +169,12 @@ class StudentStageConfig:
         default_factory=lambda: OptimiserConfig(steps=1500, learning_rate=1e-3, b1=0.9, b2=0.99)
     )
     loss: StudentLossConfig = field(default_factory=StudentLossConfig)
+    wide_views: float = 0.0
+    """Share of the windows that are exchanged for what a camera 35 degrees below to 60 above would see of the teacher's
+    skeleton: views that data need not show (our addition)."""
+    mixed_share: float = 0.0
+    """Share of those that have the upper body of another example: what arms and legs need not do together in the data
+    (our addition)."""
 
 
 @dataclass(frozen=True)

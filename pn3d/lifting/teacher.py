@@ -62,8 +62,16 @@ def average_lifted(teacher: Teacher, params: Params, window: Window) -> Float[Ar
 
     The networks are trained to be symmetric, not made so, and the average is better than either (our choice).
     """
-    mirrored = mirror_joints(lift(teacher, params, mirror_window(window)).joints)
-    return root_relative(0.5 * (lift(teacher, params, window).joints + mirrored))
+    return average_with_up(teacher, params, window)[0]
+
+
+def average_with_up(
+    teacher: Teacher, params: Params, window: Window
+) -> tuple[Float[Array, "B T 17 3"], Float[Array, " B"], Float[Array, " B"]]:
+    """``average_lifted``, and elevation and roll likewise, radians."""
+    plain, mirrored = lift(teacher, params, window), lift(teacher, params, mirror_window(window))
+    joints = root_relative(0.5 * (plain.joints + mirror_joints(mirrored.joints)))
+    return joints, 0.5 * (plain.elevation + mirrored.elevation), 0.5 * (plain.roll - mirrored.roll)
 
 
 def root_relative(joints: Float[Array, "*N 17 3"]) -> Float[Array, "*N 17 3"]:

@@ -22,7 +22,7 @@ Features = dict[str, jax.Array]
 
 def discriminator_inputs(xy: Float[Array, "B T 17 2"], batch: Batch, config: DiscriminatorConfig) -> Features:
     """Real or fake window coordinates as both see them: fakes with the mask of the real they came from."""
-    return discriminator_features(xy, batch.visible, batch.pose_frame, config.input_scale, config.motion_gain)
+    return discriminator_features(xy, batch.visible, batch.draws.pose_frame, config.input_scale, config.motion_gain)
 
 
 def discriminator_gradients(

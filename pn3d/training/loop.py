@@ -50,6 +50,11 @@ def check_devices(config: Config, stage: Stage, devices: int) -> None:
         raise UserError(
             f"{stage}.optimiser.batch_size {optimiser.batch_size} is not divisible by the {devices} devices found"
         )
+    if stage == "student" and config.student.mixed_share and optimiser.batch_size // devices % 2:
+        raise UserError(
+            f"student.mixed_share needs an even number of windows on every device; student.optimiser.batch_size "
+            f"{optimiser.batch_size} on {devices} devices gives {optimiser.batch_size // devices}"
+        )
     counts = {
         f"{stage}.optimiser.steps": optimiser.steps,
         "run.checkpoint_every": config.run.checkpoint_every,

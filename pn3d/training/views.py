@@ -4,7 +4,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from pn3d.geometry import camera
 from pn3d.training.parallel import batch_mean
@@ -71,3 +71,28 @@ def draw_novel_view(
     return NovelView(
         rotation=camera.view_rotation(elevation, azimuth, drawn, roll), elevation=drawn, fake_weight=fake_weight
     )
+
+
+def draw_wide_views(
+    keys: Key[Array, " B"], elevation: Float[Array, " B"], roll: Float[Array, " B"], share: float
+) -> tuple[Bool[Array, " B"], Float[Array, "B 3 3"]]:
+    """Whether an example is seen from elsewhere, and the turn about its root: azimuth uniform, elevation uniform in
+    ``WIDE_DEG``, upright.
+
+    Args:
+        keys: one per example.
+        elevation, roll: of the examples' own camera, radians.
+        share: of the examples that are.
+    """
+    low, high = np.radians(WIDE_DEG)
+
+    def draw(key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        chosen_key, azimuth_key, elevation_key = jax.random.split(jax.random.fold_in(key, 4), 3)
+        return (
+            jax.random.bernoulli(chosen_key, share),
+            jax.random.uniform(azimuth_key, minval=-jnp.pi, maxval=jnp.pi),
+            jax.random.uniform(elevation_key, minval=low, maxval=high),
+        )
+
+    chosen, azimuth, drawn = jax.vmap(draw)(keys)
+    return chosen, camera.view_rotation(elevation, azimuth, drawn, roll)

@@ -106,16 +106,13 @@ def test_priors_look_at_every_fourth_frame_of_every_joint() -> None:
     five = np.array([0, 1, 2, 0, 1])
     posed = posed.at(five)
     window = dataclasses.replace(window, xy=window.xy[:, five], confidence=window.confidence[:, five])
-    keys = jax.random.split(jax.random.key(4), BATCH)
     batch = Batch(
         window=window,
         masked=window,
         clean=window,
         visible=window.visible,
-        keys=keys,
-        roll=jnp.zeros(BATCH),
         upright_xy=window.xy,
-        pose_frame=jnp.zeros(BATCH, jnp.int32),
+        draws=tiny.draws(BATCH),
     )
     terms = student_terms(posed, posed.skeleton_m, batch, tiny.config().student.loss)
     sparse = posed.rotations[:, ::4]

@@ -12,6 +12,7 @@ from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
 from pn3d.config import STAGES, Config, Stage, preset, with_overrides
 from pn3d.data.clips import Clips
+from pn3d.data.disturbed import Draws, example_draws
 from pn3d.data.rays import frame_rays
 from pn3d.data.windows import window_starts
 from pn3d.synthetic.scenes import make_synthetic_clips
@@ -49,6 +50,12 @@ def steps_config() -> Config:
 def data() -> TrainData:
     starts, _ = window_starts(clips(), config().model.window)
     return TrainData(frames=frame_rays(clips()), starts=jnp.asarray(starts))
+
+
+def draws(count: int, **changed: jax.Array) -> Draws:
+    """What the examples of a batch drew, some of it set by hand."""
+    keys = jax.random.split(jax.random.key(4), count)
+    return jax.vmap(lambda key: example_draws(key, config()))(keys)._replace(**changed)
 
 
 def devices(count: int) -> jax.sharding.Mesh:

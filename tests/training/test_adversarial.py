@@ -26,10 +26,8 @@ def _batch() -> Batch:
         masked=window,
         clean=window,
         visible=confidence,
-        keys=jax.random.split(keys[0], BATCH),
-        roll=jnp.zeros(BATCH),
         upright_xy=xy,
-        pose_frame=frames,
+        draws=tiny.draws(BATCH, pose_frame=frames),
     )
 
 
@@ -49,7 +47,7 @@ def test_fakes_carry_the_mask_of_their_reals() -> None:
 
 def test_the_pose_discriminator_sees_the_chosen_frame_alone() -> None:
     batch, config = _batch(), DiscriminatorConfig()
-    at_frame = jnp.arange(FRAMES)[None] == batch.pose_frame[:, None]
+    at_frame = jnp.arange(FRAMES)[None] == batch.draws.pose_frame[:, None]
     others = jnp.where(at_frame[..., None, None], batch.masked.xy, 9.0)
     name = "pose_discriminator"
     np.testing.assert_array_equal(*(discriminator_inputs(xy, batch, config)[name] for xy in (batch.masked.xy, others)))

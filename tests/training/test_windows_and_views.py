@@ -5,14 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import losses
-from pn3d.data.windows import mirror_window, roll_window
+from pn3d.data.disturbed import drawn_roll
+from pn3d.data.windows import mirror_window, roll_window, virtual_depth
 from pn3d.geometry import camera, rotations
+from pn3d.geometry.bones import bone_vectors
 from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.teacher import roll_joints
+from pn3d.models.networks import make_networks
 from pn3d.models.teacher import Teacher
-from pn3d.training.batch import Batch, draw_batch, drawn_roll
+from pn3d.training.batch import Batch, draw_batch
 from pn3d.training.parallel import AXIS
-from pn3d.training.views import WIDE_DEG, draw_novel_view
+from pn3d.training.stages.student import teacher_targets, turned_people
+from pn3d.training.state import init_state
+from pn3d.training.views import WIDE_DEG, draw_novel_view, draw_wide_views
 from tests.support import tiny
 
 COUNT = 8
@@ -26,10 +31,10 @@ def drawn(config, count: int = COUNT) -> Batch:  # type: ignore[no-untyped-def]
 
 def test_what_networks_see_is_turned_and_what_discriminators_see_is_not() -> None:
     plain, rolled = drawn(tiny.config()), drawn(ROLLED)
-    np.testing.assert_array_equal(plain.roll, np.zeros(COUNT))
+    np.testing.assert_array_equal(plain.draws.roll, np.zeros(COUNT))
     np.testing.assert_array_equal(plain.upright_xy, plain.masked.xy)
     np.testing.assert_array_equal(rolled.upright_xy, plain.masked.xy)
-    cosine, sine = np.cos(rolled.roll), np.sin(rolled.roll)
+    cosine, sine = np.cos(rolled.draws.roll), np.sin(rolled.draws.roll)
     for name in ("window", "masked", "clean"):
         before, after = getattr(plain, name), getattr(rolled, name)
         x, y = np.moveaxis(np.asarray(before.xy), -1, 0)
@@ -37,7 +42,7 @@ def test_what_networks_see_is_turned_and_what_discriminators_see_is_not() -> Non
         np.testing.assert_allclose(after.xy, turned, atol=1e-5)
         np.testing.assert_array_equal(after.confidence, before.confidence)
         np.testing.assert_allclose(after.size, before.size)
-    assert np.abs(rolled.roll).min() > 0
+    assert np.abs(rolled.draws.roll).min() > 0
 
 
 def _each(values: np.ndarray) -> np.ndarray:
@@ -113,6 +118,48 @@ def test_wide_views_are_not_judged_and_the_others_count_for_them() -> None:
     np.testing.assert_array_equal(degrees[~wide], np.degrees(np.asarray(plain.elevation[0]))[~wide])
     assert WIDE_DEG[0] <= degrees[wide].min() < WIDE_DEG[0] + 3
     assert WIDE_DEG[1] - 3 < degrees[wide].max() <= WIDE_DEG[1]
+
+
+def test_a_share_of_the_people_is_seen_from_elsewhere_as_the_teacher_knows_them() -> None:
+    """Every camera sees the same person: what is turned with it is the skeleton, and its picture is of that."""
+    config = tiny.config(
+        augment__roll_deg=40.0, augment__mask_probability=0.4, model__roll_head=True, student__wide_views=0.5
+    )
+    scene, params = tiny.scene()._replace(networks=make_networks(config.model)), init_state(config).teacher.params
+    batch = drawn(config, 64)
+    seen, targets = turned_people(config, scene, params, batch)
+    before = teacher_targets(scene, params, batch)
+    other = np.abs(np.asarray(targets - before)).max(axis=(1, 2, 3)) > 1e-3
+    assert 0.3 < other.mean() < 0.7
+    for name in ("window", "masked", "clean"):
+        one, own = getattr(seen, name), getattr(batch, name)
+        np.testing.assert_allclose(one.xy[~other], own.xy[~other], atol=1e-5)
+        np.testing.assert_array_equal(one.confidence, own.confidence)
+    lengths, as_before = (np.linalg.norm(bone_vectors(joints), axis=-1) for joints in (targets, before))
+    np.testing.assert_allclose(lengths, as_before, atol=1e-4)
+    # Put where the person stands, each skeleton is drawn at its window's keypoints.
+    away = np.asarray(virtual_depth(batch.clean.size, 0.0))[:, None, None, None] * np.array([0.0, 0.0, 1.0])
+    upright = np.asarray(roll_joints(targets, -seen.draws.roll)) + away
+    rays = upright[..., :2] / np.maximum(upright[..., 2:], 1.0)
+    rays -= rays[:, :, [H36M17.index("left_hip"), H36M17.index("right_hip")]].mean(axis=2, keepdims=True)
+    shown = np.asarray(roll_window(seen.clean, -seen.draws.roll).rays)
+    np.testing.assert_allclose(shown[other], rays[other], atol=1e-5)
+
+
+def test_wide_views_look_from_everywhere_at_people_who_stand_upright() -> None:
+    count = 4000
+    keys = jax.random.split(jax.random.key(0), count)
+    elevation, roll = 0.4 * jax.random.normal(jax.random.key(1), (2, count))
+    chosen, rotation = draw_wide_views(keys, elevation, roll, 0.25)
+    np.testing.assert_allclose(np.asarray(chosen).mean(), 0.25, atol=0.03)
+    up = np.asarray(_turned(rotation, camera.up_in_camera(elevation, roll)))
+    np.testing.assert_allclose(up[:, 0], 0.0, atol=1e-6)
+    degrees = np.degrees(np.arcsin(-up[:, 2]))
+    assert WIDE_DEG[0] - 1e-3 <= degrees.min() < WIDE_DEG[0] + 1
+    assert WIDE_DEG[1] - 1 < degrees.max() <= WIDE_DEG[1] + 1e-3
+    across = np.asarray(rotation[:, :, 0])
+    azimuth = np.arctan2(across[:, 0], across[:, 2])
+    assert np.histogram(azimuth, 8, (-np.pi, np.pi))[0].min() > 0.8 * count / 8
 
 
 def test_undisturbed_windows_are_the_clean_ones() -> None:

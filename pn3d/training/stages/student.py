@@ -7,19 +7,26 @@ from jaxtyping import Array, Float
 from pn3d import losses
 from pn3d.body import limits, rest
 from pn3d.config import Config, StudentLossConfig
-from pn3d.data.windows import roll_window
+from pn3d.data.disturbed import disturbed_windows
+from pn3d.data.windows import HIPS, roll_window, virtual_depth
+from pn3d.geometry import camera, rotations
 from pn3d.lifting.student import Posed, placed_rays, pose_body
-from pn3d.lifting.teacher import average_lifted, roll_joints
+from pn3d.lifting.teacher import average_lifted, average_with_up, roll_joints
 from pn3d.models.networks import Params
-from pn3d.training.batch import Batch
+from pn3d.training.batch import Batch, batch_of
+from pn3d.training.mixed_bodies import draw_mixed, mixed_bodies
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
 from pn3d.training.terms import Terms, Weighted, logged, sum_terms
+from pn3d.training.views import draw_wide_views
 
 
 def gradients(config: Config, scene: Scene, params: dict[str, Params], batch: Batch) -> tuple[dict[str, Params], Terms]:
     """Gradients of the student on one device's batch, and its metrics."""
-    targets = jax.lax.stop_gradient(teacher_targets(scene, params["teacher"], batch))
+    if config.student.wide_views:
+        batch, targets = jax.lax.stop_gradient(turned_people(config, scene, params["teacher"], batch))
+    else:
+        targets = jax.lax.stop_gradient(teacher_targets(scene, params["teacher"], batch))
 
     def student_loss(own: Params) -> tuple[jax.Array, Terms]:
         posed = pose_body(scene.networks.student, own, batch.window, scene.body, scene.landmarks)
@@ -34,7 +41,33 @@ def teacher_targets(scene: Scene, params: Params, batch: Batch) -> Float[Array, 
     teacher = scene.networks.teacher
     if not teacher.roll_head:
         return average_lifted(teacher, params, batch.clean)
-    return roll_joints(average_lifted(teacher, params, roll_window(batch.clean, -batch.roll)), batch.roll)
+    roll = batch.draws.roll
+    return roll_joints(average_lifted(teacher, params, roll_window(batch.clean, -roll)), roll)
+
+
+def turned_people(config: Config, scene: Scene, params: Params, batch: Batch) -> tuple[Batch, Float[Array, "B T 17 3"]]:
+    """A share of the windows exchanged for what a camera elsewhere would see of the teacher's skeleton (our choice).
+
+    The teacher lifts views like the data's best; the student so learns from them what cameras far below and above see.
+
+    Returns:
+        The batch, disturbed as its examples drew, and the teacher's skeletons in its views, root-relative.
+    """
+    draws = batch.draws
+    upright = roll_window(batch.clean, -draws.roll)
+    skeleton, elevation, roll = average_with_up(scene.networks.teacher, params, upright)
+    chosen, rotation = draw_wide_views(draws.view_key, elevation, roll, config.student.wide_views)
+    body = skeleton
+    if config.student.mixed_share:
+        body = mixed_bodies(skeleton, draw_mixed(draws.view_key, config.student.mixed_share))
+    turned = rotations.rotate(rotation[:, None], body)
+    # Perspective is that of the person's own distance.
+    away = virtual_depth(upright.size, 0.0)[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+    rays = camera.project(camera.in_front(turned + away))
+    rays = rays - jnp.mean(rays[:, :, HIPS], axis=2, keepdims=True)
+    chosen = chosen[:, None, None, None]
+    seen = disturbed_windows(jnp.where(chosen, rays, upright.rays), upright.confidence, draws, config)
+    return batch_of(seen, draws), roll_joints(jnp.where(chosen, turned, skeleton), draws.roll)
 
 
 def student_terms(

@@ -75,7 +75,9 @@ def self_consistency_cycle(scene: Scene, params: Params, batch: Batch, wide_view
     window, teacher = batch.masked, scene.networks.teacher
     lifted = lifting.lift(teacher, params, window)
     roll = lifted.roll if teacher.roll_head else None
-    view = draw_novel_view(batch.keys, lifted.elevation, roll=roll, learned=teacher.elevation_head, wide=wide_views)
+    view = draw_novel_view(
+        batch.draws.view_key, lifted.elevation, roll=roll, learned=teacher.elevation_head, wide=wide_views
+    )
     in_view = camera.in_front(camera.rotate_about_root(lifted.joints, view.rotation, window.root_depth))
     novel = novel_window(camera.project_unit(in_view, window.root_depth), window)
     again = lifting.lift(teacher, params, novel.window)
@@ -123,7 +125,7 @@ def teacher_terms(
             jnp.ones_like(visible),
         ),
         "elevation": (weights.elevation_weight, losses.elevation_consistency, again.elevation, view.elevation),
-        "roll": (roll, losses.roll_consistency, lifted.roll, batch.roll, again.roll),
+        "roll": (roll, losses.roll_consistency, lifted.roll, batch.draws.roll, again.roll),
         "pose_adversarial": (
             weights.pose_adversarial_weight,
             losses.generator_adversarial,
