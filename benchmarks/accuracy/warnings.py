@@ -29,6 +29,7 @@ from pn3d.commands.session import start_jax
 from pn3d.data.clips import Clips, read_clips
 from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import clip_intrinsics
+from pn3d.data.simulated_detector import Form
 from pn3d.evaluation.evaluate import score_joints
 from pn3d.files.atomic import write_json
 from pn3d.geometry.skeleton import H36M17
@@ -40,10 +41,11 @@ from pn3d.inference.sides import OTHER, OWN, PARTS, exchanged_sides
 from pn3d.inference.warnings import find_warnings, flipped_frames
 from pn3d.inference.weights import SHIPPED_WEIGHTS, Weights, load_weights
 from pn3d.synthetic.motion.catalogue import Mixture
-from pn3d.synthetic.scenes import make_synthetic_clips
+from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_synthetic_clips
 
 SEED = 9002
 FIT_SEED, FIT_CLIPS = 9005, 80
+HELD_OUT_FORMS: tuple[bool | Form, ...] = (False, "jitter", "lasting")
 LEAST_NEARER = 0.02
 ODDS = 2.94
 """The logarithm of nineteen to one."""
@@ -178,7 +180,8 @@ def fit_readings(path: Path, files: list[str]) -> None:
 
     Weights of the signs: logistic regression on built-in motion, a third of it the families, seen from far below to far
     above, exact and with the simulated detector; and on files whose sides are right (2D alone), each set counting as
-    much as the others. ``clear``: the odds that one exchanged clip in twenty asks for, and beyond all of the files.
+    much as the others. ``clear``: the odds that one exchanged clip in twenty asks for, and beyond all clips of the
+    files and of held-out built-in motion, exact and with both simulated detectors.
     """
     weights = load_weights(path)
     student = student_body(weights, builtin_body(), builtin_landmarks())
@@ -187,19 +190,30 @@ def fit_readings(path: Path, files: list[str]) -> None:
         make_synthetic_clips(FIT_SEED + noisy, FIT_CLIPS, detector_noise=bool(noisy), mixture=mixture)
         for noisy in (0, 1)
     ]
-    rows = []
-    for clips in [*made, *(to_h36m17(read_clips(Path(name))) for name in files)]:
+
+    def signs_of_clips(clips: Clips) -> np.ndarray:
         lifted = lift_clips(weights, replace(clips, intrinsics=clip_intrinsics(clips)))
         signs, clip_of = reading_signs(weights, student, lifted)
         columns = ({"weights": row} for row in np.eye(signs.shape[1]))
-        rows.append(np.stack([reading_scores(signs, clip_of, clips.num_clips, row) for row in columns], axis=1))
+        return np.stack([reading_scores(signs, clip_of, clips.num_clips, row) for row in columns], axis=1)
+
+    rows = [signs_of_clips(clips) for clips in [*made, *(to_h36m17(read_clips(Path(name))) for name in files)]]
+    held_out = np.concatenate(
+        [
+            signs_of_clips(make(detector_noise=form))
+            for make in (held_out_clips, held_out_family_clips)
+            for form in HELD_OUT_FORMS
+        ]
+    )
     found = np.zeros(len(SIGNS))
     for _ in range(5000):  # gradient steps; no constant, since exchanging a clip twice gives it back
         pulls = [((1.0 / (1.0 + np.exp(row @ found)))[:, None] * row).mean(axis=0) for row in rows]
         found = np.maximum(found + 0.5 * (np.mean(pulls, axis=0) - 0.001 * found), 0.0)
     worst = [float((row @ found).min()) for row in rows]
     print("least scores (0, and below: the exchanged reading is the likelier one):", np.round(worst, 2).tolist())
-    clear = max([ODDS, *(0.1 - least for least in worst[2:])])
+    worst_held_out = float((held_out @ found).min())
+    print(f"of held-out built-in motion: {worst_held_out:.2f}")
+    clear = max([ODDS, *(0.1 - least for least in [*worst[2:], worst_held_out])])
     card: dict[str, Any] = {
         "signs": list(SIGNS),
         "weights": [round(float(value), 3) for value in found],

@@ -11,6 +11,8 @@ The way through the room. It is measured by how large the person is in the pictu
 where the person looks are mirrored. So in the true reading people stay at one height while they come nearer, and walk
 forwards more than backwards.
 
+Where cameras stand. Most look down at people a little, which counts for less than either of the others.
+
 Some frames of each clip are looked at.
 """
 
@@ -37,14 +39,17 @@ from pn3d.inference.world import up_of_frames
 WINDOWS, WINDOW_SECONDS = 24, 1.0
 """At most so many windows of a clip are lifted, and at least this far apart."""
 
-SIGNS = ("fitted_closely", "fitted", "level", "forwards")
+SIGNS = ("fitted_closely", "fitted", "level", "forwards", "from_above")
 
 SPREAD_M, LEVEL_M, WALKED_M = 0.4, 0.1, 1.0
 """Who stays within the first does not tell a slope, which of less than the second is as good as level; and a way much
 shorter than the third does not tell whether it led forwards."""
 
-DEFAULT: dict[str, Any] = {"signs": list(SIGNS), "weights": [2.5, 4.2, 4.0, 2.9], "clear": 3.0}
-"""How much the logarithms of the residuals of both ``FITS`` and the way through the room count, and how far below 0 a
+ABOVE_DEG = 10.0
+"""From about this elevation on one camera is as usual as another."""
+
+DEFAULT: dict[str, Any] = {"signs": list(SIGNS), "weights": [2.9, 3.4, 3.4, 2.5, 0.5], "clear": 3.0}
+"""How much the logarithms of the residuals of both ``FITS``, the way and the camera count, and how far below 0 a
 clip's score must be to take it as exchanged. What a card has under ``readings`` counts instead (logistic regression;
 ``python -m benchmarks.accuracy.warnings --fit``), unless it speaks of other ``signs``, as those of earlier versions
 do."""
@@ -90,8 +95,8 @@ def reading_scores(signs: np.ndarray, clip_of: np.ndarray, clips: int, card: dic
 def reading_signs(
     weights: Weights, student: StudentBody, lifted: Sequence[LiftedClip]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(W, 4) how much worse the exchanged reading of a window is than the given one, by each of ``SIGNS``, the last two
-    alike in all windows of a clip; and (W,) the clip that the window is of."""
+    """(W, 5) how much worse the exchanged reading of a window is than the given one, by each of ``SIGNS``, the last
+    three alike in all windows of a clip; and (W,) the clip that the window is of."""
     model = weights.config.model
     parts = [spread_windows(len(clip.rays), clip.fps, model, WINDOW_SECONDS, WINDOWS) for clip in lifted]
     rays = np.concatenate([clip.rays[index] for clip, index in zip(lifted, parts, strict=True)])
@@ -106,7 +111,8 @@ def reading_signs(
     )[enough]
     of = np.concatenate([clip_of, clip_of + len(lifted)])
     frames = _read(weights, student, of, rays, confidence, np.concatenate([turns, turns]))
-    both = np.concatenate([frames.residual, way_signs(frames, of, 2 * len(lifted))[of]], axis=1)
+    of_clips = np.column_stack([f(frames, of, 2 * len(lifted)) for f in (way_signs, camera_sign)])
+    both = np.concatenate([frames.residual, of_clips[of]], axis=1)
     return both[len(clip_of) :] - both[: len(clip_of)], clip_of
 
 
@@ -171,6 +177,13 @@ def way_signs(frames: ReadFrames, clip_of: np.ndarray, clips: int) -> np.ndarray
         way_m = np.linalg.norm(steps, axis=1).sum()
         signs[clip] = np.log(np.std(ground @ slope) + LEVEL_M), -forwards / (way_m + WALKED_M)
     return signs
+
+
+def camera_sign(frames: ReadFrames, clip_of: np.ndarray, clips: int) -> np.ndarray:
+    """(clips,) what speaks against the camera: the less the more it looks down on the person, from -1 to 1."""
+    elevation_deg = np.degrees(np.arcsin(np.clip(-frames.up_cam[:, 2], -1.0, 1.0)))
+    sums = np.bincount(clip_of, elevation_deg, minlength=clips)
+    return -np.tanh(sums / np.maximum(np.bincount(clip_of, minlength=clips), 1) / ABOVE_DEG)
 
 
 @jax.jit

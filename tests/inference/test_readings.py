@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pn3d.inference.readings import ReadFrames, way_signs
+from pn3d.inference.readings import ReadFrames, camera_sign, way_signs
 
 ABOVE_RAD = np.radians(15.0)
 """How far the camera looks down."""
@@ -39,3 +39,13 @@ def test_who_stays_in_one_place_or_is_seen_once_tells_nothing() -> None:
         of = np.zeros(len(frames.residual), int)
         np.testing.assert_allclose(way_signs(frames, of, 2), way_signs(with_exchanged_sides(frames), of, 2), atol=1e-9)
         assert (way_signs(frames, of, 2)[1] == 0).all(), "a clip without windows"
+
+
+def test_a_camera_that_looks_down_speaks_for_a_reading_by_no_more_than_one() -> None:
+    above = walk(True)
+    both = [np.concatenate(pair) for pair in zip(above, with_exchanged_sides(above), strict=True)]
+    down, up = camera_sign(ReadFrames(*both), np.repeat([0, 1], 7), 2)
+    np.testing.assert_allclose(down, -up, atol=1e-9)
+    assert -1.0 < down < -0.8
+    level = above._replace(up_cam=np.tile([0.0, -1.0, 0.0], (7, 1)))
+    np.testing.assert_allclose(camera_sign(level, np.zeros(7, int), 2), 0.0, atol=1e-9)
