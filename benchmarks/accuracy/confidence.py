@@ -7,7 +7,7 @@ The fit sees built-in motion of seeds that no training uses, everyday and unusua
 both simulated detectors, every second clip with COCO's joints only. Without --data the held-out built-in clips are
 measured, which the fit never sees. The expected error is that of all 17 joints; where a file's truth has the twelve of
 the limbs, which err more, it is multiplied by what they erred more in the fit (``limbs`` in the card). ``--real`` names
-files with the truth of real people, whose mean error the stretched expected one then has.
+files with the truth of real people, whose mean error the expected one is stretched to (``uncertainty.ENOUGH`` of it).
 """
 
 import argparse
@@ -82,9 +82,8 @@ def write_fit(path: Path, clips: int, real: list[Path]) -> None:
     ]
     signs, errors, of_limbs = (np.concatenate(column) for column in zip(*parts, strict=True))
     found = fit(signs, errors) | {"limbs": float(of_limbs.mean() / errors.mean())}
-    found["source"] = (
-        f"python -m benchmarks.accuracy.confidence --fit --clips {clips}: built-in motion, seed {FIT_SEED}"
-    )
+    by = " ".join(["--fit", "--clips", str(clips), *(["--real", *(file.name for file in real)] if real else [])])
+    found["source"] = f"python -m benchmarks.accuracy.confidence {by}: built-in motion, seed {FIT_SEED}"
     for index, name in enumerate(SIGNS):
         print(
             f"{name:14s} alone {spearman(signs[:, index], errors):.2f}   coefficient {found['coefficients'][name]:.3f}"
@@ -95,7 +94,6 @@ def write_fit(path: Path, clips: int, real: list[Path]) -> None:
         expected = np.concatenate([expected for expected, *_ in of_files])
         of_17 = np.concatenate([true / more for _, true, more, _ in of_files])
         found = stretched(found, expected, of_17)
-        found["stretched"]["on"] = [file.name for file in real]
         print(f"stretched by a power of {found['stretched']['power']:.2f}")
     card_path = path.with_suffix(".json")
     write_json(card_path, json.loads(card_path.read_text()) | {"uncertainty": found})
