@@ -219,7 +219,8 @@ Trained from 2D alone. SHA-256 of the npz: `{weights.sha256}`; {date}.
 {terms}
 
 No keypoint of the development sets below entered the training, the statistics of the noise, or what was fitted
-afterwards (`readings`, `uncertainty` in the JSON); settings of prediction were chosen on `aist_dev`.
+afterwards (`readings`, `uncertainty` in the JSON); settings of prediction were chosen on `aist_dev`, and so was one
+number of `uncertainty`, the power by which expected errors are stretched.
 
 ## Loss terms that were on
 

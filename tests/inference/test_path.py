@@ -455,11 +455,11 @@ def test_frames_that_show_nobody_say_nothing_of_shape_and_up() -> None:
     late = np.concatenate([np.zeros((240, 17, 3)), frames])
     alone, after = (pn3d.predict(trained(), each, layout="h36m17", fps=30, image_size=size) for each in (frames, late))
     assert np.degrees(np.arccos(alone.up_cam[0] @ after.up_cam[0])) < 1.0
-    assert np.abs(alone.betas - after.betas).max() < 0.02
+    assert np.abs(alone.betas - after.betas).max() < 0.05
     assert after.summary["camera_drift_deg"] < alone.summary["camera_drift_deg"] + 1.0
     stream = pn3d.PoseStream(trained(), layout="h36m17", image_size=size)
     *_, last = [pose for frame in late if (pose := stream.push(frame)) is not None] + stream.flush()
-    assert np.abs(last.betas - alone.betas[0]).max() < 0.02
+    assert np.abs(last.betas - alone.betas[0]).max() < 0.05
 
 
 def test_nobody_goes_behind_the_camera() -> None:
