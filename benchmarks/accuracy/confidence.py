@@ -35,7 +35,7 @@ from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_sy
 FIT_SEED = 9001
 """No training of ours draws it nor the two after it."""
 
-FIT_FORMS: tuple[bool | Form, ...] = (False, "jitter", "lasting")
+FORMS: tuple[bool | Form, ...] = (False, "jitter", "lasting")
 FIT_MIXTURE = Mixture(families_share=0.4, random_share=0.2, wide_share=0.3)
 LIMBS = JointSet(tuple(i for i, j in enumerate(H36M17.joints) if "_" in j))
 
@@ -78,7 +78,7 @@ def write_fit(path: Path, clips: int, real: list[Path]) -> None:
         signs_and_errors(
             weights, half_coco(make_synthetic_clips(seed, clips, detector_noise=form, mixture=FIT_MIXTURE))
         )
-        for seed, form in enumerate(FIT_FORMS, start=FIT_SEED)
+        for seed, form in enumerate(FORMS, start=FIT_SEED)
     ]
     signs, errors, of_limbs = (np.concatenate(column) for column in zip(*parts, strict=True))
     found = fit(signs, errors) | {"limbs": float(of_limbs.mean() / errors.mean())}
@@ -120,7 +120,7 @@ def measure(path: Path, data: list[str]) -> None:
     files = [(name, read_clips(Path(name), truth=True)) for name in data] or [
         (f"held-out {kind}, {form or 'exact'}", make(detector_noise=form))
         for kind, make in (("everyday motion", held_out_clips), ("families", held_out_family_clips))
-        for form in FIT_FORMS
+        for form in FORMS
     ]
     for name, clips in files:
         expected, errors, more, of = expected_and_true(weights, clips)

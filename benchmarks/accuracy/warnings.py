@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.accuracy.confidence import FORMS
 from benchmarks.robustness.changed_clips import person_height_px
 from pn3d.body.builtin import builtin_body
 from pn3d.body.landmarks import builtin_landmarks
@@ -29,7 +30,6 @@ from pn3d.commands.session import start_jax
 from pn3d.data.clips import Clips, read_clips
 from pn3d.data.joints17 import to_h36m17
 from pn3d.data.rays import clip_intrinsics
-from pn3d.data.simulated_detector import Form
 from pn3d.evaluation.evaluate import score_joints
 from pn3d.files.atomic import write_json
 from pn3d.geometry.skeleton import H36M17
@@ -45,7 +45,6 @@ from pn3d.synthetic.scenes import held_out_clips, held_out_family_clips, make_sy
 
 SEED = 9002
 FIT_SEED, FIT_CLIPS = 9005, 80
-HELD_OUT_FORMS: tuple[bool | Form, ...] = (False, "jitter", "lasting")
 LEAST_NEARER = 0.02
 ODDS = 2.94
 """The logarithm of nineteen to one."""
@@ -202,7 +201,7 @@ def fit_readings(path: Path, files: list[str]) -> None:
         [
             signs_of_clips(make(detector_noise=form))
             for make in (held_out_clips, held_out_family_clips)
-            for form in HELD_OUT_FORMS
+            for form in FORMS
         ]
     )
     found = np.zeros(len(SIGNS))

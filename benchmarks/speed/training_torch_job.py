@@ -12,11 +12,12 @@ from benchmarks.speed.training_setup import Setup
 from pn3d import losses
 from pn3d.config import Config
 from pn3d.data import augmentation, person_size
+from pn3d.data.disturbed import Batch
 from pn3d.geometry.skeleton import H36M17
 from pn3d.models.layers import temporal_basis
 from pn3d.models.networks import Params, discriminator_logits
 from pn3d.training.adversarial import DISCRIMINATORS, discriminator_gradients, discriminator_inputs
-from pn3d.training.batch import Batch, clean_xy, draw_batch
+from pn3d.training.batch import clean_xy, draw_batch
 from pn3d.training.parallel import mapped_step
 from pn3d.training.stages.teacher import self_consistency_cycle, teacher_terms
 from pn3d.training.terms import sum_terms

@@ -5,6 +5,7 @@ Shapes: B windows of T frames of the 17 joints of h36m17.
 
 from typing import NamedTuple
 
+import flax.struct
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -58,15 +59,19 @@ def drawn_roll(key: jax.Array, largest_deg: float) -> jax.Array:
     return jnp.radians(largest_deg) * share * jnp.abs(share)
 
 
-class Disturbed(NamedTuple):
-    """What was made of windows.
+@flax.struct.dataclass
+class Batch:
+    """A device's windows, each as the networks see it and as it was before.
 
     Attributes:
-        window: noise and masks included.
-        masked: with the masks but without the noise.
-        clean: before noise and masks, by their own size.
+        window: what the players see (noise and masks included).
+        masked: the same windows with the masks but without the noise: what the teacher's own terms and the
+            discriminators see. Noise is not visible in depth, so a rotated skeleton that carries it would give itself
+            away.
+        clean: the same windows before noise and masks, by their own size: what players teach each other from.
         visible: (B, T, 17) 1 where ``masked`` has a joint, else 0.
-        upright_xy: (B, T, 17, 2) of ``masked`` before the roll.
+        upright_xy: (B, T, 17, 2) ``masked`` before the roll: the reals of the discriminators.
+        draws: what the examples drew, which is for stages too.
     """
 
     window: Window
@@ -74,11 +79,12 @@ class Disturbed(NamedTuple):
     clean: Window
     visible: jax.Array
     upright_xy: jax.Array
+    draws: Draws
 
 
 def disturbed_windows(
     rays: Float[Array, "B T 17 2"], confidence: Float[Array, "B T 17"], draws: Draws, config: Config
-) -> Disturbed:
+) -> Batch:
     """Windows of these centred rays, disturbed as their examples drew.
 
     Args:
@@ -113,4 +119,4 @@ def disturbed_windows(
         window, masked, clean = (roll_window(each, draws.roll) for each in (window, masked, clean))
     # Many read them, and XLA would make the masks anew for each from the random bits.
     window, masked, clean, upright_xy = jax.lax.optimization_barrier((window, masked, clean, upright_xy))
-    return Disturbed(window, masked, clean, masked.visible, upright_xy)
+    return Batch(window=window, masked=masked, clean=clean, visible=masked.visible, upright_xy=upright_xy, draws=draws)

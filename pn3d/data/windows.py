@@ -18,7 +18,7 @@ from pn3d.data.person_size import person_size
 from pn3d.files.errors import UserError
 from pn3d.geometry.skeleton import H36M17
 
-HIPS = np.array([H36M17.index("left_hip"), H36M17.index("right_hip")])
+_HIPS = np.array([H36M17.index("left_hip"), H36M17.index("right_hip")])
 _MIRROR = np.array(H36M17.mirror)
 
 
@@ -103,6 +103,11 @@ def roll_window(window: Window, roll: Float[Array, " B"]) -> Window:
     return dataclasses.replace(window, xy=xy)
 
 
+def middle_of_hips(xy: Float[Array, "B T 17 C"]) -> Float[Array, "B T 1 C"]:
+    """What windows are centred on."""
+    return jnp.mean(xy[:, :, _HIPS], axis=2, keepdims=True)
+
+
 @flax.struct.dataclass
 class NovelWindow:
     """The 2D of a skeleton in a novel view, normalised by the rules that real windows went through.
@@ -125,7 +130,7 @@ def novel_window(xy: Float[Array, "B T 17 2"], window: Window) -> NovelWindow:
         xy: window coordinates of all joints, in the units of ``window``.
         window: the window that the skeleton was lifted from; its confidence is kept, so fakes have the real's mask.
     """
-    shift = jnp.mean(xy[:, :, HIPS], axis=2, keepdims=True)
+    shift = middle_of_hips(xy)
     centred = xy - shift
     scale = person_size(centred, window.confidence)
     new_xy = jnp.where(window.confidence[..., None] > 0, centred / scale[:, None, None, None], 0.0)

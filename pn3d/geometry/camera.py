@@ -103,11 +103,16 @@ def shift_and_scale(
     return jnp.concatenate([moved, scaled[..., 2:]], axis=-1)
 
 
+def on_axis(depth: Float[Array, " B"]) -> Float[Array, "B 1 1 3"]:
+    """The points (0, 0, depth), where unit cameras have the root."""
+    return depth[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+
+
 def rotate_about_root(
     points: Float[Array, "B T J 3"], rotation: Float[Array, "B 3 3"], root_depth: Float[Array, " B"]
 ) -> Float[Array, "B T J 3"]:
     """Rotates points about (0, 0, c). With the transposed rotation it is its own inverse."""
-    root = root_depth[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+    root = on_axis(root_depth)
     return rotations.rotate(rotation[:, None], points - root) + root
 
 

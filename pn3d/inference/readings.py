@@ -11,7 +11,8 @@ The way through the room. It is measured by how large the person is in the pictu
 where the person looks are mirrored. So in the true reading people stay at one height while they come nearer, and walk
 forwards more than backwards.
 
-Where cameras stand. Most look down at people a little, which counts for less than either of the others.
+Where cameras stand. Most look down at people a little. By what the networks tell of up, so it is a guess of what is
+usual, no evidence, and counts for less than either of the others.
 
 Some frames of each clip are looked at.
 """

@@ -79,7 +79,7 @@ def _compiled(model: ModelConfig) -> Callable[..., tuple[jax.Array, jax.Array]]:
         middle frame's from each view, and what is made of its picture there."""
         depth = virtual_depth(size, model.root_depth)
         window = Window(joints[..., :2], jnp.ones(joints.shape[:3], joints.dtype), size, depth)
-        placed = joints + depth[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+        placed = joints + camera.on_axis(depth)
         views, novels = [], []
         for azimuth in VIEWS_RAD:
             turn = camera.view_rotation(elevation, jnp.full_like(elevation, azimuth), elevation, roll)

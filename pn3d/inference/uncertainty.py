@@ -92,8 +92,8 @@ def fit(signs: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:
 
 
 def stretched(card: dict[str, Any], expected_mm: np.ndarray, error_mm: np.ndarray) -> dict[str, Any]:
-    """A card whose expected errors are further from ``ABOUT_MM``, by the least power that brings their mean to
-    ``ENOUGH`` of the true one's.
+    """A card whose expected errors are further from ``ABOUT_MM``, by the least power, at most 1, that brings their
+    mean to ``ENOUGH`` of the true one's.
 
     Ranks stay as they are. Our choice: the regression is right about everyday motion as exact 2D, and tells unusual
     people from others, but not by how much; what simulated detectors make of people is then expected to be worse than

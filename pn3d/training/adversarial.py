@@ -9,9 +9,9 @@ from jaxtyping import Array, Float
 
 from pn3d import losses
 from pn3d.config import DiscriminatorConfig
+from pn3d.data.disturbed import Batch
 from pn3d.models.discriminator import discriminator_features
 from pn3d.models.networks import Networks, Params, discriminator_logits
-from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.terms import Terms
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from pn3d.config import Config
 from pn3d.data.augmentation import flip_windows
-from pn3d.data.disturbed import Disturbed, Draws, disturbed_windows, example_draws
+from pn3d.data.disturbed import Batch, disturbed_windows, example_draws
 from pn3d.data.rays import FrameRays
 from pn3d.data.windows import Window, gather_windows
 from pn3d.training.parallel import AXIS
@@ -23,29 +23,6 @@ class TrainData:
 
     frames: FrameRays
     starts: jax.Array
-
-
-@flax.struct.dataclass
-class Batch:
-    """A device's windows.
-
-    Attributes:
-        window: what the players see (noise and masks included).
-        masked: the same windows with the masks but without the noise: what the teacher's own terms and the
-            discriminators see. Noise is not visible in depth, so a rotated skeleton that carries it would give itself
-            away.
-        clean: the same windows before noise and masks, by their own size: what players teach each other from.
-        visible: (B, T, 17) 1 where ``masked`` has a joint, else 0.
-        upright_xy: (B, T, 17, 2) ``masked`` before the roll: the reals of the discriminators.
-        draws: what the examples drew, which is for stages too.
-    """
-
-    window: Window
-    masked: Window
-    clean: Window
-    visible: jax.Array
-    upright_xy: jax.Array
-    draws: Draws
 
 
 def clean_xy(batch: Batch, window: Window) -> jax.Array:
@@ -66,9 +43,4 @@ def draw_batch(data: TrainData, key: jax.Array, device_index: jax.Array, batch_s
     confidence = gather_windows(data.frames.confidence, starts, length)
     if augment.flip:
         rays, confidence = flip_windows(rays, confidence, draws.flip)
-    return batch_of(disturbed_windows(rays, confidence, draws, config), draws)
-
-
-def batch_of(disturbed: Disturbed, draws: Draws) -> Batch:
-    """Disturbed windows as stages take them."""
-    return Batch(**disturbed._asdict(), draws=draws)
+    return disturbed_windows(rays, confidence, draws, config)

@@ -40,5 +40,5 @@ def mixed_bodies(skeleton: Float[Array, "B T 17 3"], mixed: Bool[Array, " B"]) -
 
 
 def draw_mixed(keys: Key[Array, " B"], share: float) -> Bool[Array, " B"]:
-    """Which examples are, each by its own key."""
+    """Which examples are, each by its own key; ``draw_wide_views`` folds in 4."""
     return jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, 5), share))(keys)

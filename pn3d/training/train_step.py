@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import optax
 
 from pn3d.config import Config, Stage
+from pn3d.data.disturbed import Batch
 from pn3d.models.networks import Params
-from pn3d.training.batch import Batch, TrainData, draw_batch
+from pn3d.training.batch import TrainData, draw_batch
 from pn3d.training.parallel import Step, mean_over_devices
 from pn3d.training.scene import Scene
 from pn3d.training.stages import joint as joint_stage

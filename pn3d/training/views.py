@@ -87,6 +87,7 @@ def draw_wide_views(
     low, high = np.radians(WIDE_DEG)
 
     def draw(key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        # What ``example_draws`` and ``draw_mixed`` draw from the same key is folded in as 1 to 3, and 5.
         chosen_key, azimuth_key, elevation_key = jax.random.split(jax.random.fold_in(key, 4), 3)
         return (
             jax.random.bernoulli(chosen_key, share),

@@ -10,6 +10,7 @@ import numpy as np
 
 from pn3d import losses
 from pn3d.body import limits, rest
+from pn3d.data.disturbed import Batch
 from pn3d.data.windows import Window, mirror_window
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.skeleton import H36M17
@@ -17,7 +18,6 @@ from pn3d.lifting.student import Posed, local_sixd, placed_rays, posed_from_outp
 from pn3d.lifting.teacher import mirror_joints
 from pn3d.models.layers import over_time, temporal_basis
 from pn3d.models.student import StudentOutput
-from pn3d.training.batch import Batch
 from pn3d.training.stages.student import student_terms
 from pn3d.training.terms import sum_terms
 from tests.support import tiny

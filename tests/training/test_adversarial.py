@@ -6,10 +6,10 @@ import numpy as np
 
 from pn3d import losses
 from pn3d.config import DiscriminatorConfig
+from pn3d.data.disturbed import Batch
 from pn3d.data.windows import Window
 from pn3d.models.networks import make_networks
 from pn3d.training.adversarial import DISCRIMINATORS, discriminator_inputs, discriminator_loss
-from pn3d.training.batch import Batch
 from tests.support import tiny
 
 BATCH, FRAMES = 6, 3

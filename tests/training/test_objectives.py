@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d.config import Config
+from pn3d.data.disturbed import Batch
 from pn3d.data.windows import novel_window
 from pn3d.geometry import camera
 from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.student import Posed, pose_body
 from pn3d.lifting.teacher import lift, root_relative
 from pn3d.models.networks import make_networks
-from pn3d.training.batch import Batch, draw_batch
+from pn3d.training.batch import draw_batch
 from pn3d.training.parallel import AXIS
 from pn3d.training.stages.joint import StudentInView, joint_targets, student_in_view
 from pn3d.training.stages.teacher import Cycle, noise_terms, self_consistency_cycle, teacher_terms

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pn3d import losses
-from pn3d.data.disturbed import drawn_roll
+from pn3d.data.disturbed import Batch, drawn_roll
 from pn3d.data.windows import mirror_window, roll_window, virtual_depth
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.bones import bone_vectors
@@ -13,7 +13,7 @@ from pn3d.geometry.skeleton import H36M17
 from pn3d.lifting.teacher import roll_joints
 from pn3d.models.networks import make_networks
 from pn3d.models.teacher import Teacher
-from pn3d.training.batch import Batch, draw_batch
+from pn3d.training.batch import draw_batch
 from pn3d.training.parallel import AXIS
 from pn3d.training.stages.student import teacher_targets, turned_people
 from pn3d.training.state import init_state

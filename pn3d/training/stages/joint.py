@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from pn3d import losses
 from pn3d.config import Config
+from pn3d.data.disturbed import Batch
 from pn3d.data.windows import NovelWindow, novel_window
 from pn3d.geometry import camera
 from pn3d.lifting import teacher as lifting
@@ -15,7 +16,6 @@ from pn3d.lifting.student import FittedFrames, Posed, fit_student, fitted_frames
 from pn3d.lifting.teacher import Lifted, corrected_joints, root_relative
 from pn3d.models.networks import Params, discriminator_logits
 from pn3d.training.adversarial import Features, discriminator_gradients, discriminator_inputs
-from pn3d.training.batch import Batch
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
 from pn3d.training.stages.student import student_terms, teacher_targets
@@ -128,8 +128,7 @@ def student_in_view(
     window = batch.window
     lifted = root_relative(cycle.lifted.joints)
     scale = losses.scale_onto(posed.skeleton_m, lifted, jnp.ones_like(lifted[..., 0]))
-    root = window.root_depth[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
-    points = jax.lax.stop_gradient(scale)[..., None, None] * posed.skeleton_m + root
+    points = jax.lax.stop_gradient(scale)[..., None, None] * posed.skeleton_m + camera.on_axis(window.root_depth)
     rotation = jax.lax.stop_gradient(cycle.view.rotation)
     in_view = camera.in_front(camera.rotate_about_root(points, rotation, window.root_depth))
     # Fakes have the mask that discriminators see; a disturbed window may hold fewer joints (augment.detector_noise).

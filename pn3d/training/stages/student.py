@@ -7,13 +7,12 @@ from jaxtyping import Array, Float
 from pn3d import losses
 from pn3d.body import limits, rest
 from pn3d.config import Config, StudentLossConfig
-from pn3d.data.disturbed import disturbed_windows
-from pn3d.data.windows import HIPS, roll_window, virtual_depth
+from pn3d.data.disturbed import Batch, disturbed_windows
+from pn3d.data.windows import middle_of_hips, roll_window, virtual_depth
 from pn3d.geometry import camera, rotations
 from pn3d.lifting.student import Posed, placed_rays, pose_body
 from pn3d.lifting.teacher import average_lifted, average_with_up, roll_joints
 from pn3d.models.networks import Params
-from pn3d.training.batch import Batch, batch_of
 from pn3d.training.mixed_bodies import draw_mixed, mixed_bodies
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
@@ -62,12 +61,12 @@ def turned_people(config: Config, scene: Scene, params: Params, batch: Batch) ->
         body = mixed_bodies(skeleton, draw_mixed(draws.view_key, config.student.mixed_share))
     turned = rotations.rotate(rotation[:, None], body)
     # Perspective is that of the person's own distance.
-    away = virtual_depth(upright.size, 0.0)[:, None, None, None] * jnp.array([0.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+    away = camera.on_axis(virtual_depth(upright.size, 0.0))
     rays = camera.project(camera.in_front(turned + away))
-    rays = rays - jnp.mean(rays[:, :, HIPS], axis=2, keepdims=True)
+    rays = rays - middle_of_hips(rays)
     chosen = chosen[:, None, None, None]
     seen = disturbed_windows(jnp.where(chosen, rays, upright.rays), upright.confidence, draws, config)
-    return batch_of(seen, draws), roll_joints(jnp.where(chosen, turned, skeleton), draws.roll)
+    return seen, roll_joints(jnp.where(chosen, turned, skeleton), draws.roll)
 
 
 def student_terms(

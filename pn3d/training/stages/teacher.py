@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from pn3d import losses
 from pn3d.config import Config, TeacherLossConfig
+from pn3d.data.disturbed import Batch
 from pn3d.data.windows import NovelWindow, novel_window
 from pn3d.geometry import camera, rotations
 from pn3d.geometry.bones import bone_ratios, bone_vectors, knee_bend
@@ -15,7 +16,7 @@ from pn3d.lifting import teacher as lifting
 from pn3d.lifting.teacher import Lifted
 from pn3d.models.networks import Params, discriminator_logits
 from pn3d.training.adversarial import Features, discriminator_gradients, discriminator_inputs
-from pn3d.training.batch import Batch, clean_xy
+from pn3d.training.batch import clean_xy
 from pn3d.training.parallel import varying
 from pn3d.training.scene import Scene
 from pn3d.training.terms import Terms, Weighted, logged, sum_terms
