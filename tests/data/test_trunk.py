@@ -81,5 +81,5 @@ def test_networks_that_never_saw_a_pelvis_are_shown_none() -> None:
     coco = np.repeat(~np.isin(np.arange(17), TRUNK)[None, None], 9, axis=1).astype(np.float32)
     given = np.where(coco[..., None] > 0, rays, 0)
     shown = window_predictor(blind)(*(np.asarray(array) for array in with_whole_trunk(given, coco)))
-    np.testing.assert_allclose(window_predictor(weights)(given, coco), shown, atol=1e-5)
+    np.testing.assert_allclose(window_predictor(weights)(given, coco), shown, rtol=1e-5, atol=1e-5)
     assert np.abs(np.asarray(window_predictor(blind)(given, coco)) - np.asarray(shown)).max() > 0.01
